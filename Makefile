@@ -1,0 +1,43 @@
+# Two commands to know: `make demo` and `make test`. Each does its own set-up.
+SWIFT ?= swift
+# Imports that a target does not declare are errors: the rings of Sources/README.md are defended by the compiler.
+BORDERS := --explicit-target-dependency-import-check error
+RELEASE := .build/release/reactord
+
+.PHONY: help demo test build serve check format clean
+
+help:
+	@echo "make demo    build, start a daemon, upload two real recordings, watch their analyses (KEEP=1: stay up)"
+	@echo "make test    build and run all tests"
+	@echo "make build   release binary at $(RELEASE)"
+	@echo "make serve   run the daemon with config.yml and var/"
+	@echo "make check   format, import borders, tests, and the shipped config and actors"
+	@echo "make clean   remove what was built and what the demo left"
+
+demo: build
+	@$(RELEASE) demo $(if $(KEEP),--keep)
+
+build:
+	@scripts/setup
+	$(SWIFT) build -c release --product reactord $(BORDERS)
+
+serve: build
+	$(RELEASE) serve
+
+test:
+	@scripts/setup --tests
+	python3 -m unittest discover -s Tests/ExamplesTests
+	$(SWIFT) build --build-tests $(BORDERS)
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
+
+check:
+	@scripts/setup --tests
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(MAKE) --no-print-directory test
+	.build/debug/reactord check
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+clean:
+	rm -rf .build var/demo

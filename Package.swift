@@ -1,0 +1,170 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One set of rules for every Swift target in the package.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "reactord",
+    products: [.executable(name: "reactord", targets: ["reactord"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.0", traits: []),
+    ],
+    targets: [
+        // Values, machines, ports: no I/O, no clock, no Foundation.
+        .target(
+            name: "ActorCore",
+            dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: strict
+        ),
+        // Wire types, shared by the server and the command line so that they cannot drift.
+        .target(name: "ActorAPI", dependencies: ["ActorCore"], swiftSettings: strict),
+        // Fakes that are models, a clock moved by hand, conformance suites.
+        .target(name: "ActorTesting", dependencies: ["ActorCore"], swiftSettings: strict),
+
+        // The shell: bus, dispatch, supervision, outbox, schedule.
+        .target(name: "ActorRuntime", dependencies: ["ActorCore", logging, lifecycle], swiftSettings: strict),
+
+        // Adapters. None of them imports another.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "HTTPTransport", dependencies: ["CCurl", "ActorCore", logging], swiftSettings: strict),
+        .target(
+            name: "CValijson",
+            cxxSettings: [.define("VALIJSON_USE_EXCEPTIONS", to: "1")]
+        ),
+        .target(name: "ActorSchemas", dependencies: ["ActorCore", "CValijson"], swiftSettings: strict),
+        .target(
+            name: "ActorStore",
+            dependencies: ["ActorCore", .product(name: "GRDB", package: "GRDB.swift"), logging],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "ActorExecutors",
+            dependencies: [
+                "ActorCore", .product(name: "Subprocess", package: "swift-subprocess"), system, logging,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "ActorConnectors", dependencies: ["ActorCore", crypto, posix, logging], swiftSettings: strict),
+        .target(name: "Reactors", dependencies: ["ActorCore", crypto, logging], swiftSettings: strict),
+        .target(
+            name: "ActorHTTP",
+            dependencies: [
+                "ActorAPI", "ActorCore", "ActorRuntime", crypto, nio, posix, logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            resources: [.embedInCode("UI")],
+            swiftSettings: strict
+        ),
+
+        // The only module that names them all, and the commands on top of it.
+        .target(
+            name: "ActorDaemon",
+            dependencies: [
+                "ActorConnectors", "ActorCore", "ActorExecutors", "ActorHTTP", "ActorRuntime", "ActorSchemas",
+                "ActorStore", "HTTPTransport", "Reactors", crypto, lifecycle, logging, posix,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "ActorCLI",
+            dependencies: [
+                "ActorAPI", "ActorCore", "ActorDaemon", "HTTPTransport", logging, system,
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "reactord", dependencies: ["ActorCLI"], swiftSettings: strict),
+
+        .testTarget(name: "ActorCoreTests", dependencies: ["ActorCore", "ActorTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "ActorRuntimeTests", dependencies: ["ActorRuntime", "ActorCore", "ActorTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ActorStoreTests",
+            dependencies: [
+                "ActorStore", "ActorCore", "ActorTesting", logging, .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ActorSchemasTests", dependencies: ["ActorSchemas", "ActorCore"], swiftSettings: strict),
+        .testTarget(
+            name: "ActorExecutorsTests", dependencies: ["ActorExecutors", "ActorCore", "ActorTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ActorConnectorsTests", dependencies: ["ActorConnectors", "ActorCore", "ActorTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTransportTests", dependencies: ["HTTPTransport", "ActorCore", "ActorTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReactorsTests", dependencies: ["Reactors", "ActorCore", "ActorTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ActorHTTPTests",
+            dependencies: [
+                "ActorHTTP", "ActorAPI", "ActorCore", "ActorRuntime", "ActorTesting", logging,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ActorDaemonTests", dependencies: ["ActorDaemon", "ActorCore", "ActorTesting", logging],
+            swiftSettings: strict),
+        .testTarget(name: "ActorCLITests", dependencies: ["ActorCLI", "ActorCore"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", logging],
+            swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)
+
+// Development aid, removed before landing: ONLY=Target limits the graph to that target and what it needs.
+if let only = Context.environment["ONLY"] {
+    var wanted: Set<String> = Set(only.split(separator: ",").map(String.init))
+    var grew = true
+    while grew {
+        grew = false
+        for target in package.targets where wanted.contains(target.name) {
+            for dependency in target.dependencies {
+                if case .byNameItem(let name, _) = dependency, !wanted.contains(name) {
+                    wanted.insert(name)
+                    grew = true
+                }
+            }
+        }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll { _ in !wanted.contains("reactord") }
+}

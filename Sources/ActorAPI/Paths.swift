@@ -1,0 +1,61 @@
+/// Every path of the HTTP API in one place, so that the server and its clients cannot drift apart.
+package enum Paths {
+    /// The daemon's own API: snake_case, problem+json.
+    package static let root = "/api/v1"
+    /// The prefixes under which the actors API is served: second generation, third, and behind a gateway.
+    package static let actorPrefixes = ["/actors/v2", "/v3/actors", "/actors"]
+
+    package static let health = "/healthz"
+    package static let ready = "/readyz"
+    package static let page = "/ui/"
+
+    package static let actors = root + "/actors"
+    package static let executions = root + "/executions"
+    package static let jobs = root + "/jobs"
+    package static let stateMachine = root + "/fsm"
+    package static let pipelines = root + "/pipelines"
+    package static let uploads = root + "/uploads"
+    package static let deadLetters = root + "/dead-letters"
+    package static let events = root + "/events"
+    package static let audit = root + "/audit"
+
+    package static func actor(_ word: String) -> String { "\(actors)/\(escaped(word))" }
+    package static func nonces(_ word: String) -> String { "\(actor(word))/nonces" }
+    package static func execution(_ id: String) -> String { "\(executions)/\(escaped(id))" }
+    package static func log(_ execution: String) -> String { "\(Self.execution(execution))/logs" }
+    package static func job(_ uuid: String) -> String { "\(jobs)/\(escaped(uuid))" }
+    package static func history(_ uuid: String) -> String { "\(job(uuid))/history" }
+    package static func upload(_ id: String) -> String { "\(uploads)/\(escaped(id))" }
+    /// Where one file of an upload is put; `path` may have slashes.
+    package static func uploadFile(_ name: String, path: String) -> String {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return "\(upload(name))/\(parts.map { escaped(String($0)) }.joined(separator: "/"))"
+    }
+    package static func uploadDone(_ name: String) -> String { "\(upload(name))/done" }
+    package static func deadLetter(_ id: Int64) -> String { "\(deadLetters)/\(id)" }
+    package static func replay(_ deadLetter: Int64) -> String { "\(Self.deadLetter(deadLetter))/replay" }
+    package static let replayAll = deadLetters + "/replay"
+
+    /// Where messages for one actor go, in the second generation's spelling.
+    package static func messages(_ word: String) -> String { "\(actorPrefixes[0])/\(escaped(word))/messages" }
+    package static func state(_ word: String) -> String { "\(actorPrefixes[0])/\(escaped(word))/state" }
+
+    /// `path?a=1&b=2`, without the parameters that are nil.
+    package static func query(_ path: String, _ parameters: [(String, String?)]) -> String {
+        let pairs = parameters.compactMap { name, value in value.map { "\(escaped(name))=\(escaped($0))" } }
+        return pairs.isEmpty ? path : "\(path)?\(pairs.joined(separator: "&"))"
+    }
+
+    /// Percent-encodes all but the unreserved characters of RFC 3986, section 2.3.
+    package static func escaped(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var output: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: output.append(byte)
+            default: output += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+}

@@ -1,0 +1,32 @@
+import ActorCore
+import ActorDaemon
+import ArgumentParser
+import FoundationEssentials
+
+/// `reactord check`: everything that people write, looked at without starting anything.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Validate config.yml, secrets.json, all actors, samples and job files.",
+        discussion: """
+            Prints file:line: reason for everything that is wrong and ends with 1 when there was an error.
+            Nothing is started and no secret is shown.
+
+            Example: reactord check --config config.yml
+            """)
+
+    @Option(help: ArgumentHelp("The configuration (default: config.yml, if it is there).", valueName: "file"))
+    var config: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let environment = ProcessInfo.processInfo.environment
+        let report = Check(.shipped(configFile: config, environment: environment)).run()
+        let folder = FileManager.default.currentDirectoryPath
+        let text =
+            json ? JSONWriter.pretty(report.json(relativeTo: folder)) + "\n" : report.text(relativeTo: folder)
+        Console.standard.out(text)
+        if !report.isGood { throw ExitCode(Exit.failed.rawValue) }
+    }
+}

@@ -1,0 +1,102 @@
+import ActorCore
+import Crypto
+
+/// All that lies in a folder, however deep: counting, hashing, removing.
+enum FileTree {
+    /// More files than this are no upload that the daemon can keep a list of.
+    static let maxFiles = 100_000
+    /// Deeper nesting is refused: walking recurses.
+    static let maxDepth = 64
+
+    /// Files, bytes and the latest change below a folder.
+    struct Summary {
+        var files = 0
+        var bytes: Int64 = 0
+        var changed = Timestamp(milliseconds: 0)
+
+        mutating func add(_ status: FileStatus) {
+            changed = max(changed, status.changed)
+            guard status.kind == .file else { return }
+            files += 1
+            bytes += status.bytes
+        }
+    }
+
+    /// Adds what is below `folder` to `summary`; stops counting at `maxFiles` and `maxDepth`.
+    static func summarize(
+        _ folder: borrowing Folder, into summary: inout Summary, leavingOut: Set<String> = [], depth: Int = 1
+    ) throws(ActorError) {
+        guard depth <= maxDepth else { return }
+        for name in try folder.names() where !leavingOut.contains(name) {
+            // It may have gone since it was listed: somebody is still at work there.
+            guard summary.files < maxFiles, let status = try folder.status(name) else { continue }
+            summary.add(status)
+            if status.kind == .folder {
+                try summarize(try folder.folder(name), into: &summary, depth: depth + 1)
+            }
+        }
+    }
+
+    /// Every regular file below `folder` with its hash, sorted by path; links, pipes and devices are left out.
+    ///
+    /// - Parameter durably: every file is made to last first.
+    static func files(in folder: borrowing Folder, durably: Bool = false) throws(ActorError) -> [LabFile] {
+        var files: [LabFile] = []
+        try collect(folder, prefix: "", durably: durably, depth: 1, into: &files)
+        return files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    private static func collect(
+        _ folder: borrowing Folder, prefix: String, durably: Bool, depth: Int, into files: inout [LabFile]
+    ) throws(ActorError) {
+        guard depth <= maxDepth else {
+            throw ActorError(.tooLarge, "\(folder.path) is nested deeper than \(maxDepth) folders")
+        }
+        for name in try folder.names() {
+            switch try folder.status(name)?.kind {
+            case .folder:
+                let child = try folder.folder(name)
+                try collect(child, prefix: "\(prefix)\(name)/", durably: durably, depth: depth + 1, into: &files)
+            case .file:
+                guard files.count < maxFiles else {
+                    throw ActorError(.tooLarge, "\(folder.path) holds more than \(maxFiles) files")
+                }
+                let file = try folder.file(name)
+                if durably { try file.synchronize() }
+                let (bytes, hash) = try sha256(of: file)
+                files.append(LabFile(path: prefix + name, bytes: bytes, sha256: hash))
+            case .other, nil: continue
+            }
+        }
+        if durably { try folder.synchronize() }
+    }
+
+    /// Streamed: a recording is larger than memory.
+    private static func sha256(of file: borrowing OpenFile) throws(ActorError) -> (bytes: Int64, hex: String) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        var hash = SHA256()
+        var offset: Int64 = 0
+        while true {
+            let count = try file.read(into: buffer, at: offset)
+            if count == 0 { break }
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            offset += Int64(count)
+        }
+        let digits = Array("0123456789abcdef".utf8)
+        let hex = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return (offset, String(decoding: hex, as: UTF8.self))
+    }
+
+    /// Removes `name` in `folder` with all that is below it. Links are removed, not followed.
+    static func remove(_ name: String, in folder: borrowing Folder, depth: Int = 1) throws(ActorError) {
+        guard let status = try folder.status(name) else { return }
+        guard status.kind == .folder else { return try folder.removeFile(name) }
+        guard depth <= maxDepth * 4 else {
+            throw ActorError(.tooLarge, "\(folder.path) is nested too deeply to be removed: remove it by hand")
+        }
+        let child = try folder.folder(name)
+        for inner in try child.names() { try remove(inner, in: child, depth: depth + 1) }
+        try folder.removeFolder(name)
+    }
+}

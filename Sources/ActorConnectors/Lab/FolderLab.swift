@@ -1,0 +1,97 @@
+package import ActorCore
+package import NIOPosix
+
+/// The files of a lab in folders: `uploads/` and `runs/` below the data folder, the archive and the inbox beside it.
+///
+/// Inbox, data folder and archive must be on one file system: taking an upload and publishing a run are renames.
+package struct FolderLab: LabFiles {
+    private static let maxJobFiles = 1000
+    private static let maxJobFileBytes: Int64 = 1_048_576
+
+    private let root: String
+    private let archive: String
+    private let inbox: String
+    private let blocking: BlockingWork
+
+    /// - Parameters:
+    ///   - root: the data folder, absolute, existing.
+    ///   - archive: where archive paths begin, absolute, existing.
+    ///   - inbox: where uploads land, absolute, existing.
+    package init(root: String, archive: String, inbox: String, pool: NIOThreadPool = .singleton) {
+        self.root = root
+        self.archive = archive
+        self.inbox = inbox
+        self.blocking = BlockingWork(pool: pool)
+    }
+
+    package func claim(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload {
+        let claims = UploadClaims(root: root, inbox: inbox)
+        return try await blocking { () throws(ActorError) in try claims.take(name, key: key) }
+    }
+
+    package func jobFiles(in folder: String) async throws(ActorError) -> [JobFile] {
+        try await blocking { () throws(ActorError) in
+            let actor = try Folder(path: folder)
+            guard try actor.status("jobs")?.kind == .folder else { return [] }
+            var files: [JobFile] = []
+            try Self.collect(try actor.folder("jobs"), prefix: "", depth: 1, into: &files)
+            return files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        }
+    }
+
+    private static func collect(
+        _ folder: borrowing Folder, prefix: String, depth: Int, into files: inout [JobFile]
+    ) throws(ActorError) {
+        guard depth <= 16 else { throw ActorError(.tooLarge, "\(folder.path) is nested deeper than 16 folders") }
+        for name in try folder.names() where !name.hasPrefix(".") {
+            switch try folder.status(name)?.kind {
+            case .folder:
+                try collect(try folder.folder(name), prefix: "\(prefix)\(name)/", depth: depth + 1, into: &files)
+            case .file where name.hasSuffix(".yaml") || name.hasSuffix(".yml"):
+                let file = try folder.file(name)
+                guard file.status.bytes <= maxJobFileBytes else {
+                    throw ActorError(.tooLarge, "\(file.path) is larger than \(maxJobFileBytes) bytes")
+                }
+                guard files.count < maxJobFiles else {
+                    throw ActorError(.tooLarge, "\(folder.path): more than \(maxJobFiles) job files")
+                }
+                let text = try file.bytes(from: 0, length: Int(file.status.bytes))
+                files.append(JobFile(path: prefix + name, text: text))
+            default: continue
+            }
+        }
+    }
+
+    package func prepareRun(_ id: String, fresh: Bool) async throws(ActorError) -> RunFolders {
+        let runs = RunArchive(root: root, archive: archive)
+        return try await blocking { () throws(ActorError) in try runs.prepare(id, fresh: fresh) }
+    }
+
+    package func publish(_ id: String, to archivePath: String) async throws(ActorError) -> [LabFile] {
+        let runs = RunArchive(root: root, archive: archive)
+        return try await blocking { () throws(ActorError) in try runs.publish(id, to: archivePath) }
+    }
+
+    package func tail(of logFile: String, limit: Int) async -> String {
+        let base = "\(root)/runs/"
+        guard limit > 0, logFile.hasPrefix(base) else { return "" }
+        let names = logFile.dropFirst(base.count).split(separator: "/", omittingEmptySubsequences: false)
+        guard (1...16).contains(names.count), names.allSatisfy({ NameRules.isUploadName(String($0)) })
+        else { return "" }
+        let bytes = try? await blocking { () throws(ActorError) -> [UInt8] in
+            var folder = try Folder(path: base)
+            for name in names.dropLast() { folder = try folder.folder(String(name)) }
+            let file = try folder.file(String(names[names.count - 1]))
+            let length = min(Int64(limit), file.status.bytes)
+            return try file.bytes(from: file.status.bytes - length, length: Int(length))
+        }
+        // A character that the cut went through is left out.
+        let whole = (bytes ?? []).drop { $0 & 0xc0 == 0x80 }
+        return String(decoding: whole, as: UTF8.self)
+    }
+
+    package func archiveFolder(_ archivePath: String) -> String {
+        // What is no archive path leads to a name that no archive path can have.
+        RunArchive.segments(of: archivePath) == nil ? "\(archive)/.none" : archive + archivePath
+    }
+}

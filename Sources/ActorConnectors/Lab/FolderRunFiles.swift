@@ -1,0 +1,68 @@
+package import ActorCore
+import Glibc
+package import NIOPosix
+
+/// The small files of executions, below `runs/` of the data folder.
+package struct FolderRunFiles: RunFiles {
+    private let root: String
+    private let blocking: BlockingWork
+
+    /// - Parameter root: the data folder, absolute.
+    package init(root: String, pool: NIOThreadPool) {
+        self.root = root
+        self.blocking = BlockingWork(pool: pool)
+    }
+
+    package func prepare(_ execution: ExecutionID) async throws(ActorError) -> String {
+        let root = root
+        guard execution.rawValue.utf8.allSatisfy(NameRules.isAlphanumeric), !execution.rawValue.isEmpty else {
+            throw ActorError(.invalidInput, "an execution id has letters and digits only")
+        }
+        return try await blocking { () throws(ActorError) in
+            let folder = try Folder(path: root).making("runs").making(execution.rawValue)
+            _ = try folder.making("work")
+            return folder.path
+        }
+    }
+
+    package func write(_ bytes: [UInt8], to path: String) async throws(ActorError) {
+        try await blocking { () throws(ActorError) in
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard descriptor >= 0 else { throw Self.failure(path) }
+            defer { close(descriptor) }
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw Self.failure(path) }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    package func read(_ path: String, limit: Int) async -> [UInt8] {
+        let bytes = try? await blocking { () throws(ActorError) -> [UInt8] in
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard descriptor >= 0 else { return [] }
+            defer { close(descriptor) }
+            var bytes: [UInt8] = []
+            var block = [UInt8](repeating: 0, count: 65536)
+            while bytes.count < limit {
+                let wanted = min(block.count, limit - bytes.count)
+                let count = Glibc.read(descriptor, &block, wanted)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                bytes += block.prefix(count)
+            }
+            return bytes
+        }
+        return bytes ?? []
+    }
+
+    private static func failure(_ path: String) -> ActorError {
+        let code = errno
+        return ActorError(
+            code == ENOSPC || code == EDQUOT ? .storageFull : .internalFailure,
+            "\(path) cannot be written: \(String(cString: strerror(code)))")
+    }
+}

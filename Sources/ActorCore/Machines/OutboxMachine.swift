@@ -1,0 +1,66 @@
+/// Which promised HTTP calls leave when: in order within a key, keys side by side, retried with backoff for days.
+package struct OutboxMachine: Sendable {
+    package enum Answer: Sendable, Equatable {
+        /// An HTTP status, with the seconds of `Retry-After` when it was given.
+        case status(Int, retryAfter: Int?)
+        case noAnswer(String)
+        /// The target may not be called at all.
+        case refused(String)
+    }
+
+    private let maxRunning: Int
+    private let retryMilliseconds: Int64
+    private var running: Set<String> = []
+
+    package init(maxRunning: Int, retryDays: Double) {
+        self.maxRunning = max(1, maxRunning)
+        self.retryMilliseconds = Int64(retryDays * 86_400_000)
+    }
+
+    package var hasRoom: Bool { running.count < maxRunning }
+
+    /// The calls to make now out of `heads` (the first undelivered one of each key), and when to look again.
+    package mutating func plan(_ heads: [OutboxItem], now: Timestamp) -> (start: [OutboxItem], wake: Timestamp?) {
+        var start: [OutboxItem] = []
+        var wake: Timestamp?
+        for item in heads where !running.contains(item.call.orderKey) {
+            if item.nextAttempt > now {
+                wake = min(wake ?? item.nextAttempt, item.nextAttempt)
+            } else if hasRoom {
+                running.insert(item.call.orderKey)
+                start.append(item)
+            }
+        }
+        return (start, wake)
+    }
+
+    /// A call came back: what becomes of its row.
+    package mutating func answered(
+        _ item: OutboxItem, _ answer: Answer, now: Timestamp, chance: Double
+    ) -> OutboxVerdict {
+        guard running.remove(item.call.orderKey) != nil else {
+            preconditionFailure("an answer to a call that was not made")
+        }
+        switch answer {
+        case .status(200..<300, _): return .delivered
+        case .refused(let why): return .givenUp(reason: why)
+        case .status(410, _): return .givenUp(reason: "the target answered 410: it is gone")
+        case .status(let code, let retryAfter) where (400..<500).contains(code) && ![408, 425, 429].contains(code):
+            // The same bytes will be refused again.
+            _ = retryAfter
+            return .givenUp(reason: "the target answered \(code)")
+        case .status(let code, let retryAfter):
+            return again(item, "the target answered \(code)", retryAfter: retryAfter, now: now, chance: chance)
+        case .noAnswer(let why): return again(item, why, retryAfter: nil, now: now, chance: chance)
+        }
+    }
+
+    private func again(
+        _ item: OutboxItem, _ reason: String, retryAfter: Int?, now: Timestamp, chance: Double
+    ) -> OutboxVerdict {
+        let backoff = RetryPolicy.backoff(attempt: item.attempts + 1, base: 0.5, cap: 3600, chance: chance)
+        let at = now.adding(milliseconds: max(backoff, Int64(min(retryAfter ?? 0, 86400)) * 1000))
+        guard at.since(item.created) <= retryMilliseconds else { return .givenUp(reason: reason) }
+        return .retry(at: at, reason: reason)
+    }
+}

@@ -1,0 +1,65 @@
+/// One outgoing request.
+package struct OutgoingRequest: Sendable, Equatable {
+    package var method: String
+    package var url: String
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+    package var timeoutMilliseconds: Int64
+    /// Bytes of the answer's body that are kept; a longer answer is cut there and the request ends.
+    package var maxResponseBytes: Int
+    /// Talk to this Unix socket instead of the URL's host.
+    package var unixSocket: String?
+
+    package init(
+        method: String, url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+        timeoutMilliseconds: Int64 = 20000, maxResponseBytes: Int = 1_048_576, unixSocket: String? = nil
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.maxResponseBytes = maxResponseBytes
+        self.unixSocket = unixSocket
+    }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.method == right.method && left.url == right.url && left.body == right.body
+            && left.headers.elementsEqual(right.headers, by: ==)
+            && left.timeoutMilliseconds == right.timeoutMilliseconds
+            && left.maxResponseBytes == right.maxResponseBytes && left.unixSocket == right.unixSocket
+    }
+}
+
+/// The answer to one, whatever its status.
+package struct IncomingResponse: Sendable {
+    package let status: Int
+    package let headers: [(name: String, value: String)]
+    package let body: [UInt8]
+
+    package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The first header of that name, in any case.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+}
+
+/// Whom the daemon may call: callback targets are refused when they lead into private networks.
+package enum AddressPolicy: Sendable, Equatable {
+    /// Connect anywhere: the operator chose the target.
+    case anywhere
+    /// Public addresses only, apart from these `host:port` or `host` entries.
+    case publicOr(allowed: [String])
+}
+
+/// Calls other services over HTTP.
+package protocol HTTPClient: Sendable {
+    /// Throws `unavailable` when there is no answer, `forbidden` when the policy refuses the address,
+    /// `timedOut`, `cancelled`.
+    func send(_ request: OutgoingRequest, policy: AddressPolicy) async throws(ActorError) -> IncomingResponse
+}

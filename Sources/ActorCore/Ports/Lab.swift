@@ -1,0 +1,121 @@
+/// What lies in the inbox at one moment.
+package struct InboxEntry: Sendable, Equatable {
+    /// The name of the file or folder, without its marker: a checked name, never a path.
+    package let name: String
+    /// Sum over its files.
+    package let bytes: Int64
+    package let files: Int
+    /// Latest change of anything in it.
+    package let modified: Timestamp
+    /// A `<name>.done` marker lies beside it (or `.done` in it).
+    package let isMarkedDone: Bool
+
+    package init(name: String, bytes: Int64, files: Int, modified: Timestamp, isMarkedDone: Bool) {
+        self.name = name
+        self.bytes = bytes
+        self.files = files
+        self.modified = modified
+        self.isMarkedDone = isMarkedDone
+    }
+}
+
+/// A folder in which uploads land.
+package protocol Inbox: Sendable {
+    /// What is there now, sorted by name; entries with unacceptable names are left out.
+    func scan() async throws(ActorError) -> [InboxEntry]
+}
+
+/// One file of an upload or of a job's outputs.
+package struct LabFile: Sendable, Equatable {
+    /// Path below its folder, with slashes.
+    package let path: String
+    package let bytes: Int64
+    /// Hex; of the content.
+    package let sha256: String
+
+    package init(path: String, bytes: Int64, sha256: String) {
+        self.path = path
+        self.bytes = bytes
+        self.sha256 = sha256
+    }
+}
+
+/// An upload that was taken out of the inbox.
+package struct ClaimedUpload: Sendable, Equatable {
+    /// The upload's name: the UUID of the experiment.
+    package let name: String
+    /// Tells this upload of that name from an earlier one: `1`, `2`, …
+    package let number: Int
+    /// Absolute folder with its files.
+    package let folder: String
+    package let files: [LabFile]
+
+    package init(name: String, number: Int, folder: String, files: [LabFile]) {
+        self.name = name
+        self.number = number
+        self.folder = folder
+        self.files = files
+    }
+}
+
+/// A job file as it lies below an actor's folder.
+package struct JobFile: Sendable, Equatable {
+    /// Path below `jobs/`, with slashes: `ephys/beats.yaml`.
+    package let path: String
+    package let text: [UInt8]
+
+    package init(path: String, text: [UInt8]) {
+        self.path = path
+        self.text = text
+    }
+}
+
+/// The folders of one job run.
+package struct RunFolders: Sendable, Equatable {
+    /// Scratch, shared by the steps of the job.
+    package let work: String
+    /// Its content becomes the archive.
+    package let output: String
+    /// Where each step's log goes.
+    package let logs: String
+
+    package init(work: String, output: String, logs: String) {
+        self.work = work
+        self.output = output
+        self.logs = logs
+    }
+}
+
+/// Files of the lab: uploads, job files, run folders, archive. Every call may be repeated after a crash.
+package protocol LabFiles: Sendable {
+    /// Takes an upload out of the inbox. `key` names this taking: a repeat answers what the first one took.
+    func claim(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload
+    /// All `*.yaml` and `*.yml` below `folder`/jobs, sorted by path.
+    func jobFiles(in folder: String) async throws(ActorError) -> [JobFile]
+    /// Makes the folders of a run; with `fresh`, work and output are emptied first.
+    func prepareRun(_ id: String, fresh: Bool) async throws(ActorError) -> RunFolders
+    /// Moves the output of a run to its archive path, all at once; a repeat answers what is there.
+    func publish(_ id: String, to archivePath: String) async throws(ActorError) -> [LabFile]
+    /// The last `limit` bytes of a step's log.
+    func tail(of logFile: String, limit: Int) async -> String
+    /// The absolute folder behind an archive path.
+    func archiveFolder(_ archivePath: String) -> String
+}
+
+/// A parsed YAML document with the line of every value.
+package struct ParsedDocument: Sendable, Equatable {
+    package let value: JSONValue
+    /// JSON pointer to line (1 is the first).
+    package let lines: [String: Int]
+
+    package init(value: JSONValue, lines: [String: Int]) {
+        self.value = value
+        self.lines = lines
+    }
+}
+
+/// Reads YAML from untrusted hands: no tags, no alias bombs, bounded size and depth, no duplicate keys.
+package protocol DocumentReader: Sendable {
+    /// Throws `invalidInput`; its details name `file:line`.
+    func read(yaml: [UInt8], file: String) throws(ActorError) -> ParsedDocument
+}

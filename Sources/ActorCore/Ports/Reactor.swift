@@ -1,0 +1,114 @@
+/// Code that handles messages: a Swift actor which sees nothing but the envelope and its context.
+///
+/// What it buffers in the context (mail, state, job changes, calls, documents) is committed with the
+/// acknowledgement, or not at all. Throwing ``ReactorFailure`` ends the attempt and leaves nothing behind but its
+/// record and its log.
+package protocol Reactor: Actor {
+    func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws
+}
+
+/// Why a Reactor gives up on a message.
+package struct ReactorFailure: Error, Sendable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        /// Trying again may help.
+        case transient
+        /// The message itself is wrong: no further attempt, it is parked with the reason.
+        case permanent
+        /// An answer rather than an accident: recorded as failed with exit code 1, not parked, not retried.
+        case refused
+    }
+
+    package let kind: Kind
+    package let message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    package var description: String { message }
+}
+
+/// Where a message is sent.
+package enum Address: Sendable, Equatable {
+    case id(ActorID)
+    case alias(String)
+}
+
+/// How much a log line matters.
+package enum LogLevel: String, Sendable {
+    case debug, info, warning, error
+}
+
+/// All that a Reactor can see and do while it handles one message.
+package protocol ReactorContext: Sendable {
+    var actor: ActorID { get }
+    var tenant: String { get }
+    /// Who owns the actor.
+    var owner: String { get }
+    var execution: ExecutionID { get }
+    /// 1 for the first.
+    var attempt: Int { get }
+    /// The actor's folder, absolute.
+    var folder: String { get }
+    /// The actor's `config.yml`, secrets filled in.
+    var settings: JSONValue { get }
+    func now() -> Timestamp
+    /// Random bytes, hex: for salts and sessions.
+    func randomHex(bytes: Int) -> String
+
+    /// One line in the execution's log; known secrets are struck out.
+    func log(_ level: LogLevel, _ message: String)
+    /// A secret that `actor.yml` grants by name; nil when it is not granted or not there.
+    func secret(_ name: String) -> String?
+
+    func state() async throws(ActorError) -> JSONValue
+    func setState(_ state: JSONValue)
+    /// Buffers a message to another actor. `key` makes a repeat after a crash harmless; nil takes execution + ordinal.
+    func send(_ address: Address, _ body: JSONValue, key: String?) throws(ActorError)
+    /// The execution's result, readable through the API.
+    func reply(_ result: JSONValue)
+    /// Buffers an HTTP call; calls with one `order` leave one after another.
+    func call(url: String, body: JSONValue, order: String)
+    /// An HTTP call that is made if this message ends without an answer of the Reactor's: cancelled by somebody, or
+    /// out of time or attempts. The last one given counts.
+    func ifAbandoned(call url: String, body: JSONValue, order: String)
+
+    func job(_ id: JobID) async throws(ActorError) -> JobRecord?
+    func pipeline(_ id: PipelineID) async throws(ActorError) -> PipelineRecord?
+    func change(_ change: JobChange)
+    /// The URL that moves `job` on: `…/actors/v2/<pipeline-jobs-manager>/messages?x-nonce=…&token=…&uuid=…`.
+    func callbackURL(for job: JobRecord) throws(ActorError) -> String
+
+    func document(_ kind: String, _ id: String) async throws(ActorError) -> Document?
+    func put(_ kind: String, _ id: String, _ body: JSONValue)
+
+    /// Runs `body` once: its result is journalled and answered again when the message is redelivered after a crash.
+    func step(_ name: String, _ body: @Sendable () async throws -> JSONValue) async throws -> JSONValue
+    /// Runs a command with an executor; its output goes to `work.logFile`.
+    func run(_ work: Work) async -> WorkResult
+    /// Commits what is buffered so far; the message stays unacknowledged.
+    func commit() async throws(ActorError)
+}
+
+/// What built-in Reactors are made with; each takes what it needs.
+package struct ReactorTools: Sendable {
+    package let files: any LabFiles
+    package let documents: any DocumentReader
+    /// The executor that runs job steps.
+    package let executor: any Executor
+    /// Seconds an action may take to end after SIGTERM; steps inherit it.
+    package let limits: Limits
+    /// The folder of `config.yml`, absolute: `REACTORD_HOME` of job steps.
+    package let home: String
+
+    package init(
+        files: any LabFiles, documents: any DocumentReader, executor: any Executor, limits: Limits, home: String
+    ) {
+        self.files = files
+        self.documents = documents
+        self.executor = executor
+        self.limits = limits
+        self.home = home
+    }
+}

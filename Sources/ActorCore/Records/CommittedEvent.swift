@@ -1,0 +1,57 @@
+/// A fact that is on disk. Published after the commit, never before; feeds live pages, waiting callers, links.
+package enum CommittedEvent: Sendable, Equatable {
+    case messageAccepted(actor: ActorID, execution: ExecutionID)
+    case executionStarted(actor: ActorID, execution: ExecutionID, attempt: Int)
+    case executionFinished(actor: ActorID, execution: ExecutionID, status: ExecutionStatus, outcome: Outcome)
+    case executionRetrying(actor: ActorID, execution: ExecutionID, at: Timestamp)
+    case jobMoved(JobID, status: PipelineJobState, event: PipelineJobEvent)
+    case jobRefused(JobID, event: String)
+    case documentChanged(kind: String, id: String)
+    case deadLettered(actor: ActorID, execution: ExecutionID)
+    case actorsChanged
+
+    /// `execution.finished`: what a subscriber filters by.
+    package var type: String {
+        switch self {
+        case .messageAccepted: "message.accepted"
+        case .executionStarted: "execution.started"
+        case .executionFinished: "execution.finished"
+        case .executionRetrying: "execution.retrying"
+        case .jobMoved: "job.moved"
+        case .jobRefused: "job.refused"
+        case .documentChanged: "document.changed"
+        case .deadLettered: "dead_letter.parked"
+        case .actorsChanged: "actors.changed"
+        }
+    }
+
+    /// The event as `/api/v1/events` sends it.
+    package var json: JSONValue {
+        switch self {
+        case .messageAccepted(let actor, let execution):
+            ["actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue)]
+        case .executionStarted(let actor, let execution, let attempt):
+            [
+                "actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue),
+                "attempt": JSONValue(attempt),
+            ]
+        case .executionFinished(let actor, let execution, let status, let outcome):
+            [
+                "actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue),
+                "status": .string(status.rawValue), "outcome": .string(outcome.rawValue),
+            ]
+        case .executionRetrying(let actor, let execution, let at):
+            [
+                "actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue),
+                "at": .string(at.iso8601),
+            ]
+        case .jobMoved(let job, let status, let event):
+            ["uuid": .string(job.rawValue), "status": .string(status.rawValue), "event": .string(event.rawValue)]
+        case .jobRefused(let job, let event): ["uuid": .string(job.rawValue), "event": .string(event)]
+        case .documentChanged(let kind, let id): ["kind": .string(kind), "id": .string(id)]
+        case .deadLettered(let actor, let execution):
+            ["actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue)]
+        case .actorsChanged: [:]
+        }
+    }
+}

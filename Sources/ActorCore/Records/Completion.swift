@@ -1,0 +1,80 @@
+/// Everything that one step of an execution changes, committed in one transaction (row 9 of a message's way).
+package struct Effects: Sendable, Equatable {
+    package var mail: [NewMessage] = []
+    /// The actor's new state; nil leaves it.
+    package var state: JSONValue?
+    package var jobs: [JobChange] = []
+    package var calls: [OutgoingCall] = []
+    package var documents: [Document] = []
+    /// Journal of durable steps: step name to its result.
+    package var steps: [StepResult] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { self == Effects() }
+}
+
+/// What a Reactor keeps under a kind and an id, readable through the API.
+package struct Document: Sendable, Equatable {
+    package let kind: String
+    package let id: String
+    package var body: JSONValue
+    package var created: Timestamp
+    package var updated: Timestamp
+
+    package init(kind: String, id: String, body: JSONValue, created: Timestamp, updated: Timestamp) {
+        self.kind = kind
+        self.id = id
+        self.body = body
+        self.created = created
+        self.updated = updated
+    }
+}
+
+/// The journalled result of a durable step, answered again after a crash.
+package struct StepResult: Sendable, Equatable {
+    package let name: String
+    package let value: JSONValue
+
+    package init(name: String, value: JSONValue) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// The end of one attempt: what becomes of the message, the record, the log, and the effects.
+package struct Completion: Sendable, Equatable {
+    package enum Disposition: Sendable, Equatable {
+        /// Done: the message leaves its mailbox.
+        case acknowledge
+        /// Stays in its mailbox, invisible until then.
+        case retry(at: Timestamp)
+        /// Leaves its mailbox for the dead letters.
+        case park(reason: String)
+        /// Given back untouched: the daemon drains. The attempt does not count.
+        case release
+    }
+
+    package var sequence: Int64
+    package var actor: ActorID
+    package var attempt: AttemptRecord
+    package var disposition: Disposition
+    package var status: ExecutionStatus
+    package var result: JSONValue?
+    package var log: LogRecord?
+    package var effects: Effects
+
+    package init(
+        sequence: Int64, actor: ActorID, attempt: AttemptRecord, disposition: Disposition, status: ExecutionStatus,
+        result: JSONValue? = nil, log: LogRecord? = nil, effects: Effects = Effects()
+    ) {
+        self.sequence = sequence
+        self.actor = actor
+        self.attempt = attempt
+        self.disposition = disposition
+        self.status = status
+        self.result = result
+        self.log = log
+        self.effects = effects
+    }
+}

@@ -1,0 +1,129 @@
+/// Where an execution stands, in the words of the actors API (section 2.4).
+package enum ExecutionStatus: String, Sendable, CaseIterable {
+    /// Accepted, waiting in its mailbox (also between two attempts).
+    case submitted = "SUBMITTED"
+    case running = "RUNNING"
+    /// Ended, whatever its exit code.
+    case complete = "COMPLETE"
+    /// Could not be run at all.
+    case error = "ERROR"
+}
+
+/// How an attempt or an execution ended.
+package enum Outcome: String, Sendable, CaseIterable {
+    case succeeded
+    case failed
+    case cancelled
+    case timedOut = "timed_out"
+    /// The daemon ended while it ran; it says nothing about the work.
+    case interrupted
+}
+
+/// One message's stay with one executor, as the store keeps it.
+package struct ExecutionRecord: Sendable, Equatable {
+    package var id: ExecutionID
+    package var actor: ActorID
+    package var sequence: Int64
+    package var status: ExecutionStatus
+    package var outcome: Outcome?
+    package var exitCode: Int?
+    /// Why it ended as it did, in one line; nil when it succeeded.
+    package var reason: String?
+    package var attempts: Int
+    package var sender: String
+    package var cause: ExecutionID?
+    package var received: Timestamp
+    package var started: Timestamp?
+    package var finished: Timestamp?
+    /// What the Reactor answered, JSON.
+    package var result: JSONValue?
+
+    package init(
+        id: ExecutionID, actor: ActorID, sequence: Int64, status: ExecutionStatus = .submitted,
+        outcome: Outcome? = nil, exitCode: Int? = nil, reason: String? = nil, attempts: Int = 0, sender: String,
+        cause: ExecutionID? = nil, received: Timestamp, started: Timestamp? = nil, finished: Timestamp? = nil,
+        result: JSONValue? = nil
+    ) {
+        self.id = id
+        self.actor = actor
+        self.sequence = sequence
+        self.status = status
+        self.outcome = outcome
+        self.exitCode = exitCode
+        self.reason = reason
+        self.attempts = attempts
+        self.sender = sender
+        self.cause = cause
+        self.received = received
+        self.started = started
+        self.finished = finished
+        self.result = result
+    }
+}
+
+/// One try at one message.
+package struct AttemptRecord: Sendable, Equatable {
+    package let execution: ExecutionID
+    /// 1 is the first.
+    package let number: Int
+    package let started: Timestamp
+    package let finished: Timestamp
+    package let outcome: Outcome
+    package let exitCode: Int?
+    package let reason: String?
+
+    package init(
+        execution: ExecutionID, number: Int, started: Timestamp, finished: Timestamp, outcome: Outcome,
+        exitCode: Int? = nil, reason: String? = nil
+    ) {
+        self.execution = execution
+        self.number = number
+        self.started = started
+        self.finished = finished
+        self.outcome = outcome
+        self.exitCode = exitCode
+        self.reason = reason
+    }
+}
+
+/// What an execution printed, as the logs index keeps it: text in the row, or the file that holds it.
+package struct LogRecord: Sendable, Equatable {
+    package enum Place: Sendable, Equatable {
+        case inline([UInt8])
+        /// Path below the data folder.
+        case file(String)
+    }
+
+    package let execution: ExecutionID
+    package let place: Place
+    package let bytes: Int
+    package let truncated: Bool
+
+    package init(execution: ExecutionID, place: Place, bytes: Int, truncated: Bool) {
+        self.execution = execution
+        self.place = place
+        self.bytes = bytes
+        self.truncated = truncated
+    }
+}
+
+/// A message that used up its attempts, parked with its reason; it can be replayed.
+package struct DeadLetter: Sendable, Equatable {
+    package let id: Int64
+    package let message: NewMessage
+    package let reason: String
+    package let attempts: Int
+    package let parked: Timestamp
+    package let replayedAs: ExecutionID?
+
+    package init(
+        id: Int64, message: NewMessage, reason: String, attempts: Int, parked: Timestamp, replayedAs: ExecutionID?
+    ) {
+        self.id = id
+        self.message = message
+        self.reason = reason
+        self.attempts = attempts
+        self.parked = parked
+        self.replayedAs = replayedAs
+    }
+}

@@ -1,0 +1,47 @@
+/// An HTTP call that was promised: committed with the state change that caused it, then delivered at least once.
+package struct OutgoingCall: Sendable, Equatable {
+    package var url: String
+    package var contentType: String
+    package var body: [UInt8]
+    /// Calls of one key leave in order, one at a time; other keys go on.
+    package var orderKey: String
+    /// Sent as `Idempotency-Key`, so that a repeat after a crash is recognised.
+    package var idempotencyKey: String
+
+    package init(url: String, contentType: String, body: [UInt8], orderKey: String, idempotencyKey: String) {
+        self.url = url
+        self.contentType = contentType
+        self.body = body
+        self.orderKey = orderKey
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// A row of the outbox.
+package struct OutboxItem: Sendable, Equatable {
+    package let id: Int64
+    package let call: OutgoingCall
+    package let execution: ExecutionID?
+    package var attempts: Int
+    package var nextAttempt: Timestamp
+    package let created: Timestamp
+
+    package init(
+        id: Int64, call: OutgoingCall, execution: ExecutionID?, attempts: Int, nextAttempt: Timestamp,
+        created: Timestamp
+    ) {
+        self.id = id
+        self.call = call
+        self.execution = execution
+        self.attempts = attempts
+        self.nextAttempt = nextAttempt
+        self.created = created
+    }
+}
+
+/// What became of one delivery attempt.
+package enum OutboxVerdict: Sendable, Equatable {
+    case delivered
+    case retry(at: Timestamp, reason: String)
+    case givenUp(reason: String)
+}

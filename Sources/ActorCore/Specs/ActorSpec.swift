@@ -1,0 +1,105 @@
+/// What one `actors/<name>/actor.yml` means: an address, how its messages are run, and within which bounds.
+package struct ActorSpec: Sendable, Equatable {
+    package var id: ActorID
+    package var tenant: String
+    /// The alias; also the folder's name.
+    package var name: String
+    package var description: String
+    package var run: RunSpec
+    /// `process`, `container`, …; nil takes the configured default.
+    package var executor: String?
+    package var stateless: Bool
+    package var maxWorkers: Int
+    package var retry: RetryPolicy
+    package var timeoutSeconds: Int
+    package var environment: [EnvironmentEntry]
+    /// Names of secrets that it may see; nothing else of `secrets.json` reaches it.
+    package var secrets: [String]
+    package var schedule: CronSchedule?
+    package var link: String?
+    package var owner: String
+    /// The actor's own settings: its `config.yml` with secrets filled in.
+    package var settings: JSONValue
+    /// The folder that declares it, absolute; nil for an actor made over HTTP.
+    package var folder: String?
+    /// What an accepted message must satisfy: JSON text of each schema; one match is enough. Empty accepts all.
+    package var schemas: [SchemaSource]
+    package var created: Timestamp
+    package var updated: Timestamp
+    /// Counts up whenever what runs changes.
+    package var revision: Int
+
+    package init(
+        id: ActorID, tenant: String, name: String, description: String = "", run: RunSpec, executor: String? = nil,
+        stateless: Bool = true, maxWorkers: Int = 1, retry: RetryPolicy = RetryPolicy(), timeoutSeconds: Int = 3600,
+        environment: [EnvironmentEntry] = [], secrets: [String] = [], schedule: CronSchedule? = nil,
+        link: String? = nil, owner: String, settings: JSONValue = .object([]), folder: String? = nil,
+        schemas: [SchemaSource] = [], created: Timestamp, updated: Timestamp, revision: Int = 1
+    ) {
+        self.id = id
+        self.tenant = tenant
+        self.name = name
+        self.description = description
+        self.run = run
+        self.executor = executor
+        self.stateless = stateless
+        self.maxWorkers = maxWorkers
+        self.retry = retry
+        self.timeoutSeconds = timeoutSeconds
+        self.environment = environment
+        self.secrets = secrets
+        self.schedule = schedule
+        self.link = link
+        self.owner = owner
+        self.settings = settings
+        self.folder = folder
+        self.schemas = schemas
+        self.created = created
+        self.updated = updated
+        self.revision = revision
+    }
+
+    /// How many of its messages may run at once: one, unless it is stateless.
+    package var concurrency: Int { stateless ? max(1, maxWorkers) : 1 }
+}
+
+/// How an actor runs.
+package enum RunSpec: Sendable, Equatable {
+    /// A Reactor of the catalogue, by name.
+    case builtin(String)
+    /// A local command: program and arguments, never a shell line.
+    case command([String])
+    /// A container image, or a name that `executors.process.images` maps to a local command.
+    case image(String)
+
+    /// The image as old clients show it.
+    package var image: String {
+        switch self {
+        case .builtin(let name): "builtin/\(name)"
+        case .command(let words): words.joined(separator: " ")
+        case .image(let name): name
+        }
+    }
+}
+
+/// One JSON schema of an actor, with the file it came from.
+package struct SchemaSource: Sendable, Equatable {
+    package let file: String
+    package let text: [UInt8]
+
+    package init(file: String, text: [UInt8]) {
+        self.file = file
+        self.text = text
+    }
+}
+
+/// One variable of an environment; order is kept, a later one of the same name wins.
+package struct EnvironmentEntry: Sendable, Equatable {
+    package let name: String
+    package let value: String
+
+    package init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}

@@ -1,0 +1,30 @@
+/// How often a message is tried and how long is waited in between: exponential backoff with full jitter.
+package struct RetryPolicy: Sendable, Equatable {
+    /// Attempts in all, the first included; at least 1.
+    package var attempts: Int
+    package var backoffSeconds: Double
+    package var maxBackoffSeconds: Double
+
+    package init(attempts: Int = 3, backoffSeconds: Double = 2, maxBackoffSeconds: Double = 300) {
+        self.attempts = max(1, attempts)
+        self.backoffSeconds = max(0, backoffSeconds)
+        self.maxBackoffSeconds = max(0, maxBackoffSeconds)
+    }
+
+    /// Milliseconds to wait after the failed attempt number `attempt` (1 is the first), or nil when none is left.
+    ///
+    /// - Parameter chance: a random number in 0..<1, passed in so that a seed replays a run.
+    package func delay(after attempt: Int, chance: Double) -> Int64? {
+        guard attempt < attempts else { return nil }
+        return Self.backoff(
+            attempt: attempt, base: backoffSeconds, cap: maxBackoffSeconds, chance: chance)
+    }
+
+    /// Full jitter between half and all of `base * 2^(attempt-1)`, never above `cap`, in milliseconds.
+    package static func backoff(attempt: Int, base: Double, cap: Double, chance: Double) -> Int64 {
+        var ceiling = base
+        for _ in 1..<max(1, min(attempt, 64)) where ceiling < cap { ceiling *= 2 }
+        ceiling = min(ceiling, cap)
+        return Int64(ceiling * (0.5 + 0.5 * chance) * 1000)
+    }
+}

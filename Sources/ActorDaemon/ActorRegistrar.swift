@@ -1,0 +1,115 @@
+internal import ActorCore
+internal import ActorRuntime
+internal import ActorSchemas
+internal import ActorStore
+internal import Logging
+internal import NIOPosix
+internal import Reactors
+
+/// Gives the actors of the folders their ids and revisions, and makes them the ones that run.
+struct ActorRegistrar: Sendable {
+    let settings: Settings
+    let store: SQLiteStore
+    let system: ActorSystem
+    let clock: any Timekeeper
+    let threads: NIOThreadPool
+    let logger: Logger
+
+    /// Reads the folders and installs what they declare. What cannot be read is listed, never fatal.
+    func load() async {
+        do {
+            let folders = try await read()
+            if let problem = folders.problem {
+                logger.error("the actors cannot be read", metadata: ["problem": "\(problem)"])
+            }
+            let stored = try await store.actors()
+            var specs: [ActorSpec] = []
+            for actor in folders.actors {
+                for warning in actor.warnings {
+                    logger.warning("an actor deserves a look", metadata: ["problem": "\(warning)"])
+                }
+                specs.append(try await register(actor, stored))
+            }
+            let quarantined = folders.quarantined.map {
+                QuarantinedActor(folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason)
+            }
+            for folder in quarantined {
+                logger.error(
+                    "an actor folder is left out",
+                    metadata: [
+                        "folder": "\(folder.folder)", "file": "\(folder.file)",
+                        "line": "\(folder.line.map(String.init) ?? "-")", "reason": "\(folder.reason)",
+                    ])
+            }
+            system.install(specs, quarantined: quarantined)
+            logger.info(
+                "actors were read",
+                metadata: ["actors": "\(specs.count)", "left_out": "\(quarantined.count)"])
+        } catch {
+            logger.error("the actors could not be registered", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func read() async throws -> LoadedFolders {
+        let loader = ActorFolderLoader(
+            context: ActorFolderLoader.Context(
+                tenant: settings.tenant,
+                owner: settings.auth.users.first { $0.roles.contains(.admin) }?.name ?? "admin",
+                environment: EnvironmentVariables.current, secrets: settings.secrets, compiler: ValijsonCompiler(),
+                builtins: Set(Catalog.makers.keys)))
+        let folder = settings.actors.folder
+        return try await threads.runIfActive { loader.load(folder: folder) }
+    }
+
+    private func register(_ actor: LoadedActor, _ stored: [StoredActor]) async throws(ActorError) -> ActorSpec {
+        let now = clock.now()
+        var spec = actor.spec
+        let known = stored.first { $0.tenant == spec.tenant && $0.name == spec.name }
+        let id = actor.declaredID ?? known?.id ?? ActorID(system.makeID())
+        var row =
+            known
+            ?? StoredActor(
+                id: id, tenant: spec.tenant, name: spec.name, owner: spec.owner, fingerprint: actor.fingerprint,
+                revision: 1, created: now, updated: now)
+        if known == nil || row.fingerprint != actor.fingerprint || row.id != id || row.owner != spec.owner {
+            if known != nil, row.fingerprint != actor.fingerprint { row.revision += 1 }
+            row.id = id
+            row.owner = spec.owner
+            row.fingerprint = actor.fingerprint
+            row.updated = now
+            try await store.save(row)
+        }
+        spec.id = row.id
+        spec.revision = row.revision
+        spec.created = row.created
+        spec.updated = row.updated
+        return spec
+    }
+
+    /// The nonce of job callbacks: the one that the configuration names, else one that is made once and kept.
+    func updatesNonce() async throws(ActorError) -> String? {
+        guard let manager = try? system.resolve(settings.pipelines.jobManager, tenant: settings.tenant) else {
+            logger.error(
+                "there is no actor that keeps the jobs; jobs have no callbacks",
+                metadata: ["job_manager_id": "\(settings.pipelines.jobManager)"])
+            return nil
+        }
+        let key = "updates_nonce/\(manager.id)"
+        let id: NonceID
+        if let given = settings.pipelines.updatesNonce?.reveal() {
+            id = NonceID(given)
+        } else if let kept = try await store.setting(key) {
+            id = NonceID(kept)
+        } else {
+            id = NonceID("\(settings.tenant)_\(system.makeID())")
+        }
+        if try await store.nonce(id) == nil {
+            try await store.create(
+                Nonce(
+                    id: id, tenant: settings.tenant, actor: manager.id, alias: nil, level: .execute, maxUses: -1,
+                    owner: manager.owner, roles: [.user], description: "updates of jobs", created: clock.now()))
+        }
+        try await store.setSetting(key, id.rawValue)
+        return id.rawValue
+    }
+}

@@ -1,0 +1,141 @@
+package import ActorCore
+import Foundation
+
+/// Looks at everything that people write, and starts nothing.
+package struct Check: Sendable {
+    /// Where things are, and what they are held against.
+    package struct Options: Sendable {
+        package var configFile: String?
+        package var secretsFile: String?
+        package var environment: [String: String]
+        /// Names of built-in reactors.
+        package var builtins: Set<String>
+        package var compiler: any SchemaCompiler
+
+        package init(
+            configFile: String?, secretsFile: String? = nil, environment: [String: String],
+            builtins: Set<String>, compiler: any SchemaCompiler
+        ) {
+            self.configFile = configFile
+            self.secretsFile = secretsFile
+            self.environment = environment
+            self.builtins = builtins
+            self.compiler = compiler
+        }
+    }
+
+    private let options: Options
+
+    package init(_ options: Options) { self.options = options }
+
+    /// Blocking: call it from a thread that may wait.
+    package func run() -> CheckReport {
+        var report = CheckReport()
+        let settings: Settings
+        do {
+            settings = try SettingsLoader.load(
+                file: options.configFile, environment: options.environment, secretsFile: options.secretsFile)
+        } catch {
+            for problem in Problem.all(of: error, file: options.configFile ?? "config.yml") { report.error(problem) }
+            return report
+        }
+        for warning in settings.warnings { report.warn(warning) }
+        for key in settings.notYetActive {
+            report.warn(
+                Problem(
+                    file: settings.file ?? "config.yml", reason: "\(key) is configured but not part of this version"))
+        }
+        checkImages(settings, &report)
+        checkActors(settings, &report)
+        return report
+    }
+
+    private func checkImages(_ settings: Settings, _ report: inout CheckReport) {
+        for image in settings.executors.process.images {
+            guard let program = image.command.first, !exists(program: program, in: settings.home) else { continue }
+            report.error(
+                Problem(
+                    file: settings.file ?? "config.yml",
+                    reason: "executors.process.images.\(image.image): the program \(program) is not there; "
+                        + "install it or correct the command"))
+        }
+    }
+
+    private func checkActors(_ settings: Settings, _ report: inout CheckReport) {
+        let context = ActorFolderLoader.Context(
+            tenant: settings.tenant, owner: "admin", environment: options.environment, secrets: settings.secrets,
+            compiler: options.compiler, builtins: options.builtins)
+        let loaded = ActorFolderLoader(context: context).load(folder: settings.actors.folder)
+        if let problem = loaded.problem { report.error(problem) }
+        for folder in loaded.quarantined {
+            for problem in folder.problems { report.error(problem) }
+        }
+        let names = Set(loaded.actors.map(\.spec.name)).union(loaded.actors.map(\.spec.id.rawValue))
+        for actor in loaded.actors {
+            report.actors += 1
+            for warning in actor.warnings { report.warn(warning) }
+            checkProgram(of: actor, settings, &report)
+            checkSamples(of: actor, &report)
+            if let link = actor.spec.link, !names.contains(link) {
+                report.warn(Problem(file: file(of: actor), reason: "link names no actor of this house: \(link)"))
+            }
+            if let folder = actor.spec.folder { JobFileCheck(folder: folder).run(&report) }
+        }
+        report.actors += loaded.quarantined.count
+    }
+
+    private func file(of actor: LoadedActor) -> String { (actor.spec.folder ?? actor.spec.name) + "/actor.yml" }
+
+    private func checkProgram(of actor: LoadedActor, _ settings: Settings, _ report: inout CheckReport) {
+        switch actor.spec.run {
+        case .builtin: return
+        case .command(let words):
+            guard let program = words.first, !exists(program: program, in: actor.spec.folder ?? ".") else { return }
+            report.error(
+                Problem(
+                    file: file(of: actor),
+                    reason: "run.command: the program \(program) is not there; install it or correct the command"))
+        case .image(let image):
+            let process = settings.executors.process
+            guard !process.images.contains(where: { $0.image == image }) else { return }
+            report.error(
+                Problem(
+                    file: file(of: actor),
+                    reason: "run.image: the process executor knows no command for \(image); "
+                        + "name it under executors.process.images in config.yml"))
+        }
+    }
+
+    /// A path, or a name to be found in PATH.
+    private func exists(program: String, in folder: String) -> Bool {
+        let files = FileManager.default
+        if program.contains("/") {
+            return files.isExecutableFile(atPath: SettingsLoader.absolute(program, from: folder))
+        }
+        let folders = (options.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+        return folders.contains { files.isExecutableFile(atPath: "\($0)/\(program)") }
+    }
+
+    private func checkSamples(of actor: LoadedActor, _ report: inout CheckReport) {
+        // The loader has compiled them once already: this cannot fail.
+        let schemas = actor.spec.schemas.compactMap { try? options.compiler.compile($0) }
+        for sample in actor.samples {
+            report.samples += 1
+            do {
+                _ = try JSONReader.read(sample.text)
+            } catch {
+                let line = sample.text.prefix(error.offset).count { $0 == UInt8(ascii: "\n") } + 1
+                report.error(Problem(file: sample.file, line: line, reason: "not valid JSON: \(error.reason)"))
+                continue
+            }
+            let violations = schemas.map { $0.violations(of: sample.text) }
+            guard !schemas.isEmpty, !violations.contains(where: \.isEmpty) else { continue }
+            // The schema that it fails least is the one it was meant for.
+            let nearest = violations.min { $0.count < $1.count } ?? []
+            for violation in nearest {
+                let place = violation.place.isEmpty ? "the message" : violation.place
+                report.error(Problem(file: sample.file, reason: "\(place): \(violation.problem)"))
+            }
+        }
+    }
+}

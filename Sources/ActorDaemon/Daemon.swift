@@ -1,0 +1,165 @@
+internal import ActorCore
+internal import ActorHTTP
+internal import ActorRuntime
+internal import Foundation
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// What `reactord serve` was told on its command line.
+package struct ServeOptions: Sendable {
+    package var configFile: String?
+    package var dataDirectory: String?
+    package var host: String?
+    package var port: Int?
+
+    package init(
+        configFile: String? = nil, dataDirectory: String? = nil, host: String? = nil, port: Int? = nil
+    ) {
+        self.configFile = configFile
+        self.dataDirectory = dataDirectory
+        self.host = host
+        self.port = port
+    }
+}
+
+/// The daemon from its settings to its end.
+package enum Daemon {
+    /// Runs until SIGTERM or SIGINT has drained it. Answers the exit code: 0 after a drain, 1 when it could not start.
+    package static func run(_ options: ServeOptions) async -> Int32 {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var settings = try SettingsLoader.load(
+                file: options.configFile, environment: ProcessInfo.processInfo.environment)
+            if let host = options.host { settings.server.host = host }
+            if let port = options.port { settings.server.port = port }
+            guard settings.auth.isOn || settings.server.isLoopback else {
+                throw ActorError(
+                    .cannotStart, "auth.mode is off, so only this machine may connect: --host must be loopback")
+            }
+            let data = try DataFolder.take(
+                SettingsLoader.absolute(
+                    options.dataDirectory ?? "var", from: FileManager.default.currentDirectoryPath))
+            defer { data.release() }
+            let house = try await House.build(settings: settings, data: data)
+            let failure = await run(house)
+            await house.close()
+            if let failure { throw failure }
+            return 0
+        } catch let error as ActorError {
+            complain(error)
+            return 1
+        } catch {
+            FileHandle.standardError.write(Data("reactord: \(error)\n".utf8))
+            return 1
+        }
+    }
+
+    private static func complain(_ error: ActorError) {
+        var text = "reactord: \(error.message)\n"
+        if let cause = error.cause { text += "  because: \(cause)\n" }
+        for detail in error.details { text += "  \(detail.place): \(detail.problem)\n" }
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    /// Services stop in reverse order: first the doorman ends live streams and refuses mail, then HTTP closes, and
+    /// the system drains last.
+    private static func run(_ house: House) async -> ActorError? {
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: SystemService(house: house)),
+                .init(service: InboxService(house: house)),
+                .init(service: FolderService(house: house)),
+                .init(service: PruneService(house: house)),
+                .init(service: house.http),
+                .init(service: Doorman(system: house.system)),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: house.quietLogger)
+        configuration.maximumGracefulShutdownDuration = .milliseconds(
+            house.graceMilliseconds * 2 + 30_000)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+            return nil
+        } catch {
+            let address = "\(house.settings.server.host):\(house.settings.server.port)"
+            return house.isBound
+                ? ActorError(.internalFailure, "the daemon had to stop", cause: error)
+                : ActorError(
+                    .cannotStart,
+                    "it cannot listen on \(address); is the port taken? choose another with --port (0 takes a free one)",
+                    cause: error)
+        }
+    }
+}
+
+/// Runs the system once the address is known, and says so when it is ready.
+private struct SystemService: Service {
+    let house: House
+
+    func run() async throws {
+        guard await house.bound() else { return }
+        try await house.prepareCallbacks()
+        try await house.system.run(onReady: {
+            let line = "reactord ready at \(house.localURL)\n"
+            FileHandle.standardOutput.write(Data(line.utf8))
+            house.logger.notice("ready", metadata: ["url": "\(house.localURL)"])
+        })
+    }
+}
+
+/// Watches the inbox for uploads.
+private struct InboxService: Service {
+    let house: House
+
+    func run() async throws {
+        guard await house.bound(), let watcher = house.inboxWatcher() else { return await Shutdown.wait() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await watcher.run() }
+            group.addTask { await Shutdown.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+/// Takes up changes of the actor folders while the daemon runs.
+private struct FolderService: Service {
+    let house: House
+
+    func run() async throws {
+        let watcher = FolderWatcher(
+            folder: house.settings.actors.folder, clock: house.clock, threads: house.threads)
+        try await cancelWhenGracefulShutdown {
+            do {
+                try await watcher.run { await house.reloadActors() }
+            } catch is CancellationError {}
+        }
+    }
+}
+
+/// Forgets what is older than the retention says, once an hour.
+private struct PruneService: Service {
+    let house: House
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            do {
+                while true {
+                    await house.prune()
+                    try await house.clock.sleep(until: house.clock.now().adding(seconds: 3600))
+                }
+            } catch is CancellationError {}
+        }
+    }
+}
+
+/// First to stop: ends live streams, so that HTTP can close, and lets no more mail in.
+private struct Doorman: Service {
+    let system: ActorSystem
+
+    func run() async throws {
+        await Shutdown.wait()
+        system.stopAccepting()
+    }
+}

@@ -1,0 +1,137 @@
+import ActorCore
+
+/// Knows every key of `actor.yml`: its type, its bounds, its default.
+struct ActorFileReader {
+    let problems: ProblemCollector
+    let context: ActorFolderLoader.Context
+
+    func read(_ value: JSONValue, folder: String) -> ActorSpec {
+        let root = StrictMapping(value, at: "", problems)
+        let name = root.text("name", or: folder)
+        if !NameRules.isAlias(name) {
+            report(
+                root, "name",
+                "\"\(name.prefix(64))\" cannot be a name: letters, digits and ._-~ only, "
+                    + "no reserved word, nothing that reads as an id")
+        }
+        let zero = Timestamp(milliseconds: 0)
+        var spec = ActorSpec(
+            id: id(root), tenant: context.tenant, name: name, run: run(root.mapping("run"), root),
+            owner: context.owner, created: zero, updated: zero)
+        spec.description = root.text("description", or: "")
+        spec.executor = executor(root)
+        spec.stateless = root.flag("stateless", or: spec.stateless)
+        spec.maxWorkers = root.integer("max_workers", or: spec.maxWorkers, in: 1...1000)
+        if spec.maxWorkers > 1, !spec.stateless {
+            report(root, "max_workers", "an actor with a state handles one message at a time; set stateless: true")
+        }
+        spec.retry = retry(root.mapping("retry"))
+        spec.timeoutSeconds = root.integer("timeout_seconds", or: spec.timeoutSeconds, in: 1...31_536_000)
+        spec.environment = environment(root.mapping("environment"))
+        spec.secrets = secrets(root)
+        spec.schedule = schedule(root)
+        spec.link = root.text("link")
+        spec.owner = root.text("owner", or: context.owner)
+        root.finish()
+        return spec
+    }
+
+    private func report(_ mapping: StrictMapping, _ key: String, _ reason: String) {
+        problems.report(mapping.place(key), reason)
+    }
+
+    private func id(_ root: StrictMapping) -> ActorID {
+        guard let word = root.text("id") else { return ActorID("") }
+        if Hashids.abaco.decode(word) == nil {
+            report(root, "id", "\"\(word.prefix(64))\" is no hashid; leave id out and one is made once and kept")
+        }
+        return ActorID(word)
+    }
+
+    private func run(_ run: StrictMapping, _ root: StrictMapping) -> RunSpec {
+        let builtin = run.text("builtin")
+        let image = run.text("image")
+        let command = run.texts("command")
+        let kinds = ["builtin", "command", "image"].filter(run.isSet)
+        run.finish()
+        guard kinds.count == 1 else {
+            let found = kinds.isEmpty ? "none is there" : "\(StrictMapping.list(kinds, "and")) are there"
+            report(root, "run", "run takes one of {builtin: NAME}, {command: [...]} or {image: NAME}; \(found)")
+            return .command([])
+        }
+        if let builtin {
+            if let known = context.builtins, !known.contains(builtin) {
+                let names = known.sorted()
+                let meant = Suggestion.nearest(to: builtin, in: names).map { "; did you mean \($0)?" } ?? ""
+                run.report(
+                    "builtin", "names no built-in reactor, \"\(builtin.prefix(64))\"\(meant) "
+                        + "(there are: \(names.joined(separator: ", ")))")
+            }
+            return .builtin(builtin)
+        }
+        if let image {
+            if image.isEmpty || image.contains(where: \.isWhitespace) {
+                run.report("image", "takes the name of an image, without blanks")
+            }
+            return .image(image)
+        }
+        if command.first?.isEmpty ?? true, kinds == ["command"] {
+            run.report("command", "takes a list: the program and its arguments, for example [python3, reactor.py]")
+        }
+        if command.contains(where: { $0.utf8.contains(0) }) { run.report("command", "has a NUL character in it") }
+        return .command(command)
+    }
+
+    private func executor(_ root: StrictMapping) -> String? {
+        guard root.isSet("executor") else {
+            _ = root.value("executor")
+            return nil
+        }
+        let names = ExecutorSettings.available + ExecutorSettings.planned
+        let chosen = root.choice("executor", or: "process", of: names)
+        if ExecutorSettings.planned.contains(chosen) {
+            report(root, "executor", "the executor \(chosen) is not part of this version; use process")
+        }
+        return chosen
+    }
+
+    private func retry(_ retry: StrictMapping) -> RetryPolicy {
+        let standard = RetryPolicy()
+        let policy = RetryPolicy(
+            attempts: retry.integer("attempts", or: standard.attempts, in: 1...1000),
+            backoffSeconds: retry.number("backoff_seconds", or: standard.backoffSeconds, atLeast: 0),
+            maxBackoffSeconds: retry.number("max_backoff_seconds", or: standard.maxBackoffSeconds, atLeast: 0))
+        retry.finish()
+        return policy
+    }
+
+    private func environment(_ mapping: StrictMapping) -> [EnvironmentEntry] {
+        mapping.textEntries().map { name, value in
+            if name.isEmpty || name.contains("=") || name.utf8.contains(0) || value.utf8.contains(0) {
+                report(mapping, name, "\"\(name.prefix(64))\" cannot be a variable: no = and no NUL characters")
+            }
+            return EnvironmentEntry(name, value)
+        }
+    }
+
+    private func secrets(_ root: StrictMapping) -> [String] {
+        let names = root.texts("secrets")
+        for (index, name) in names.enumerated() where name.isEmpty || name.contains(where: { "=\u{0}".contains($0) }) {
+            problems.report("/secrets/\(index)", "secrets takes names of secrets, not their values")
+        }
+        return names
+    }
+
+    private func schedule(_ root: StrictMapping) -> CronSchedule? {
+        if let zone = root.text("timezone"), !["UTC", "Etc/UTC", "Z", "GMT"].contains(zone) {
+            report(root, "timezone", "schedules of this version run in UTC; convert the times and leave timezone out")
+        }
+        guard let text = root.text("schedule") else { return nil }
+        do {
+            return try CronSchedule(text)
+        } catch {
+            report(root, "schedule", error.message)
+            return nil
+        }
+    }
+}

@@ -1,0 +1,188 @@
+package import ActorCore
+import Foundation
+
+/// Reads `actors/*`: one folder, one actor. A bad folder never touches another one.
+package struct ActorFolderLoader: Sendable {
+    /// What the folders are read against.
+    package struct Context: Sendable {
+        package var tenant: String
+        /// Owner of actors that name none.
+        package var owner: String
+        package var environment: [String: String]
+        package var secrets: SecretsFile
+        /// Finds schemas that do not compile; nil leaves that to the caller.
+        package var compiler: (any SchemaCompiler)?
+        /// Names of built-in reactors; nil accepts any.
+        package var builtins: Set<String>?
+
+        package init(
+            tenant: String, owner: String, environment: [String: String] = [:], secrets: SecretsFile = SecretsFile(),
+            compiler: (any SchemaCompiler)? = nil, builtins: Set<String>? = nil
+        ) {
+            self.tenant = tenant
+            self.owner = owner
+            self.environment = environment
+            self.secrets = secrets
+            self.compiler = compiler
+            self.builtins = builtins
+        }
+    }
+
+    /// More folders than any house has; the rest is reported.
+    static let maxActors = 1000
+
+    package let context: Context
+
+    package init(context: Context) { self.context = context }
+
+    /// Blocking: call it from a thread that may wait.
+    package func load(folder: String) -> LoadedFolders {
+        var result = LoadedFolders()
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            result.problem = Problem(
+                file: folder, reason: "the folder of the actors cannot be read; set actors.folder in config.yml")
+            return result
+        }
+        var owners: [String: String] = [:]
+        let folders = names.filter { isFolder("\(folder)/\($0)") && !$0.hasPrefix(".") && !$0.hasPrefix("_") }
+        if folders.count > Self.maxActors {
+            result.problem = Problem(
+                file: folder, reason: "it has \(folders.count) folders; the first \(Self.maxActors) are read")
+        }
+        for name in folders.prefix(Self.maxActors) {
+            switch load(one: name, in: folder) {
+            case .success(let actor):
+                for word in Set([actor.spec.name, actor.spec.id.rawValue]) where !word.isEmpty {
+                    if let other = owners[word] {
+                        result.quarantined.append(clash(name, with: other, over: word, in: folder))
+                        break
+                    }
+                }
+                guard result.quarantined.last?.folder != name else { continue }
+                for word in [actor.spec.name, actor.spec.id.rawValue] where !word.isEmpty { owners[word] = name }
+                result.actors.append(actor)
+            case .failure(let problems):
+                result.quarantined.append(QuarantinedFolder(folder: name, problems: problems.all))
+            }
+        }
+        result.actors.sort { $0.spec.name < $1.spec.name }
+        return result
+    }
+
+    private func clash(_ name: String, with other: String, over word: String, in folder: String) -> QuarantinedFolder {
+        let reason = "the name or id \(word) is taken by the folder \(other); names and ids must be unique"
+        return QuarantinedFolder(
+            folder: name, problems: [Problem(file: "\(folder)/\(name)/actor.yml", reason: reason)])
+    }
+
+    private func isFolder(_ path: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+    }
+
+    private func load(one name: String, in parent: String) -> Result<LoadedActor, Problems> {
+        let folder = SettingsLoader.absolute("\(parent)/\(name)", from: FileManager.default.currentDirectoryPath)
+        let files = ActorFiles(folder: folder)
+        do {
+            return .success(try load(files, name: name))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func load(_ files: ActorFiles, name: String) throws(Problems) -> LoadedActor {
+        guard let declaration = try files.read("actor.yml") else {
+            throw Problems([
+                Problem(
+                    file: files.path("actor.yml"),
+                    reason: "it is missing: a folder of an actor needs at least name and run in it")
+            ])
+        }
+        let document = try files.parse(declaration, "actor.yml")
+        let problems = ProblemCollector(file: files.path("actor.yml"), lines: document.lines)
+        var spec = ActorFileReader(problems: problems, context: context).read(document.value, folder: name)
+        spec.folder = files.folder
+        var all = problems.problems
+        let configuration = collecting(&all) { () throws(Problems) in try settings(files, actor: spec.name) }
+        spec.settings = configuration??.value ?? .object([])
+        spec.schemas = collecting(&all) { () throws(Problems) in try schemas(files) } ?? []
+        let samples = collecting(&all) { () throws(Problems) in try files.list("samples", ending: ".json") } ?? []
+        guard all.isEmpty else { throw Problems(all) }
+        let missing = spec.secrets.filter { context.secrets[$0] == nil && context.environment[$0] == nil }
+        let warnings = missing.map {
+            Problem(
+                file: problems.file, line: problems.line(of: "/secrets"),
+                reason: "it may see the secret \($0), but secrets.json has none of that name")
+        }
+        let fingerprint = Fingerprint.of(
+            declaration: document.value, configuration: configuration??.source, spec: spec, files: files)
+        return LoadedActor(spec: spec, fingerprint: fingerprint, samples: samples, warnings: warnings)
+    }
+
+    private func collecting<Value>(
+        _ all: inout [Problem], _ body: () throws(Problems) -> Value
+    ) -> Value? {
+        do {
+            return try body()
+        } catch {
+            all += error.all
+            return nil
+        }
+    }
+
+    /// The actor's `config.yml`. A `~` or a text in it is taken from `_REACTOR_<ACTOR>_<KEY>`, else `_REACTOR_<KEY>`,
+    /// each from the environment first and then from `secrets.json`.
+    private func settings(
+        _ files: ActorFiles, actor: String
+    ) throws(Problems) -> (value: JSONValue, source: [UInt8])? {
+        guard let text = try files.read("config.yml") else { return nil }
+        let document = try files.parse(text, "config.yml")
+        guard document.value.isNull || document.value.object != nil else {
+            let reason = "it takes a mapping (key: value), not \(StrictMapping.kind(of: document.value))"
+            throw Problems([Problem(file: files.path("config.yml"), line: 1, reason: reason)])
+        }
+        let filled = VariableOverrides.apply(to: document.value) { keys in
+            for names in [[actor] + keys, keys] {
+                let variable = VariableOverrides.variable(for: names)
+                if let value = context.environment[variable] ?? context.secrets[variable] { return (variable, value) }
+            }
+            return nil
+        }
+        return (filled.value.isNull ? .object([]) : filled.value, text)
+    }
+
+    private func schemas(_ files: ActorFiles) throws(Problems) -> [SchemaSource] {
+        var found: [SchemaSource] = []
+        if let text = try files.read("message.jsonschema") {
+            found.append(SchemaSource(file: files.path("message.jsonschema"), text: text))
+        }
+        found += try files.list("schemas", ending: ".jsonschema")
+        var problems: [Problem] = []
+        for source in found {
+            do {
+                _ = try JSONReader.read(source.text, maxDepth: 128)
+                _ = try context.compiler?.compile(source)
+            } catch let error as JSONReader.Failure {
+                let line = source.text.prefix(error.offset).count { $0 == UInt8(ascii: "\n") } + 1
+                problems.append(Problem(file: source.file, line: line, reason: "not valid JSON: \(error.reason)"))
+            } catch let error as ActorError {
+                problems += error.details.map { Problem(file: source.file, reason: "\($0.place): \($0.problem)") }
+                if error.details.isEmpty { problems.append(Problem(file: source.file, reason: error.message)) }
+            } catch {
+                problems.append(Problem(file: source.file, reason: "\(error)"))
+            }
+        }
+        guard problems.isEmpty else { throw Problems(problems) }
+        return found
+    }
+}
+
+/// Everything wrong in one folder, as an error.
+struct Problems: Error {
+    let all: [Problem]
+
+    init(_ all: [Problem]) { self.all = all }
+}

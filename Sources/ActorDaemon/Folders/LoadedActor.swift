@@ -1,0 +1,41 @@
+package import ActorCore
+
+/// One actor as its folder declares it; the caller gives it its id, revision and times from the store.
+package struct LoadedActor: Sendable, Equatable {
+    /// Its id is empty unless `actor.yml` names one; created and updated are zero, the revision is 1.
+    package var spec: ActorSpec
+    /// SHA-256 over what runs: another one means a new revision.
+    package var fingerprint: String
+    /// Messages that must validate, from `samples/`.
+    package var samples: [SchemaSource]
+    /// What deserves a word but does not keep it from running.
+    package var warnings: [Problem]
+
+    /// The id that `actor.yml` names, if it does.
+    package var declaredID: ActorID? { spec.id.rawValue.isEmpty ? nil : spec.id }
+}
+
+/// A folder that could not be read: it is listed with the reason, and everything else runs.
+package struct QuarantinedFolder: Sendable, Equatable {
+    /// Its name below the actors folder.
+    package let folder: String
+    /// All that is wrong; never empty.
+    package let problems: [Problem]
+
+    package var file: String { problems.first?.file ?? folder }
+    package var line: Int? { problems.first?.line }
+    /// The first reason, and how many more there are.
+    package var reason: String {
+        let first = problems.first?.reason ?? "it cannot be read"
+        return problems.count > 1 ? "\(first) (and \(problems.count - 1) more; see reactord check)" : first
+    }
+}
+
+/// What one reading of the actors folder found.
+package struct LoadedFolders: Sendable, Equatable {
+    /// Sorted by name.
+    package var actors: [LoadedActor] = []
+    package var quarantined: [QuarantinedFolder] = []
+    /// Set when the folder as a whole cannot be read.
+    package var problem: Problem?
+}

@@ -1,0 +1,233 @@
+internal import ActorConnectors
+internal import ActorCore
+internal import ActorExecutors
+internal import ActorHTTP
+internal import ActorRuntime
+internal import ActorSchemas
+internal import ActorStore
+internal import Foundation
+internal import HTTPTransport
+internal import Logging
+internal import NIOPosix
+internal import Reactors
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// The composition root: the only place that names every concrete type, and what they are built from.
+struct House: Sendable {
+    /// What is known only after the start.
+    final class Late: Sendable {
+        let port = Mutex<Int?>(nil)
+        let boundPort: AsyncStream<Int>
+        let boundSink: AsyncStream<Int>.Continuation
+        let waiters = Mutex<[AsyncStream<Void>.Continuation]>([])
+        let updatesNonce = Mutex<String?>(nil)
+
+        init() { (boundPort, boundSink) = AsyncStream.makeStream(of: Int.self) }
+
+        func bind(_ bound: Int) {
+            port.withLock { $0 = bound }
+            for waiter in waiters.withLock({ $0 }) { waiter.finish() }
+        }
+
+        /// True when the port is known; false when the task was cancelled before.
+        func wait() async -> Bool {
+            let (stream, sink) = AsyncStream.makeStream(of: Void.self)
+            waiters.withLock { $0.append(sink) }
+            if port.withLock({ $0 }) != nil { sink.finish() }
+            for await _ in stream {}
+            return port.withLock { $0 } != nil
+        }
+    }
+
+    let settings: Settings
+    let data: DataFolder
+    let logger: Logger
+    /// For the service group, whose own notices nobody needs at `info`.
+    let quietLogger: Logger
+    let clock: any Timekeeper
+    let threads: NIOThreadPool
+    let store: SQLiteStore
+    let client: CurlClient
+    let system: ActorSystem
+    let http: any Service
+    let address: SelfAddress
+    let lab: FolderLab
+    let actors: ActorRegistrar
+    let late: Late
+
+    var graceMilliseconds: Int64 { Int64(settings.executors.process.graceSeconds * 1000) }
+    var inboxFolder: String { settings.inbox.folder ?? "\(data.path)/inbox" }
+    var isBound: Bool { late.port.withLock { $0 } != nil }
+
+    var localURL: String {
+        let host = settings.server.host.contains(":") ? "[\(settings.server.host)]" : settings.server.host
+        return "http://\(host):\(late.port.withLock { $0 } ?? settings.server.port)"
+    }
+
+    func bound() async -> Bool { await late.wait() }
+
+    static func build(settings: Settings, data: DataFolder) async throws(ActorError) -> House {
+        let admin = try data.readOrMakeAdminToken()
+        let known = settings.secrets.values.values.map { $0.reveal() } + [admin.token]
+        let scrubber = SecretScrubber(known + [settings.pipelines.updatesNonce?.reveal()].compactMap { $0 })
+        let level = Logger.Level(rawValue: settings.log.level) ?? .info
+        let logger = Logger(label: "reactord") { label in
+            StderrLogHandler(label: label, level: level, scrub: { scrubber.scrub($0) })
+        }
+        var quietLogger = logger
+        quietLogger.logLevel = max(level, .warning)
+        say(settings, admin: admin.isNew ? data.adminToken : nil, to: logger)
+
+        let clock = SystemTimekeeper()
+        let threads = NIOThreadPool(numberOfThreads: 4)
+        threads.start()
+        let store = try SQLiteStore.open(
+            path: data.database, synchronousFull: settings.store.synchronous == .full, logger: logger)
+        let client = try CurlClient(logger: logger)
+        let lab = FolderLab(
+            root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
+            inbox: settings.inbox.folder ?? "\(data.path)/inbox", pool: threads)
+        let process = settings.executors.process
+        let executor = ProcessExecutor(
+            settings: ProcessExecutorSettings(
+                maxRunning: process.maxRunning, graceSeconds: process.graceSeconds,
+                images: Dictionary(
+                    process.images.map { ($0.image, ImageCommand(command: $0.command)) },
+                    uniquingKeysWith: { first, _ in first }),
+                anyImage: process.anyImage),
+            logger: logger, pidFolder: data.pids)
+        let late = Late()
+        let address = SelfAddress()
+        let tools = ReactorTools(
+            files: lab, documents: YAMLReader(), executor: executor, limits: settings.limits, home: settings.home)
+        let managers = ManagerLookup()
+        let system = ActorSystem(
+            configuration: configuration(settings, data: data, scrubber: scrubber), store: store, clock: clock,
+            executor: executor, runFiles: FolderRunFiles(root: data.path, pool: threads), client: client, schemas: ValijsonCompiler(),
+            callbacks: CallbackMaker(
+                address: address, manager: { managers.id }, nonce: { late.updatesNonce.withLock { $0 } }),
+            makers: Catalog.makers.mapValues { make in { make(tools) } }, logger: logger)
+        managers.find = { [weak system] in
+            try? system?.resolve(settings.pipelines.jobManager, tenant: settings.tenant).id
+        }
+        let registrar = ActorRegistrar(
+            settings: settings, store: store, system: system, clock: clock, threads: threads, logger: logger)
+        await registrar.load()
+        let http = HTTPFront(
+            system: system,
+            verifier: TokenVerifier(
+                adminToken: admin.token, tokensFile: settings.auth.tokensFile ?? data.tokens,
+                users: Dictionary(
+                    settings.auth.users.map { ($0.name, Set($0.roles)) }, uniquingKeysWith: { $0.union($1) }),
+                tenant: settings.tenant,
+                executionPrincipal: { [weak system] token in system?.principal(executionToken: token) },
+                clock: clock, pool: threads, logger: logger),
+            settings: HTTPServerSettings(
+                host: settings.server.host, port: settings.server.port, publicURL: settings.server.publicURL,
+                camelCase: settings.server.fieldCase == .camel,
+                inboxFolder: settings.inbox.folder ?? "\(data.path)/inbox", tenant: settings.tenant,
+                authenticationOff: !settings.auth.isOn, version: Version.current,
+                archiveFolder: { lab.archiveFolder($0) }),
+            address: address, pool: threads, logger: quietLogger
+        ).service(onRunning: { port in
+            late.bind(port)
+        })
+        return House(
+            settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
+            store: store, client: client, system: system, http: http, address: address, lab: lab, actors: registrar,
+            late: late)
+    }
+
+    private static func say(_ settings: Settings, admin: String?, to logger: Logger) {
+        for problem in settings.warnings {
+            logger.warning("a setting deserves a look", metadata: ["problem": "\(problem)"])
+        }
+        for key in settings.notYetActive {
+            logger.warning("a setting has no effect: this version does not have that part", metadata: ["key": "\(key)"])
+        }
+        if let admin { logger.notice("an admin token was made", metadata: ["file": "\(admin)"]) }
+        if !settings.auth.isOn { logger.warning("authentication is off: every caller of this machine is admin") }
+    }
+
+    private static func configuration(
+        _ settings: Settings, data: DataFolder, scrubber: SecretScrubber
+    ) -> SystemConfiguration {
+        let secrets = settings.secrets
+        let variables = ProcessInfo.processInfo.environment
+        return SystemConfiguration(
+            limits: settings.limits, graceMilliseconds: Int64(settings.executors.process.graceSeconds * 1000),
+            callTimeoutMilliseconds: Int64(settings.callbacks.timeoutSeconds) * 1000,
+            callRetryDays: settings.callbacks.retryDays, allowedTargets: settings.callbacks.allow,
+            dataFolder: data.path, scrub: { scrubber.scrub($0) },
+            secret: { name in variables[name] ?? secrets[name] })
+    }
+
+    /// What has to be on record before the first callback is made: our addresses, and the nonce of job updates.
+    func prepareCallbacks() async throws(ActorError) {
+        let publicURL = settings.publicURL(port: late.port.withLock { $0 } ?? settings.server.port)
+        let key = "self_addresses"
+        let stored = try await store.setting(key) ?? ""
+        let former = stored.split(separator: " ").map(String.init)
+        address.set(publicURL: publicURL, local: localURL, former: former)
+        var all = former.filter { $0 != publicURL && $0 != localURL }
+        all += publicURL == localURL ? [localURL] : [publicURL, localURL]
+        try await store.setSetting(key, all.suffix(64).joined(separator: " "))
+        late.updatesNonce.withLock { $0 = nil }
+        let nonce = try await actors.updatesNonce()
+        late.updatesNonce.withLock { $0 = nonce }
+    }
+
+    func inboxWatcher() -> InboxWatcher? {
+        let ingest = try? system.resolve("ingest", tenant: settings.tenant).settings
+        return InboxWatcher(
+            inbox: FolderInbox(folder: inboxFolder, pool: threads), system: system, actorName: "ingest",
+            tenant: settings.tenant, settleMilliseconds: Int64((ingest?["settle_seconds"]?.double ?? 5) * 1000),
+            scanMilliseconds: Int64((ingest?["scan_seconds"]?.double ?? 1) * 1000))
+    }
+
+    func reloadActors() async {
+        await actors.load()
+        if let nonce = try? await actors.updatesNonce() { late.updatesNonce.withLock { $0 = nonce } }
+    }
+
+    func prune() async {
+        let now = clock.now()
+        func before(_ days: Int) -> Timestamp { now.adding(milliseconds: -Int64(days) * 86_400_000) }
+        do {
+            let count = try await store.prune(
+                executionsBefore: before(settings.store.executionsDays),
+                deadLettersBefore: before(settings.store.deadLettersDays))
+            if count > 0 { logger.info("old records were removed", metadata: ["count": "\(count)"]) }
+        } catch {
+            logger.error("old records could not be removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func close() async {
+        await client.shutdown()
+        do {
+            try await store.close()
+        } catch {
+            logger.error("the store could not be closed", metadata: ["error": "\(error)"])
+        }
+        try? await threads.shutdownGracefully()
+    }
+}
+
+/// Finds the actor that keeps the jobs; tied to the system after both exist.
+final class ManagerLookup: Sendable {
+    private let finder = Mutex<(@Sendable () -> ActorID?)?>(nil)
+
+    var find: (@Sendable () -> ActorID?)? {
+        get { finder.withLock { $0 } }
+        set { finder.withLock { $0 = newValue } }
+    }
+
+    var id: ActorID? { find?() }
+}
+
+/// The version that replies, `--version` and links carry.
+package enum Version {
+    package static let current = "0.1.0"
+}

@@ -1,0 +1,79 @@
+internal import ActorCore
+internal import Foundation
+
+/// The folder of everything at run time, held by one daemon at a time.
+struct DataFolder: Sendable {
+    let path: String
+    private let lock: Int32
+
+    var database: String { "\(path)/reactord.sqlite" }
+    var adminToken: String { "\(path)/admin.token" }
+    var tokens: String { "\(path)/tokens.json" }
+    var pids: String { "\(path)/pids" }
+
+    /// Makes the folder if need be and takes its lock; refuses when another daemon holds it, and names the holder.
+    static func take(_ path: String) throws(ActorError) -> DataFolder {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            for name in ["runs", "uploads", "inbox", "archive", "pids"] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(path)/\(name)", withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700])
+            }
+        } catch {
+            throw ActorError(
+                .cannotStart, "the data folder \(path) cannot be made; choose another with --data-dir", cause: error)
+        }
+        let file = "\(path)/lock"
+        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw ActorError(.cannotStart, "\(file) cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+            close(descriptor)
+            let name = holder.trimmingCharacters(in: .whitespacesAndNewlines)
+            throw ActorError(
+                .cannotStart,
+                "another reactord holds the data folder \(path) (\(name.isEmpty ? "it did not say who" : name)); "
+                    + "stop it, or choose another folder with --data-dir")
+        }
+        let line = "pid \(getpid()), since \(SystemTimekeeper().now().iso8601)\n"
+        ftruncate(descriptor, 0)
+        _ = line.withCString { write(descriptor, $0, strlen($0)) }
+        return DataFolder(path: path, lock: descriptor)
+    }
+
+    /// The lock ends with the process in any case; this is for daemons that live inside a test.
+    func release() { close(lock) }
+
+    /// The admin's token: made at the first start, readable by its owner only.
+    func readOrMakeAdminToken() throws(ActorError) -> (token: String, isNew: Bool) {
+        if let text = try? String(contentsOfFile: adminToken, encoding: .utf8) {
+            let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard token.utf8.count >= 24 else {
+                throw ActorError(
+                    .cannotStart, "\(adminToken) holds no usable token; delete it, and a new one is made at the start")
+            }
+            return (token, false)
+        }
+        var random = SystemRandomNumberGenerator()
+        let token =
+            "rx_"
+            + (0..<32).map { _ in
+                let byte = random.next() as UInt8
+                return (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }.joined()
+        let descriptor = open(adminToken, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw ActorError(.cannotStart, "\(adminToken) cannot be written: \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        let written = "\(token)\n".withCString { write(descriptor, $0, strlen($0)) }
+        guard written > 0, fsync(descriptor) == 0 else {
+            throw ActorError(.storageFull, "\(adminToken) cannot be written; is the disk full?")
+        }
+        return (token, true)
+    }
+}

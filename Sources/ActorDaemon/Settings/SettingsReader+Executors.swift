@@ -1,0 +1,115 @@
+import ActorCore
+
+extension SettingsReader {
+    func readExecutors(_ executors: StrictMapping, _ settings: inout Settings) {
+        let names = ExecutorSettings.available + ExecutorSettings.planned
+        let chosen = executors.choice("default", or: settings.executors.standard, of: names)
+        if ExecutorSettings.planned.contains(chosen) {
+            executors.report("default", "\(chosen) is not part of this version; use process")
+        } else {
+            settings.executors.standard = chosen
+        }
+        readProcess(executors.mapping("process"), &settings.executors.process)
+        readEngines(executors, &settings.executors)
+        executors.finish()
+    }
+
+    private func readProcess(_ process: StrictMapping, _ settings: inout ProcessSettings) {
+        settings.maxRunning = process.integer("max_running", or: settings.maxRunning, in: 1...10_000)
+        settings.graceSeconds = process.number("grace_seconds", or: settings.graceSeconds, atLeast: 0)
+        let images = process.mapping("images")
+        for (image, entry) in images.entries() {
+            let command = entry.texts("command")
+            if command.first?.isEmpty ?? true {
+                images.report(image, "needs a command: a list of the program and its arguments")
+            }
+            let anyCommand = entry.flag("any_command", or: false)
+            entry.finish()
+            settings.images.append(
+                ProcessSettings.ImageCommand(image: image, command: command, anyCommand: anyCommand))
+        }
+        settings.anyImage = process.flag("any_image", or: settings.anyImage)
+        process.finish()
+    }
+
+    private func readEngines(_ executors: StrictMapping, _ settings: inout ExecutorSettings) {
+        let container = executors.mapping("container")
+        settings.container.socket = container.text("socket", or: settings.container.socket)
+        settings.container.runtime = container.text("runtime")
+        let ulimits = container.mapping("ulimits")
+        for (name, text) in ulimits.textEntries() {
+            guard let limit = Int(text) else {
+                ulimits.report(name, "takes a whole number")
+                continue
+            }
+            settings.container.ulimits[name] = limit
+        }
+        settings.container.network = container.text("network", or: settings.container.network)
+        container.finish()
+
+        let kubernetes = executors.mapping("kubernetes")
+        settings.kubernetes.kubeconfig = path(kubernetes, "kubeconfig")
+        settings.kubernetes.context = kubernetes.text("context")
+        settings.kubernetes.namespace = kubernetes.text("namespace", or: settings.kubernetes.namespace)
+        kubernetes.finish()
+
+        let argo = executors.mapping("argo")
+        settings.argo.namespace = argo.text("namespace", or: settings.argo.namespace)
+        settings.argo.via = argo.choice("via", or: settings.argo.via, of: ["kubernetes", "server"])
+        settings.argo.server = url(argo, "server")
+        argo.finish()
+
+        let slurm = executors.mapping("slurm")
+        settings.slurm.via = slurm.choice("via", or: settings.slurm.via, of: ["cli", "rest"])
+        settings.slurm.partition = slurm.text("partition")
+        settings.slurm.account = slurm.text("account")
+        slurm.finish()
+    }
+
+    func readConnectors(_ connectors: StrictMapping, _ settings: inout Settings) {
+        let s3 = connectors.mapping("s3")
+        settings.connectors.s3.endpoint = url(s3, "endpoint")
+        settings.connectors.s3.region = s3.text("region", or: settings.connectors.s3.region)
+        settings.connectors.s3.pathStyle = s3.flag("path_style", or: settings.connectors.s3.pathStyle)
+        settings.connectors.s3.accessKey = s3.secret("access_key")
+        settings.connectors.s3.secretKey = s3.secret("secret_key")
+        s3.finish()
+
+        let ica = connectors.mapping("ica")
+        settings.connectors.ica.server = url(ica, "server") ?? settings.connectors.ica.server
+        settings.connectors.ica.apiKey = ica.secret("api_key")
+        ica.finish()
+
+        let baseSpace = connectors.mapping("basespace")
+        settings.connectors.baseSpace.server = url(baseSpace, "server") ?? settings.connectors.baseSpace.server
+        settings.connectors.baseSpace.accessToken = baseSpace.secret("access_token")
+        baseSpace.finish()
+
+        let ec2 = connectors.mapping("ec2")
+        settings.connectors.ec2.endpoint = url(ec2, "endpoint")
+        settings.connectors.ec2.region = ec2.text("region", or: settings.connectors.ec2.region)
+        settings.connectors.ec2.accessKey = ec2.secret("access_key")
+        settings.connectors.ec2.secretKey = ec2.secret("secret_key")
+        ec2.finish()
+        connectors.finish()
+    }
+
+    /// What somebody set and this version does not act on: said plainly at start, never passed over in silence.
+    func notYetActive(_ settings: Settings) -> [String] {
+        let standard = ExecutorSettings()
+        let executors = settings.executors
+        let connectors = settings.connectors
+        let parts: [(key: String, isSet: Bool)] = [
+            ("auth.jwt", !settings.auth.jwt.isEmpty),
+            ("executors.container", executors.container != standard.container),
+            ("executors.kubernetes", executors.kubernetes != standard.kubernetes),
+            ("executors.argo", executors.argo != standard.argo),
+            ("executors.slurm", executors.slurm != standard.slurm),
+            ("connectors.s3", connectors.s3 != S3Settings()),
+            ("connectors.ica", connectors.ica != ICASettings()),
+            ("connectors.basespace", connectors.baseSpace != BaseSpaceSettings()),
+            ("connectors.ec2", connectors.ec2 != EC2Settings()),
+        ]
+        return parts.filter(\.isSet).map(\.key)
+    }
+}

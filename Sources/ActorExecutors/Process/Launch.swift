@@ -1,0 +1,166 @@
+import ActorCore
+import Glibc
+
+/// Why a command never ran, in words for its owner.
+struct Unstartable: Error, Equatable {
+    let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+}
+
+/// A work order that was checked: the program that was found, and its strings as execve takes them, each with its NUL.
+struct Launch: Sendable, Equatable {
+    /// Absolute.
+    let program: String
+    /// The first is the name that the program was called by.
+    let arguments: [[UInt8]]
+    /// `NAME=value` each.
+    let environment: [[UInt8]]
+    let workingDirectory: String
+
+    static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    /// The longest string that execve takes, its closing NUL included (MAX_ARG_STRLEN, execve(2)).
+    static let longestString = 131_072
+
+    /// Blocking: looks at the file system.
+    init(_ work: Work) throws(Unstartable) {
+        guard let name = work.command.first, !name.isEmpty else {
+            throw Unstartable("the command is empty: give a program and its arguments")
+        }
+        let entries = try Self.environment(of: work)
+        environment = entries.map { Array("\($0.name)=\($0.value)\0".utf8) }
+        arguments = try Self.arguments(of: work)
+        workingDirectory = work.workingDirectory
+        try Self.checkFolder(work.workingDirectory)
+        let path = entries.last { $0.name == "PATH" }?.value ?? Self.defaultPath
+        program = try Self.find(name, path: path, workingDirectory: work.workingDirectory)
+    }
+
+    /// Exactly what was given, the later of two of one name, and PATH and LANG where they are missing.
+    private static func environment(of work: Work) throws(Unstartable) -> [EnvironmentEntry] {
+        var values: [String: String] = [:]
+        var order: [String] = []
+        for entry in work.environment {
+            guard !entry.name.isEmpty, !entry.name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) else {
+                throw Unstartable("\"\(printable(entry.name))\" cannot be the name of an environment variable: rename it")
+            }
+            guard !entry.value.utf8.contains(0) else {
+                throw Unstartable("the environment variable \(entry.name) holds a NUL byte: pass it in a file")
+            }
+            guard entry.name.utf8.count + entry.value.utf8.count + 2 <= longestString else {
+                throw Unstartable(
+                    "the environment variable \(entry.name) is longer than 128 KiB, which Linux refuses: pass it in a file")
+            }
+            if values.updateValue(entry.value, forKey: entry.name) == nil { order.append(entry.name) }
+        }
+        for (name, value) in [("PATH", defaultPath), ("LANG", "C.UTF-8")] where values[name] == nil {
+            values[name] = value
+            order.append(name)
+        }
+        return order.map { EnvironmentEntry($0, values[$0] ?? "") }
+    }
+
+    private static func arguments(of work: Work) throws(Unstartable) -> [[UInt8]] {
+        for (index, argument) in work.command.enumerated() {
+            guard !argument.utf8.contains(0) else {
+                throw Unstartable("argument \(index) of the command holds a NUL byte: pass it in a file")
+            }
+            guard argument.utf8.count < longestString else {
+                throw Unstartable(
+                    "argument \(index) of the command is longer than 128 KiB, which Linux refuses: pass it in a file")
+            }
+        }
+        return work.command.map { Array($0.utf8) + [0] }
+    }
+
+    private static func checkFolder(_ path: String) throws(Unstartable) {
+        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+            throw Unstartable("the working directory \"\(printable(path))\" is not an absolute path")
+        }
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw Unstartable("the working directory \(path) does not exist: create it, or correct the path")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw Unstartable("the working directory \(path) is not a folder")
+        }
+        guard access(path, X_OK) == 0 else {
+            throw Unstartable("the working directory \(path) may not be entered: chmod +x \(path)")
+        }
+    }
+
+    /// A name with a slash is a path from the working directory; any other is looked up in PATH, as execvp(3) does.
+    private static func find(_ name: String, path: String, workingDirectory: String) throws(Unstartable) -> String {
+        if name.utf8.contains(UInt8(ascii: "/")) {
+            let program = absolute(name, in: workingDirectory)
+            switch verdict(on: program) {
+            case .runnable: return program
+            case .missing: throw Unstartable("the program \(program) does not exist: correct the path, or install it")
+            case .folder: throw Unstartable("the program \(program) is a folder: name the program in it")
+            case .notExecutable:
+                throw Unstartable("the program \(program) is not executable: chmod +x \(program)")
+            }
+        }
+        var found: String?
+        for folder in path.split(separator: ":", omittingEmptySubsequences: true) {
+            let program = absolute("\(folder)/\(name)", in: workingDirectory)
+            switch verdict(on: program) {
+            case .runnable: return program
+            case .notExecutable: found = found ?? program
+            case .missing, .folder: continue
+            }
+        }
+        if let found { throw Unstartable("the program \(found) is not executable: chmod +x \(found)") }
+        throw Unstartable(
+            "the program \(printable(name)) does not exist in PATH (\(path)): install it, or give its path with a slash")
+    }
+
+    private static func absolute(_ path: String, in folder: String) -> String {
+        path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    }
+
+    private enum Verdict { case runnable, missing, folder, notExecutable }
+
+    private static func verdict(on path: String) -> Verdict {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return .missing }
+        if status.st_mode & S_IFMT == S_IFDIR { return .folder }
+        return access(path, X_OK) == 0 ? .runnable : .notExecutable
+    }
+
+    /// Text from a message, fit for one line of an error.
+    private static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(200).map { $0.value < 0x20 ? "?" : $0 }))
+    }
+
+    /// Opens the log for appending: a regular file, never through a link that the command may have laid.
+    static func openLog(_ path: String) throws(Unstartable) -> Int32 {
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        let descriptor = open(path, flags, 0o600)
+        let problem = errno
+        guard descriptor >= 0 else {
+            throw Unstartable("the log file \(path) cannot be opened: \(text(of: problem))")
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw Unstartable("the log file \(path) is not a regular file: remove it")
+        }
+        return descriptor
+    }
+
+    static func text(of number: Int32) -> String {
+        // strerror is not thread-safe in general; these are the errors that matter here.
+        switch number {
+        case ENOENT: "no such file or folder"
+        case EACCES: "permission denied"
+        case ELOOP: "it is a symbolic link"
+        case ENOSPC: "no space left on the disk"
+        case EMFILE, ENFILE: "too many open files"
+        case ENOTDIR: "a part of the path is not a folder"
+        case EROFS: "the file system is read-only"
+        case ENOMEM, EAGAIN: "the machine has no room for another process"
+        default: "error \(number)"
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Glibc
+
+/// Reads and writes whole small files: entries of `/proc` and pid files.
+enum SmallFile {
+    /// Up to `limit` bytes of the file; nil when it cannot be read.
+    static func read(_ path: String, limit: Int = 16384) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { _ = close(descriptor) }
+        return [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            count = 0
+            while count < limit {
+                let got = Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, limit - count)
+                if got < 0, errno == EINTR { continue }
+                guard got > 0 else { return }
+                count += got
+            }
+        }
+    }
+
+    /// Writes beside and renames, so that a crash leaves the old file or the new one.
+    static func write(_ bytes: [UInt8], to path: String) -> Bool {
+        let beside = path + ".new"
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { return false }
+        let written = Glibc.write(descriptor, bytes, bytes.count)
+        guard close(descriptor) == 0, written == bytes.count, rename(beside, path) == 0 else {
+            unlink(beside)
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,105 @@
+import ActorCore
+import ActorRuntime
+import HTTPTypes
+import Hummingbird
+
+/// Who may do what to an actor, in this version: admins and its owner everything; other users READ and EXECUTE;
+/// limited users READ; the holder of a nonce exactly the nonce's level on the nonce's actor. Permissions by name
+/// come with the permission store.
+enum Access {
+    static func level(of caller: Caller, on spec: ActorSpec) -> PermissionLevel {
+        if let nonce = caller.nonce { return nonce.level }
+        let principal = caller.principal
+        guard principal.tenant == spec.tenant else { return .none }
+        if principal.isAdmin || principal.username == spec.owner { return .update }
+        if principal.roles.contains(.user) || principal.roles.contains(.privileged) { return .execute }
+        return principal.roles.contains(.limited) ? .read : .none
+    }
+
+    /// An alias nonce opens the alias only, an actor's nonce the id only (actors API, section 4).
+    static func opens(_ nonce: Nonce, _ word: String, _ spec: ActorSpec) -> Bool {
+        if let alias = nonce.alias { return alias == word }
+        return nonce.actor == spec.id && word == spec.id.rawValue
+    }
+
+    /// Whether the caller may see what was said to or by this actor in confidence: results, dead messages.
+    static func seesInside(_ caller: Caller, _ spec: ActorSpec?) -> Bool {
+        guard caller.nonce == nil else { return false }
+        return caller.isAdmin || (spec.map { $0.owner == caller.username } ?? false)
+    }
+}
+
+extension HTTPFront {
+    /// The actor that the path names, if the caller may do that much to it. A nonce's use is counted here unless
+    /// the store counts it together with a message.
+    func authorized(
+        _ context: HTTPContext, _ needed: PermissionLevel, countingUse: Bool = true
+    ) async throws(ActorError) -> ActorSpec {
+        let caller = try context.requireCaller()
+        let word = context.word()
+        if let nonce = caller.nonce {
+            guard let spec = try? system.resolve(word, tenant: nonce.tenant), Access.opens(nonce, word, spec),
+                nonce.level >= needed
+            else { throw .notAuthorized }
+            if countingUse {
+                guard try await system.store.useNonce(nonce.id, at: system.now()) else { throw .notAuthorized }
+            }
+            return spec
+        }
+        let spec = try resolved(word, caller)
+        guard Access.level(of: caller, on: spec) >= needed else {
+            throw ActorError(.forbidden, "Not authorized -- you do not have access to this actor.")
+        }
+        return spec
+    }
+
+    /// With the texts of the actors API, section 2.2.
+    private func resolved(_ word: String, _ caller: Caller) throws(ActorError) -> ActorSpec {
+        if Hashids.abaco.decode(word) != nil, system.spec(ActorID(word))?.tenant != caller.principal.tenant {
+            guard caller.isAdmin else {
+                throw ActorError(.invalidInput, "Actor \(settings.tenant)_\(word) does not exist")
+            }
+            throw ActorError(.notFound, "No actor found with identifier: \(word).")
+        }
+        return try system.resolve(word, tenant: caller.principal.tenant)
+    }
+
+    /// Under `/api/v1` an unknown actor is 404 for everybody.
+    func actor(
+        _ word: String, _ caller: Caller, _ needed: PermissionLevel
+    ) throws(ActorError) -> ActorSpec {
+        let spec = try system.resolve(word, tenant: caller.principal.tenant)
+        guard Access.level(of: caller, on: spec) >= needed else {
+            throw ActorError(.forbidden, "you may not do this to actor \(spec.name)")
+        }
+        return spec
+    }
+
+    func requireAdmin(_ context: HTTPContext) throws(ActorError) -> Caller {
+        let caller = try context.requireCaller()
+        guard caller.isAdmin else { throw ActorError(.forbidden, "this needs the role admin") }
+        return caller
+    }
+
+    /// Runs a change and leaves a line in the audit log, whatever came of it.
+    func audited<Result: Sendable>(
+        _ caller: Caller, _ action: String, _ target: String, _ change: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            let result = try await change()
+            try await note(caller, action, target, "ok")
+            return result
+        } catch {
+            try? await note(caller, action, target, (error as? ActorError)?.code.rawValue ?? "failed")
+            throw error
+        }
+    }
+
+    private func note(
+        _ caller: Caller, _ action: String, _ target: String, _ outcome: String
+    ) async throws(ActorError) {
+        let who = caller.nonce == nil ? caller.username : "\(caller.username) (by nonce)"
+        try await system.store.audit(
+            AuditEntry(at: system.now(), who: who, action: action, target: target, outcome: outcome))
+    }
+}

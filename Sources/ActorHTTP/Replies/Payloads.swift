@@ -1,0 +1,113 @@
+import ActorAPI
+import ActorCore
+import ActorRuntime
+
+extension ActorPayload {
+    init(_ status: ActorStatus) {
+        let spec = status.spec
+        self.init(
+            id: spec.id.rawValue, name: spec.name, description: spec.description, run: spec.run.image,
+            status: status.status, statusMessage: status.statusMessage, stateless: spec.stateless,
+            maxWorkers: spec.maxWorkers, waiting: status.waiting, running: status.running, revision: spec.revision,
+            folder: spec.folder, link: spec.link, schedule: spec.schedule?.text)
+    }
+}
+
+extension QuarantinePayload {
+    init(_ actor: QuarantinedActor) {
+        self.init(folder: actor.folder, file: actor.file, line: actor.line, reason: actor.reason)
+    }
+}
+
+extension ExecutionPayload {
+    /// - Parameter showsResult: results may hold tokens; only who sent the message or owns the actor sees them.
+    init(_ record: ExecutionRecord, actor: String, showsResult: Bool, attempts: [AttemptRecord]? = nil) {
+        self.init(
+            id: record.id.rawValue, actorID: record.actor.rawValue, actor: actor, status: record.status.rawValue,
+            outcome: record.outcome?.rawValue, exitCode: record.exitCode, reason: record.reason,
+            attempts: record.attempts, sender: record.sender, cause: record.cause?.rawValue,
+            received: record.received.iso8601, started: record.started?.iso8601,
+            finished: record.finished?.iso8601, result: showsResult ? record.result ?? .null : .null,
+            attemptList: attempts.map { $0.map(AttemptPayload.init) })
+    }
+}
+
+extension AttemptPayload {
+    init(_ attempt: AttemptRecord) {
+        self.init(
+            number: attempt.number, started: attempt.started.iso8601, finished: attempt.finished.iso8601,
+            outcome: attempt.outcome.rawValue, exitCode: attempt.exitCode, reason: attempt.reason)
+    }
+}
+
+extension HistoryPayload {
+    init(_ entry: JobHistoryEntry) {
+        self.init(
+            name: entry.name, date: entry.date.iso8601, data: entry.data, executionID: entry.execution?.rawValue,
+            reason: entry.refusal)
+    }
+}
+
+extension JobHistoryPayload {
+    init(_ entries: [JobHistoryEntry]) {
+        self.init(
+            history: entries.filter { $0.refusal == nil }.map(HistoryPayload.init),
+            refused: entries.filter { $0.refusal != nil }.map(HistoryPayload.init))
+    }
+}
+
+extension JobPayload {
+    init(
+        _ record: JobRecord, history: [JobHistoryEntry]?, callback: String?, token: String?, archiveFolder: String?
+    ) {
+        self.init(
+            uuid: record.uuid.rawValue, pipelineUUID: record.pipeline.rawValue, status: record.status.rawValue,
+            lastEvent: record.lastEvent.rawValue,
+            history: history.map { $0.filter { $0.refusal == nil }.map(HistoryPayload.init) }, path: record.path,
+            data: record.data, actorID: record.actor?.rawValue, executionID: record.execution?.rawValue,
+            session: record.session, owner: record.owner, created: record.created.iso8601,
+            updated: record.updated.iso8601, callback: callback, token: token, archiveFolder: archiveFolder)
+    }
+}
+
+extension PipelinePayload {
+    init(_ record: PipelineRecord) {
+        self.init(
+            uuid: record.uuid.rawValue, name: record.name, components: record.components,
+            created: record.created.iso8601)
+    }
+}
+
+extension UploadPayload {
+    init(_ document: Document) { self.init(id: document.id, body: document.body) }
+}
+
+extension DeadLetterPayload {
+    static let longestMessage = 4096
+
+    init(_ letter: DeadLetter, actor: String, showsMessage: Bool) {
+        let body = letter.message.body.prefix(Self.longestMessage)
+        self.init(
+            id: letter.id, actorID: letter.message.actor.rawValue, actor: actor,
+            executionID: letter.message.execution.rawValue, reason: letter.reason, attempts: letter.attempts,
+            parked: letter.parked.iso8601, replayedAs: letter.replayedAs?.rawValue,
+            message: showsMessage ? String(decoding: body, as: UTF8.self) : "")
+    }
+}
+
+extension NoncePayload {
+    init(_ nonce: Nonce) {
+        self.init(
+            id: nonce.id.rawValue, actorID: nonce.actor?.rawValue, alias: nonce.alias, owner: nonce.owner,
+            roles: nonce.roles.map(\.rawValue), level: nonce.level.rawValue, maxUses: nonce.maxUses,
+            currentUses: nonce.currentUses, remainingUses: nonce.remainingUses, description: nonce.description,
+            created: nonce.created.iso8601, lastUsed: nonce.lastUsed?.iso8601)
+    }
+}
+
+extension AuditPayload {
+    init(_ entry: AuditEntry) {
+        self.init(
+            at: entry.at.iso8601, who: entry.who, action: entry.action, target: entry.target, outcome: entry.outcome)
+    }
+}

@@ -1,0 +1,72 @@
+import ActorCore
+
+/// What the body of a `POST …/messages` means: the first rule of the actors API, section 3.1, that applies.
+struct MessageBody: Sendable, Equatable {
+    var bytes: [UInt8]
+    var kind: MessageKind
+    /// What the reply shows as `msg`.
+    var shown: JSONValue
+
+    static func interpret(
+        contentType: ContentType, body: [UInt8], query: FormItems, maxDepth: Int
+    ) throws(ActorError) -> MessageBody {
+        var json: JSONValue?
+        if contentType.isJSON, !body.isEmpty { json = try BodyJSON.read(body, maxDepth: maxDepth) }
+        if let message = json?["message"], message.isTruthy { return text(message.pythonText) }
+        if let message = query.first("message"), !message.isEmpty { return text(message) }
+        if let message = formField("message", contentType, body), !message.isEmpty { return text(message) }
+        if contentType.isBinary {
+            return MessageBody(bytes: body, kind: .binary, shown: "binary - omitted")
+        }
+        if let json { return MessageBody(bytes: body, kind: .json, shown: json) }
+        if !contentType.isForm, !contentType.isMultipart,
+            let value = try? JSONReader.read(body, maxDepth: maxDepth)
+        {
+            return loose(value, body)
+        }
+        throw ActorError(
+            .invalidInput,
+            "message POST body could not be serialized. Pass JSON data or use the message attribute.")
+    }
+
+    static func formField(_ name: String, _ contentType: ContentType, _ body: [UInt8]) -> String? {
+        if contentType.isForm { return FormItems(String(decoding: body, as: UTF8.self)).first(name) }
+        if contentType.isMultipart, let boundary = contentType.parameter("boundary") {
+            return MultipartForm.field(name, in: body, boundary: boundary)
+        }
+        return nil
+    }
+
+    private static func text(_ text: String) -> MessageBody {
+        MessageBody(bytes: Array(text.utf8), kind: .text, shown: .string(text))
+    }
+
+    /// JSON that came without a JSON content type. A tree stays JSON, so that schemas and Reactors see it and a
+    /// script gets it as a Python literal, as before; a lone word or number is text.
+    private static func loose(_ value: JSONValue, _ body: [UInt8]) -> MessageBody {
+        switch value {
+        case .object, .array: MessageBody(bytes: body, kind: .json, shown: value)
+        default: text(value.pythonText)
+        }
+    }
+}
+
+extension JSONValue {
+    /// As Python's `bool()` decides.
+    var isTruthy: Bool {
+        switch self {
+        case .null: false
+        case .bool(let flag): flag
+        case .int(let number): number != 0
+        case .double(let number): number != 0
+        case .string(let text): !text.isEmpty
+        case .array(let items): !items.isEmpty
+        case .object(let members): !members.isEmpty
+        }
+    }
+
+    /// As Python's `str()` prints: a text without quotes, anything else as its literal.
+    var pythonText: String {
+        if case .string(let text) = self { text } else { PythonText.repr(self) }
+    }
+}

@@ -1,0 +1,111 @@
+import ActorAPI
+import ActorCore
+import ActorRuntime
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import ServiceLifecycle
+
+/// `/api/v1/executions`: what happened to messages, with live logs.
+struct ExecutionRoutes {
+    private static let followInterval = Duration.milliseconds(400)
+
+    let front: HTTPFront
+
+    func add(to table: RouteTable) {
+        table.on(Paths.executions, [.get: list])
+        table.on("\(Paths.executions)/:id", [.get: read, .delete: cancel])
+        table.on("\(Paths.executions)/:id/logs", [.get: log])
+    }
+
+    @Sendable private func list(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let caller = try context.requireCaller()
+        let query = request.formItems
+        let limit = try request.number("limit", default: 100, in: 1...1000)
+        var actor: ActorID?
+        if let word = query.first("actor"), !word.isEmpty { actor = try front.actor(word, caller, .read).id }
+        var before: Int64?
+        if let text = query.first("before"), !text.isEmpty {
+            guard let sequence = Int64(text) else {
+                throw ActorError(.invalidInput, "before must be a cursor that an earlier answer gave as next")
+            }
+            before = sequence
+        }
+        let records = try await front.system.store.executions(of: actor, before: before, limit: limit)
+        let next = records.count == limit ? records.last.map { String($0.sequence) } : nil
+        let items = records.map { payload($0, caller, attempts: nil) }
+        return .page(Page(items: items, next: next), plural: "executions")
+    }
+
+    @Sendable private func read(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let record = try await record(context)
+        let attempts = try await front.system.store.attempts(of: record.id)
+        return .json(payload(record, try context.requireCaller(), attempts: attempts).json)
+    }
+
+    @Sendable private func cancel(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let caller = try context.requireCaller()
+        let record = try await record(context)
+        guard caller.isAdmin || Access.seesInside(caller, front.system.spec(record.actor)) else {
+            throw ActorError(.forbidden, "this needs the role admin, or to be the actor's owner")
+        }
+        let cancelled = try await front.audited(caller, "execution.cancel", record.id.rawValue) {
+            try await front.system.cancel(record.id)
+        }
+        return .json(["cancelled": .bool(cancelled)])
+    }
+
+    @Sendable private func log(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let record = try await record(context)
+        guard request.formItems.first("follow") == "true" else {
+            return .text(Array(try await front.system.log(of: record.id).text.utf8))
+        }
+        let system = front.system
+        return Response(
+            status: .ok, headers: [.contentType: Response.plainText],
+            body: ResponseBody { writer in
+                var sent = 0
+                while true {
+                    let log = try await system.log(of: record.id)
+                    let bytes = log.isFinal ? Array(log.text.utf8) : log.bytes
+                    if bytes.count > sent {
+                        try await writer.write(ByteBuffer(bytes: bytes[sent...]))
+                        sent = bytes.count
+                    }
+                    if log.isFinal || !system.isAccepting { break }
+                    guard await Self.pause() else { break }
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    /// False when the daemon stops, or the reader has gone.
+    private static func pause() async -> Bool {
+        do {
+            try await cancelWhenGracefulShutdown { try await Task.sleep(for: followInterval) }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func record(_ context: HTTPContext) async throws(ActorError) -> ExecutionRecord {
+        let id = ExecutionID(context.word())
+        guard let record = try await front.system.store.execution(id) else {
+            throw ActorError(.notFound, "there is no execution \(id.rawValue.prefix(64))")
+        }
+        if let spec = front.system.spec(record.actor), Access.level(of: try context.requireCaller(), on: spec) < .read {
+            throw ActorError(.notFound, "there is no execution \(id.rawValue.prefix(64))")
+        }
+        return record
+    }
+
+    private func payload(
+        _ record: ExecutionRecord, _ caller: Caller, attempts: [AttemptRecord]?
+    ) -> ExecutionPayload {
+        let spec = front.system.spec(record.actor)
+        return ExecutionPayload(
+            record, actor: spec?.name ?? record.actor.rawValue,
+            showsResult: record.sender == caller.username || Access.seesInside(caller, spec), attempts: attempts)
+    }
+}

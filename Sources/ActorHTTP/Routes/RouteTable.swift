@@ -1,0 +1,46 @@
+import HTTPTypes
+import Hummingbird
+
+/// Declares what each path answers to; every other method is 405 with the list of those that work.
+struct RouteTable {
+    typealias Handler = @Sendable (Request, HTTPContext) async throws -> Response
+
+    private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]
+
+    let router: Router<HTTPContext>
+
+    /// - Parameter cors: answers `OPTIONS`, also as a preflight (actors API, section 1.1).
+    func on(_ path: String, cors: Bool = false, _ handlers: [HTTPRequest.Method: Handler]) {
+        var allowed = Self.methods.filter { handlers[$0] != nil }
+        if handlers[.get] != nil { allowed.append(.head) }
+        if cors { allowed.append(.options) }
+        let allow = allowed.map(\.rawValue).joined(separator: ", ")
+        for method in Self.methods {
+            if let handler = handlers[method] {
+                router.on(RouterPath(path), method: method, use: handler)
+            } else {
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    throw HTTPError(.methodNotAllowed, headers: [.allow: allow])
+                }
+            }
+        }
+        if cors {
+            router.on(RouterPath(path), method: .options) { request, _ in Self.preflight(request, allow: allow) }
+        }
+    }
+
+    private static func preflight(_ request: Request, allow: String) -> Response {
+        var response = Response(status: .ok, headers: [.contentType: "text/html; charset=utf-8", .allow: allow])
+        response.headers[.accessControlAllowOrigin] = "*"
+        guard let origin = request.headers[.origin], request.headers[.accessControlRequestMethod] != nil else {
+            return response
+        }
+        response.headers[.accessControlAllowOrigin] = origin
+        response.headers[.vary] = "Origin"
+        response.headers[.accessControlAllowMethods] = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+        if let asked = request.headers[.accessControlRequestHeaders] {
+            response.headers[.accessControlAllowHeaders] = asked
+        }
+        return response
+    }
+}

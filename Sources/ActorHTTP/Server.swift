@@ -1,0 +1,138 @@
+import ActorCore
+package import ActorRuntime
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import NIOCore
+package import NIOPosix
+package import ServiceLifecycle
+
+/// What the HTTP front is told about its house.
+package struct HTTPServerSettings: Sendable {
+    package var host: String
+    /// 0 takes any free port; the callback of ``HTTPFront/service(onRunning:)`` tells which.
+    package var port: Int
+    /// What links start with when people reach the daemon by another name.
+    package var publicURL: String?
+    /// Field names of `/actors/v2` replies; `/v3` is always snake_case.
+    package var camelCase: Bool
+    package var inboxFolder: String
+    /// The tenant that all callers of this daemon belong to.
+    package var tenant: String
+    /// Every caller is admin; for loopback only.
+    package var authenticationOff: Bool
+    /// What replies of the actors API carry as `version`.
+    package var version: String
+    /// Further clients wait to be accepted.
+    package var maxConnections: Int
+    /// A connection on which no request (or no next part of one) arrives for that long is closed.
+    package var idleSeconds: Int64
+    /// The folder behind a job's archive path, for those who look at the files.
+    package var archiveFolder: @Sendable (String) -> String?
+
+    package init(
+        host: String = "127.0.0.1", port: Int = 8000, publicURL: String? = nil, camelCase: Bool = true,
+        inboxFolder: String, tenant: String, authenticationOff: Bool = false, version: String = "1",
+        maxConnections: Int = 4096, idleSeconds: Int64 = 10,
+        archiveFolder: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
+        self.host = host
+        self.port = port
+        self.publicURL = publicURL
+        self.camelCase = camelCase
+        self.inboxFolder = inboxFolder
+        self.tenant = tenant
+        self.authenticationOff = authenticationOff
+        self.version = version
+        self.maxConnections = maxConnections
+        self.idleSeconds = idleSeconds
+        self.archiveFolder = archiveFolder
+    }
+
+    /// Nobody but this machine can connect.
+    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+}
+
+/// The daemon's HTTP side: everything that turns a request into a message, a look-up or a change.
+package struct HTTPFront: Sendable {
+    let system: ActorSystem
+    let verifier: TokenVerifier
+    let settings: HTTPServerSettings
+    let address: SelfAddress
+    let inbox: InboxWriter
+    let logger: Logger
+
+    /// - Parameters:
+    ///   - address: what links start with; set by the daemon once the port is known.
+    ///   - pool: threads for blocking file calls.
+    package init(
+        system: ActorSystem, verifier: TokenVerifier, settings: HTTPServerSettings, address: SelfAddress,
+        pool: NIOThreadPool, logger: Logger
+    ) {
+        self.system = system
+        self.verifier = verifier
+        self.settings = settings
+        self.address = address
+        self.inbox = InboxWriter(folder: settings.inboxFolder, pool: pool)
+        self.logger = logger
+    }
+
+    /// The server; `onRunning` is told the bound port.
+    package func service(onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> any Service {
+        application(onRunning: onRunning)
+    }
+
+    package func application(
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) -> Application<RouterResponder<HTTPContext>> {
+        Application(
+            router: router(),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(settings.idleSeconds),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16384, maxHeaderListSize: 65536, maxHeaderFieldCount: 128))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port), backlog: 1024,
+                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
+            logger: logger)
+    }
+
+    /// From the outside in: errors become answers, foreign hosts and oversized bodies are refused, the caller is
+    /// known; only then a route runs, and only a route reads a body.
+    func router() -> Router<HTTPContext> {
+        let router = Router(context: HTTPContext.self, options: [.autoGenerateHeadEndpoints])
+        router.add(middleware: HeadersMiddleware())
+        router.add(middleware: ErrorMiddleware(version: settings.version, logger: logger))
+        router.add(middleware: OriginMiddleware(settings: settings))
+        router.add(middleware: LimitsMiddleware(limits: system.limits))
+        router.add(middleware: AuthenticationMiddleware(front: self))
+        let table = RouteTable(router: router)
+        HealthRoutes(front: self).add(to: table)
+        PageRoutes().add(to: table)
+        for generation in ActorsGeneration.allCases {
+            ActorRoutes(front: self, generation: generation).add(to: table)
+            MessageRoutes(front: self, generation: generation).add(to: table)
+            ActorExecutionRoutes(front: self, generation: generation).add(to: table)
+            StateRoutes(front: self, generation: generation).add(to: table)
+            NonceRoutes(front: self, generation: generation).add(to: table)
+        }
+        DirectoryRoutes(front: self).add(to: table)
+        ExecutionRoutes(front: self).add(to: table)
+        JobRoutes(front: self).add(to: table)
+        UploadRoutes(front: self).add(to: table)
+        DeadLetterRoutes(front: self).add(to: table)
+        EventRoutes(front: self).add(to: table)
+        AuditRoutes(front: self).add(to: table)
+        return router
+    }
+
+    /// What links start with, without a slash at the end.
+    var baseURL: String {
+        let known = address.publicURL
+        if !known.isEmpty { return known }
+        if let url = settings.publicURL { return url.hasSuffix("/") ? String(url.dropLast()) : url }
+        return "http://\(settings.host):\(settings.port)"
+    }
+}

@@ -1,0 +1,606 @@
+"use strict";
+
+// The page draws what /api/v1 answers. Everything that comes from there goes through textContent.
+
+const api = "/api/v1";
+const tokenKey = "reactord.token";
+const listLength = 100;
+const byId = (id) => document.getElementById(id);
+
+// MARK: Building elements
+
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "class") element.className = value;
+    else if (name === "text") element.textContent = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+  }
+  return element;
+}
+
+function opener(text, style, open) {
+  return make("button", { type: "button", class: style, text, onclick: open });
+}
+
+const tones = {
+  READY: "good", CREATED: "plain", RUNNING: "busy", FINISHED: "good", VALIDATED: "good", FINALIZED: "good",
+  INDEXING: "check", VALIDATING: "check", FAILED: "bad", REJECTED: "bad", ERROR: "bad", RESET: "warn",
+  RETIRED: "plain", SUBMITTED: "plain", COMPLETE: "good", succeeded: "good", failed: "bad", cancelled: "warn",
+  timed_out: "bad", interrupted: "warn", processing: "busy", done: "good",
+};
+
+function badge(word, title) {
+  return make("span", { class: "badge", "data-tone": tones[word] || "plain", title, text: word.replace("_", " ") });
+}
+
+// MARK: Times
+
+const formatter = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+function relative(milliseconds) {
+  const seconds = Math.round((Date.now() - milliseconds) / 1000);
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 86400 * 60) return `${Math.floor(seconds / 86400)} d ago`;
+  return new Date(milliseconds).toISOString().slice(0, 10);
+}
+
+function moment(text) {
+  const milliseconds = Date.parse(text || "");
+  if (Number.isNaN(milliseconds)) return make("span", { class: "zero", text: "–" });
+  return make("time", { datetime: text, title: formatter.format(milliseconds), text: relative(milliseconds) });
+}
+
+// In a history the steps between moments matter: the time of day, and how long after the one before.
+function stepMoment(text, before) {
+  const milliseconds = Date.parse(text || "");
+  if (Number.isNaN(milliseconds)) return make("span", { class: "faint", text: "–" });
+  const earlier = Date.parse(before || "");
+  const step = Number.isNaN(earlier) ? "" : ` · +${span(Math.max(0, milliseconds - earlier))}`;
+  return make("span", { class: "faint", title: formatter.format(milliseconds),
+    text: new Date(milliseconds).toLocaleTimeString() + step });
+}
+
+function span(milliseconds) {
+  if (!(milliseconds >= 0)) return "–";
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+function duration(from, to) {
+  const start = Date.parse(from || "");
+  if (Number.isNaN(start)) return make("span", { class: "zero", text: "–" });
+  const end = Date.parse(to || "");
+  if (!Number.isNaN(end)) return make("span", { class: "plain", text: span(end - start) });
+  return make("span", { class: "plain", "data-since": start, text: span(Date.now() - start) });
+}
+
+function bytes(count) {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let value = count || 0;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) { value /= 1000; unit += 1; }
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+function refreshTimes() {
+  for (const element of document.querySelectorAll("time[datetime]")) {
+    element.textContent = relative(Date.parse(element.dateTime));
+  }
+  for (const element of document.querySelectorAll("[data-since]")) {
+    element.textContent = span(Date.now() - Number(element.dataset.since));
+  }
+}
+
+// MARK: Talking to the daemon
+
+const session = { token: "", generation: 0, retries: 0 };
+
+class Refused extends Error {}
+
+function headers() {
+  return session.token ? { Authorization: `Bearer ${session.token}` } : {};
+}
+
+async function call(path, options = {}) {
+  const answer = await fetch(api + path, { ...options, headers: headers(), cache: "no-store" });
+  if (answer.status === 401) throw new Refused();
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => ({}));
+    throw new Error(problem.detail || `the daemon answered ${answer.status}`);
+  }
+  return answer;
+}
+
+const ask = async (path, options) => (await call(path, options)).json();
+
+function say(text) {
+  const toast = byId("toast");
+  toast.textContent = text;
+  toast.hidden = false;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => { toast.hidden = true; }, 5000);
+}
+
+function failed(error) {
+  if (error instanceof Refused) signOut("The daemon does not know this token.");
+  else if (error.name !== "AbortError") say(error.message);
+}
+
+// MARK: Lists
+
+const data = { actors: [], jobs: [], executions: [], letters: [], filter: "all" };
+
+function fill(table, rows, width, nothing) {
+  const body = byId(table).tBodies[0];
+  if (!rows.length) rows = [make("tr", {}, make("td", { class: "empty", colspan: width, text: nothing }))];
+  body.replaceChildren(...rows);
+}
+
+function number(value, label) {
+  return make("td", { class: `number${value ? "" : " zero"}`, "data-label": label, text: value });
+}
+
+function drawActors(list) {
+  data.actors = list.actors;
+  fill("actors", list.actors.map((actor) => make("tr", {},
+    make("td", {},
+      make("span", { class: "name", text: actor.name, title: actor.description }),
+      make("span", { class: "sub mono", text: actor.id, title: `${actor.run}, revision ${actor.revision}` }),
+      actor.status === "READY" ? null : make("span", { class: "sub", text: actor.status_message })),
+    make("td", {}, badge(actor.status)),
+    number(actor.waiting, "waiting"), number(actor.running, "running"))), 4, "No actor yet: add a folder to actors/.");
+  byId("quarantined").replaceChildren(...list.quarantined.map((item) => make("div", { class: "note" },
+    make("strong", { text: `Quarantined: ${item.folder.split("/").pop()}` }),
+    item.reason, make("div", { class: "mono", text: item.line ? `${item.file}:${item.line}` : item.file }))));
+  byId("actors-count").textContent = list.quarantined.length
+    ? `${list.actors.length}, ${list.quarantined.length} quarantined` : list.actors.length;
+  drawFigures();
+}
+
+const isOpen = (job) => ["CREATED", "RUNNING", "INDEXING", "VALIDATING", "RESET"].includes(job.status);
+const isFailed = (job) => ["FAILED", "REJECTED"].includes(job.status);
+
+function jobTitle(job) {
+  return (job.data && job.data.name) || job.session || job.uuid;
+}
+
+function drawJobs() {
+  const wanted = { all: () => true, open: isOpen, failed: isFailed }[data.filter];
+  const shown = data.jobs.filter(wanted);
+  fill("jobs", shown.map((job) => {
+    const source = job.data || {};
+    return make("tr", {},
+      make("td", {},
+        opener(jobTitle(job), "opens", () => openJob(job.uuid)),
+        make("span", { class: "sub mono", text: job.uuid, title: `pipeline ${job.pipeline_uuid}` })),
+      make("td", {}, badge(job.status, `last event: ${job.last_event}`)),
+      make("td", { class: "middle" },
+        make("span", { class: "clip", text: source.upload || "–", title: source.upload }),
+        source.file ? make("span", { class: "sub", text: source.file }) : null),
+      make("td", {}, moment(job.created)),
+      make("td", { class: "number", "data-label": "took" },
+        duration(job.created, isOpen(job) ? null : job.updated)));
+  }), 5, data.jobs.length
+    ? "No job of this kind." : "No job yet. An upload or a message to pipeline-jobs-manager makes one.");
+  byId("jobs-count").textContent = data.jobs.length >= listLength ? `latest ${data.jobs.length}` : data.jobs.length;
+  drawFigures();
+}
+
+function executionBadge(execution) {
+  const outcome = execution.outcome;
+  return badge(outcome && execution.finished ? outcome : execution.status, `status ${execution.status}`);
+}
+
+function drawExecutions() {
+  fill("executions", data.executions.map((execution) => make("tr", {},
+    make("td", {},
+      opener(execution.actor, "opens", () => openExecution(execution.id)),
+      make("span", { class: "sub mono", text: execution.id, title: `sent by ${execution.sender}` })),
+    make("td", {}, executionBadge(execution)),
+    number(execution.attempts, "attempts"),
+    make("td", {}, moment(execution.received)),
+    make("td", { class: "number", "data-label": "took" },
+      execution.started ? duration(execution.started, execution.finished) : "–"),
+    execution.reason
+      ? make("td", { class: "middle" },
+        make("span", { class: "clip", text: execution.reason, title: execution.reason }))
+      : make("td", { class: "middle" }))), 6, "Nothing has run yet.");
+  byId("executions-count").textContent =
+    data.executions.length >= listLength ? `latest ${data.executions.length}` : data.executions.length;
+}
+
+function drawUploads(list) {
+  const rows = list.uploads.map((upload) => {
+    const jobs = upload.jobs || [];
+    const troubles = [...(upload.invalid || []), ...(upload.skipped || [])];
+    return make("li", {},
+      make("div", {},
+        make("span", { class: "name", text: upload.upload || upload.id }),
+        make("span", { class: "sub" }, moment(upload.received),
+          ` · ${upload.file_count ?? 0} files · ${bytes(upload.bytes)} · ${jobs.length} jobs`)),
+      make("div", { class: "side" }, upload.state ? badge(upload.state) : null),
+      troubles.map((trouble) => make("span", { class: "sub wide", text: `${trouble.file}: ${trouble.reason}` })));
+  });
+  byId("uploads").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty", text: "No upload yet." })]));
+  byId("uploads-count").textContent = list.uploads.length;
+}
+
+function drawLetters(list) {
+  data.letters = list.dead_letters;
+  const waiting = data.letters.filter((letter) => !letter.replayed_as);
+  const rows = data.letters.map((letter) => make("li", {},
+    make("div", {},
+      opener(letter.actor, "opens", () => openExecution(letter.execution_id)),
+      make("span", { class: "sub" }, moment(letter.parked), ` · ${letter.attempts} attempts`)),
+    make("div", { class: "side" }, letter.replayed_as
+      ? make("span", { class: "faint", text: "replayed" })
+      : make("button", {
+        type: "button", class: "quiet", text: "Replay", "aria-label": `Replay message to ${letter.actor}`,
+        onclick: (event) => replay(event.currentTarget, `/dead-letters/${letter.id}/replay`) })),
+    make("span", { class: "sub wide clip", text: letter.reason, title: letter.reason })));
+  byId("letters").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty", text: "None. Good." })]));
+  byId("letters-count").textContent = waiting.length || "";
+  byId("replay-all").hidden = waiting.length < 2;
+  drawFigures();
+}
+
+async function replay(button, path) {
+  button.disabled = true;
+  try {
+    await call(path, { method: "POST" });
+    say("Sent again.");
+    refresh("letters", "executions");
+  } catch (error) {
+    failed(error);
+    button.disabled = false;
+  }
+}
+
+function drawFigures() {
+  const sum = (name) => data.actors.reduce((total, actor) => total + actor[name], 0);
+  const letters = data.letters.filter((letter) => !letter.replayed_as).length;
+  byId("figure-actors").textContent = data.actors.length;
+  byId("figure-waiting").textContent = sum("waiting");
+  byId("figure-running").textContent = sum("running");
+  byId("figure-jobs").textContent = data.jobs.filter(isOpen).length;
+  byId("figure-letters").textContent = letters;
+  byId("figure-letters").parentElement.classList.toggle("alarm", letters > 0);
+}
+
+const loaders = {
+  actors: async () => drawActors(await ask("/actors")),
+  jobs: async () => { data.jobs = (await ask(`/jobs?limit=${listLength}`)).jobs; drawJobs(); },
+  executions: async () => {
+    data.executions = (await ask(`/executions?limit=${listLength}`)).executions;
+    drawExecutions();
+  },
+  uploads: async () => drawUploads(await ask("/uploads?limit=50")),
+  letters: async () => drawLetters(await ask("/dead-letters")),
+};
+
+// One refetch per list at a time, at most every 400 ms, and one more when events came meanwhile.
+const pending = new Map();
+
+function refresh(...names) {
+  for (const name of names) {
+    const state = pending.get(name) || { timer: 0, busy: false, again: false };
+    pending.set(name, state);
+    if (state.busy) { state.again = true; continue; }
+    if (state.timer) continue;
+    state.timer = setTimeout(async () => {
+      state.timer = 0;
+      state.busy = true;
+      const generation = session.generation;
+      try {
+        await loaders[name]();
+      } catch (error) {
+        if (generation === session.generation && error instanceof Refused) failed(error);
+      }
+      state.busy = false;
+      if (state.again) { state.again = false; refresh(name); }
+    }, 400);
+  }
+}
+
+// MARK: Detail drawer
+
+const detail = { job: null, execution: null, stop: null };
+
+function openDetail(title, ...children) {
+  byId("detail-title").textContent = title;
+  byId("detail-body").replaceChildren(...children);
+  if (!byId("detail").open) byId("detail").showModal();
+}
+
+function closeDetail() {
+  if (detail.stop) detail.stop.abort();
+  detail.job = detail.execution = detail.stop = null;
+}
+
+function facts(pairs) {
+  return make("dl", { class: "facts" }, pairs
+    .filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .map(([name, value]) => [make("dt", { text: name }), make("dd", {}, value)]));
+}
+
+const mono = (text) => (text ? make("span", { class: "mono", text }) : null);
+
+function hasContent(value) {
+  return value !== null && value !== undefined && !(typeof value === "object" && Object.keys(value).length === 0);
+}
+
+function block(value) {
+  if (!hasContent(value)) return null;
+  return make("pre", { tabindex: "0", text: typeof value === "string" ? value : JSON.stringify(value, null, 2) });
+}
+
+async function openJob(uuid) {
+  if (detail.job !== uuid) closeDetail();
+  detail.job = uuid;
+  try {
+    const [job, past] = await Promise.all([ask(`/jobs/${uuid}`), ask(`/jobs/${uuid}/history`)]);
+    if (detail.job !== uuid) return;
+    const entries = [...past.history.map((entry) => ({ ...entry, refused: false })),
+      ...past.refused.map((entry) => ({ ...entry, refused: true }))]
+      .sort((left, right) => Date.parse(left.date) - Date.parse(right.date));
+    openDetail(jobTitle(job),
+      facts([
+        ["State", badge(job.status)], ["Upload", job.data && job.data.upload], ["File", job.data && job.data.file],
+        ["UUID", mono(job.uuid)], ["Pipeline", mono(job.pipeline_uuid)], ["Path", mono(job.path)],
+        ["Archive", mono(job.archive_folder)], ["Session", job.session], ["Owner", job.owner],
+        ["Created", moment(job.created)], ["Updated", moment(job.updated)],
+        ["Duration", duration(job.created, isOpen(job) ? null : job.updated)],
+        ["Execution", job.execution_id
+          ? opener(job.execution_id, "opens mono", () => openExecution(job.execution_id)) : null],
+      ]),
+      make("div", {}, make("h3", { text: "History" }), make("ol", { class: "timeline" }, 
+        entries.map((entry, index) => timelineEntry(entry, index ? entries[index - 1].date : null)))));
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function timelineEntry(entry, before) {
+  return make("li", { class: entry.refused ? "refused" : null },
+    make("div", { class: "what" }, make("strong", { text: entry.name }),
+      entry.refused ? badgeOf("refused", "bad") : null, stepMoment(entry.date, before)),
+    entry.reason ? make("div", { class: "refusal", text: entry.reason }) : null,
+    block(entry.data));
+}
+
+function badgeOf(text, tone) { return make("span", { class: "badge", "data-tone": tone, text }); }
+
+async function openExecution(id) {
+  closeDetail();
+  detail.execution = id;
+  const stop = new AbortController();
+  detail.stop = stop;
+  try {
+    const execution = await ask(`/executions/${id}`, { signal: stop.signal });
+    const log = make("pre", { class: "log", tabindex: "0", "aria-label": "Log" });
+    const mark = badgeOf(execution.finished ? "complete" : "live", execution.finished ? "plain" : "busy");
+    openDetail(`${execution.actor} · ${id}`, executionFacts(execution), executionActions(execution),
+      make("div", {}, make("h3", {}, "Log ", mark), log));
+    await follow(id, log, stop.signal);
+    if (!execution.finished && detail.execution === id) {
+      const ended = await ask(`/executions/${id}`, { signal: stop.signal });
+      byId("detail-body").firstElementChild.replaceWith(executionFacts(ended));
+      byId("detail-body").querySelector(".actions")?.remove();
+      mark.replaceWith(badgeOf("complete", "plain"));
+    }
+    if (!log.textContent) log.replaceWith(make("p", { class: "faint", text: "Nothing was printed." }));
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function executionFacts(execution) {
+  const attempts = execution.attempt_list || [];
+  return facts([
+    ["Status", executionBadge(execution)], ["Reason", execution.reason],
+    ["Exit code", execution.exit_code],
+    ["Sender", execution.sender], ["Cause", execution.cause
+      ? opener(execution.cause, "opens mono", () => openExecution(execution.cause)) : null],
+    ["Received", moment(execution.received)],
+    ["Duration", execution.started ? duration(execution.started, execution.finished) : null],
+    ["Attempts", attempts.length > 1
+      ? make("ul", { class: "plain-list" }, attempts.map((attempt) => make("li", {},
+        `${attempt.number}: ${attempt.outcome.replace("_", " ")}${attempt.reason ? ` – ${attempt.reason}` : ""} (`,
+        duration(attempt.started, attempt.finished), ")")))
+      : String(execution.attempts)],
+    ["Result", hasContent(execution.result) ? block(execution.result) : null],
+  ]);
+}
+
+function executionActions(execution) {
+  if (execution.finished) return null;
+  const stop = async () => {
+    cancel.disabled = true;
+    try {
+      const answer = await ask(`/executions/${execution.id}`, { method: "DELETE" });
+      say(answer.cancelled ? "Cancelled." : "It had ended already.");
+    } catch (error) {
+      failed(error);
+      cancel.disabled = false;
+    }
+  };
+  const cancel = make("button", {
+    type: "button", class: "quiet danger", text: "Cancel this execution", onclick: stop });
+  return make("div", { class: "actions" }, cancel);
+}
+
+// Appends the log as it grows; keeps to the end while the reader is there.
+async function follow(id, log, signal) {
+  const answer = await call(`/executions/${id}/logs?follow=true`, { signal });
+  const reader = answer.body.getReader();
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 24;
+    log.append(document.createTextNode(decoder.decode(value, { stream: true })));
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+}
+
+// MARK: Live
+
+function showLink(state, text) {
+  byId("link").dataset.state = state;
+  byId("link").textContent = text;
+}
+
+function react(type, payload) {
+  if (type.startsWith("job.")) {
+    refresh("jobs");
+    if (detail.job && detail.job === payload.uuid) openJob(payload.uuid);
+  } else if (type.startsWith("execution.") || type === "message.accepted") {
+    refresh("executions", "actors");
+  } else if (type === "document.changed") {
+    if (payload.kind === "upload") refresh("uploads");
+  } else if (type.startsWith("dead_letter.")) {
+    refresh("letters", "executions");
+  } else if (type === "actors.changed") {
+    refresh("actors");
+  }
+}
+
+// EventSource cannot send a header, so the stream is read by hand.
+async function listen(generation) {
+  while (generation === session.generation) {
+    const quiet = new AbortController();
+    let watchdog = 0;
+    try {
+      const answer = await call("/events", { signal: quiet.signal });
+      session.retries = 0;
+      showLink("live", "live");
+      refresh(...Object.keys(loaders));
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (;;) {
+        clearTimeout(watchdog);
+        // Heartbeats come every 15 s: silence means a dead line.
+        watchdog = setTimeout(() => quiet.abort(), 45000);
+        const { value, done } = await reader.read();
+        if (done || generation !== session.generation) break;
+        const parts = (rest + value).split("\n\n");
+        rest = parts.pop();
+        parts.forEach(take);
+      }
+      await reader.cancel();
+    } catch (error) {
+      if (error instanceof Refused) { failed(error); return; }
+    } finally {
+      clearTimeout(watchdog);
+    }
+    if (generation !== session.generation) return;
+    session.retries += 1;
+    const wait = Math.min(30000, 500 * 2 ** Math.min(session.retries, 6)) * (0.75 + Math.random() / 2);
+    showLink("waiting", "reconnecting");
+    await new Promise((resolve) => { setTimeout(resolve, wait); });
+  }
+}
+
+function take(text) {
+  let type = "message";
+  let payload = "";
+  for (const line of text.split("\n")) {
+    if (line.startsWith("event: ")) type = line.slice(7);
+    if (line.startsWith("data: ")) payload += line.slice(6);
+  }
+  if (!payload) return;
+  try {
+    react(type, JSON.parse(payload));
+  } catch {
+    refresh(...Object.keys(loaders));
+  }
+}
+
+// MARK: Signing in
+
+function showBoard(visible) {
+  byId("board").hidden = !visible;
+  byId("figures").hidden = !visible;
+  byId("sign-in").hidden = visible;
+  byId("sign-out").hidden = !visible || !session.token;
+}
+
+async function signIn(token) {
+  session.token = token;
+  session.generation += 1;
+  const generation = session.generation;
+  showLink("waiting", "connecting");
+  try {
+    await ask("/actors");
+  } catch (error) {
+    if (generation !== session.generation) return;
+    if (error instanceof Refused) { signOut(token ? "The daemon does not know this token." : ""); return; }
+  }
+  if (token) sessionStorage.setItem(tokenKey, token);
+  showBoard(true);
+  listen(generation);
+}
+
+function signOut(problem) {
+  session.token = "";
+  session.generation += 1;
+  sessionStorage.removeItem(tokenKey);
+  if (byId("detail").open) byId("detail").close();
+  for (const name of ["actors", "jobs", "executions"]) byId(name).tBodies[0].replaceChildren();
+  for (const name of ["uploads", "letters", "quarantined"]) byId(name).replaceChildren();
+  showBoard(false);
+  showLink("off", "signed out");
+  byId("sign-in-problem").textContent = problem || "";
+  byId("sign-in-problem").hidden = !problem;
+  byId("token").value = "";
+  byId("token").focus();
+}
+
+// `#token=…` is how the command line opens the page; it must not stay in the history.
+function tokenFromFragment() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token) history.replaceState(null, "", location.pathname + location.search);
+  return token;
+}
+
+function start() {
+  byId("sign-in").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const token = byId("token").value.trim();
+    if (token) signIn(token);
+  });
+  byId("sign-out").addEventListener("click", () => signOut());
+  byId("detail-close").addEventListener("click", () => byId("detail").close());
+  byId("detail").addEventListener("close", closeDetail);
+  byId("detail").addEventListener("click", (event) => {
+    if (event.target === byId("detail")) byId("detail").close();
+  });
+  byId("replay-all").addEventListener("click", (event) => replay(event.currentTarget, "/dead-letters/replay"));
+  byId("jobs-filter").addEventListener("click", (event) => {
+    const filter = event.target.dataset.filter;
+    if (!filter) return;
+    data.filter = filter;
+    for (const button of byId("jobs-filter").children) {
+      button.setAttribute("aria-pressed", String(button === event.target));
+    }
+    drawJobs();
+  });
+  window.addEventListener("hashchange", () => { const token = tokenFromFragment(); if (token) signIn(token); });
+  setInterval(refreshTimes, 1000);
+  signIn(tokenFromFragment() || sessionStorage.getItem(tokenKey) || "");
+}
+
+start();

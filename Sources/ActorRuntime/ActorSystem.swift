@@ -1,0 +1,307 @@
+package import ActorCore
+package import Logging
+internal import Synchronization
+
+/// The façade: actors and messages in, committed facts out. Owns the one tree of tasks that runs executions.
+package final class ActorSystem: Sendable {
+    private struct Phase {
+        var isReady = false
+        var isDraining = false
+    }
+
+    package let store: any Store
+    package let events: EventBus
+    package let limits: Limits
+    package let clock: any Timekeeper
+    let logger: Logger
+    let directory = Directory()
+    let bus: MailboxBus
+    let dispatcher: Dispatcher
+    let driver: ExecutionDriver
+    private let configuration: SystemConfiguration
+    private let environment: RuntimeEnvironment
+    private let deliverer: OutboxDeliverer
+    private let scheduler: Scheduler
+    private let schemas: any SchemaCompiler
+    private let makers: [String: @Sendable () -> any Reactor]
+    private let phase: PhaseBox
+
+    private final class PhaseBox: Sendable {
+        let value = Mutex(Phase())
+    }
+
+    /// - Parameter makers: built-in Reactors by the name that `run: {builtin: …}` gives.
+    package init(
+        configuration: SystemConfiguration, store: any Store, clock: any Timekeeper, executor: any Executor,
+        runFiles: any RunFiles, client: any HTTPClient, schemas: any SchemaCompiler, callbacks: CallbackMaker,
+        makers: [String: @Sendable () -> any Reactor], logger: Logger
+    ) {
+        let phase = PhaseBox()
+        self.phase = phase
+        self.configuration = configuration
+        self.store = store
+        self.clock = clock
+        self.schemas = schemas
+        self.makers = makers
+        self.logger = logger
+        self.limits = configuration.limits
+        self.events = EventBus(backlog: configuration.limits.eventBacklog)
+        self.bus = MailboxBus(directory: directory, store: store, clock: clock, limits: configuration.limits)
+        self.environment = RuntimeEnvironment(
+            configuration: configuration, store: store, clock: clock, directory: directory, bus: bus,
+            executor: executor, runFiles: runFiles, callbacks: callbacks, tokens: ExecutionTokens(),
+            outboxBell: Bell(), isDraining: { phase.value.withLock(\.isDraining) },
+            logger: logger)
+        self.driver = ExecutionDriver(environment: environment)
+        self.dispatcher = Dispatcher(
+            directory: directory, store: store, clock: clock, driver: driver, limits: configuration.limits,
+            logger: logger)
+        self.deliverer = OutboxDeliverer(environment: environment, client: client)
+        self.scheduler = Scheduler(environment: environment)
+        let dispatcher = self.dispatcher
+        let events = self.events
+        store.onCommit { envelopes, committed in
+            dispatcher.committed(envelopes)
+            events.publish(committed, at: clock.now())
+        }
+    }
+
+    package func now() -> Timestamp { clock.now() }
+    package func makeID() -> String { IDMaker.hashid() }
+    package var isReady: Bool { phase.value.withLock { $0.isReady && !$0.isDraining } }
+    package var isAccepting: Bool { phase.value.withLock { !$0.isDraining } }
+
+    // MARK: Actors
+
+    /// Makes these the actors that exist. Ids, revisions and creation times are the caller's.
+    package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor]) {
+        var entries: [Directory.Entry] = []
+        var refused = quarantined
+        for spec in specs {
+            do {
+                entries.append(try entry(for: spec))
+            } catch {
+                refused.append(
+                    QuarantinedActor(
+                        folder: spec.folder ?? spec.name, file: error.details.first?.place ?? "actor.yml", line: nil,
+                        reason: error.description))
+            }
+        }
+        directory.replaceAll(entries, quarantined: refused)
+        dispatcher.configure(entries.map(\.spec))
+        scheduler.bell.ring()
+        events.publish([.actorsChanged], at: now())
+    }
+
+    private func entry(for spec: ActorSpec) throws(ActorError) -> Directory.Entry {
+        var compiled: [any MessageSchema] = []
+        for source in spec.schemas { compiled.append(try schemas.compile(source)) }
+        var entry = Directory.Entry(spec: spec, schemas: compiled, reactor: nil, failure: nil)
+        switch spec.run {
+        case .builtin(let name):
+            guard let make = makers[name] else {
+                throw ActorError(
+                    .invalidInput,
+                    "there is no built-in reactor \"\(name)\"; there are: "
+                        + makers.keys.sorted().joined(separator: ", "))
+            }
+            let old = directory.entry(spec.id)
+            entry.reactor = old?.spec.run == spec.run ? old?.reactor : make()
+        case .image(let image):
+            do {
+                _ = try environment.executor.resolve(image: image, command: [], arguments: [])
+            } catch {
+                entry.failure = error.description
+            }
+        case .command: break
+        }
+        return entry
+    }
+
+    package func resolve(_ word: String, tenant: String) throws(ActorError) -> ActorSpec {
+        try directory.resolve(word, tenant: tenant)
+    }
+
+    package func spec(_ id: ActorID) -> ActorSpec? { directory.entry(id)?.spec }
+    package var quarantined: [QuarantinedActor] { directory.quarantined }
+
+    package func statuses(tenant: String?) -> [ActorStatus] {
+        directory.all.filter { tenant == nil || $0.spec.tenant == tenant }
+            .sorted { $0.spec.name < $1.spec.name }.map(status)
+    }
+
+    package func status(of id: ActorID) -> ActorStatus? { directory.entry(id).map(status) }
+
+    private func status(_ entry: Directory.Entry) -> ActorStatus {
+        ActorStatus(
+            spec: entry.spec, status: entry.failure == nil ? "READY" : "ERROR",
+            statusMessage: entry.failure ?? " ", waiting: dispatcher.waiting(entry.spec.id),
+            running: dispatcher.running(entry.spec.id))
+    }
+
+    // MARK: Messages
+
+    /// Returns when the message is on disk.
+    package func send(_ draft: MessageDraft) async throws(ActorError) -> SendReceipt {
+        guard isAccepting else { throw ActorError(.unavailable, "the daemon is stopping; send again in a moment") }
+        return try await bus.send(draft)
+    }
+
+    /// Sends, and waits until the execution has ended.
+    package func ask(
+        _ draft: MessageDraft, timeoutMilliseconds: Int64
+    ) async throws(ActorError) -> ExecutionRecord {
+        let stream = events.subscribe()
+        let receipt = try await send(draft)
+        let deadline = now().adding(milliseconds: timeoutMilliseconds)
+        let clock = self.clock
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await published in stream {
+                    if case .executionFinished(_, receipt.execution, _, _) = published.event { return }
+                }
+            }
+            group.addTask { try? await clock.sleep(until: deadline) }
+            if receipt.repeated, let known = try? await store.execution(receipt.execution), known.finished != nil {
+                group.cancelAll()
+            }
+            await group.next()
+            group.cancelAll()
+        }
+        guard let record = try await store.execution(receipt.execution), record.finished != nil else {
+            throw ActorError(
+                .timedOut,
+                "the message was accepted as execution \(receipt.execution), which has not ended yet; look it up later")
+        }
+        return record
+    }
+
+    /// Withdraws a waiting message or stops a running one; false when it has ended already.
+    package func cancel(_ id: ExecutionID) async throws(ActorError) -> Bool {
+        if driver.stop(id, .cancel) { return true }
+        guard let record = try await store.execution(id), record.finished == nil else { return false }
+        guard try await store.withdraw(id, at: now()) else { return driver.stop(id, .cancel) }
+        dispatcher.withdrawn(id, from: record.actor)
+        return true
+    }
+
+    /// Empties a mailbox; answers how many messages went.
+    package func purge(_ id: ActorID) async throws(ActorError) -> Int {
+        let count = try await store.purge(id, at: now())
+        dispatcher.purged(id)
+        return count
+    }
+
+    /// Puts a dead letter back as a new message that names the old execution as its cause.
+    package func replay(deadLetter id: Int64) async throws(ActorError) -> ExecutionID {
+        guard let letter = try await store.deadLetter(id) else {
+            throw ActorError(.notFound, "there is no dead letter \(id)")
+        }
+        if let execution = letter.replayedAs {
+            throw ActorError(.conflict, "dead letter \(id) was replayed already, as execution \(execution)")
+        }
+        guard directory.entry(letter.message.actor) != nil else {
+            throw ActorError(.notFound, "No actor found with id: \(letter.message.actor).")
+        }
+        var message = letter.message
+        message.cause = letter.message.execution
+        message.execution = ExecutionID(IDMaker.hashid())
+        message.idempotency = nil
+        message.deliverAt = nil
+        message.nonce = nil
+        message.received = now()
+        return try await store.replay(id, as: message).execution
+    }
+
+    /// What an execution has printed, live while it runs.
+    package func log(of id: ExecutionID) async throws(ActorError) -> ExecutionLog {
+        if let live = await driver.liveLog(id) {
+            return ExecutionLog(bytes: scrubbed(live.bytes), truncated: live.truncated, isFinal: false)
+        }
+        guard let record = try await store.execution(id) else {
+            throw ActorError(.notFound, "there is no execution \(id)")
+        }
+        let isFinal = record.finished != nil
+        guard let log = try await store.log(of: id) else {
+            return ExecutionLog(bytes: [], truncated: false, isFinal: isFinal)
+        }
+        switch log.place {
+        case .inline(let bytes): return ExecutionLog(bytes: bytes, truncated: log.truncated, isFinal: isFinal)
+        case .file(let path):
+            let bytes = await environment.runFiles.read(
+                "\(configuration.dataFolder)/\(path)", limit: limits.maxLogBytes)
+            return ExecutionLog(bytes: scrubbed(bytes), truncated: log.truncated, isFinal: isFinal)
+        }
+    }
+
+    private func scrubbed(_ bytes: [UInt8]) -> [UInt8] {
+        Array(configuration.scrub(String(decoding: bytes, as: UTF8.self)).utf8)
+    }
+
+    package func principal(executionToken: String) -> Principal? { environment.tokens.principal(executionToken) }
+
+    package func callbackURL(for job: JobRecord) throws(ActorError) -> String {
+        try environment.callbacks.url(for: job)
+    }
+
+    // MARK: Life
+
+    /// Recovers what an earlier process left, then runs until a graceful shutdown has drained the work.
+    ///
+    /// - Parameters:
+    ///   - onReady: called once, when messages are being dispatched.
+    ///   - stop: returns when the system shall drain; a graceful shutdown unless a test says otherwise.
+    package func run(
+        onReady: @Sendable () -> Void = {}, until stop: @escaping @Sendable () async -> Void = Shutdown.wait
+    ) async throws {
+        try await recover()
+        onReady()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.dispatcher.run() }
+            group.addTask { await self.deliverer.run() }
+            group.addTask { await self.scheduler.run() }
+            group.addTask {
+                await stop()
+                await self.drain()
+            }
+            await group.waitForAll()
+        }
+    }
+
+    private func recover() async throws(ActorError) {
+        let interrupted = try await store.recover(at: now())
+        let backlogs = try await store.backlogs()
+        dispatcher.load(backlogs)
+        dispatcher.configure(directory.all.map(\.spec))
+        if !interrupted.isEmpty {
+            logger.notice(
+                "executions of an earlier process were interrupted and run again",
+                metadata: [LogKeys.count: "\(interrupted.count)"])
+        }
+        phase.value.withLock { $0.isReady = true }
+    }
+
+    /// New messages are refused, no new work is started, live streams end. What runs goes on.
+    package func stopAccepting() {
+        phase.value.withLock { $0.isDraining = true }
+        dispatcher.drain()
+        events.close()
+    }
+
+    /// No new work, then the grace time for what runs, then a stop that gives its messages back.
+    private func drain() async {
+        stopAccepting()
+        logger.notice("stopping: no new work is started", metadata: [LogKeys.count: "\(dispatcher.running)"])
+        let deadline = now().adding(milliseconds: configuration.graceMilliseconds)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                if (try? await self.clock.sleep(until: deadline)) != nil { self.driver.stopAll() }
+            }
+            await dispatcher.untilIdle()
+            group.cancelAll()
+        }
+        scheduler.bell.close()
+        environment.outboxBell.close()
+        dispatcher.close()
+    }
+}

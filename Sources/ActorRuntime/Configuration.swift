@@ -1,0 +1,107 @@
+package import ActorCore
+
+/// What the runtime is told about the house it works in.
+package struct SystemConfiguration: Sendable {
+    package var limits: Limits
+    /// Milliseconds that running work gets to end when the daemon stops.
+    package var graceMilliseconds: Int64
+    /// Outgoing calls at once.
+    package var maxCalls: Int
+    package var callTimeoutMilliseconds: Int64
+    package var callRetryDays: Double
+    /// `host` or `host:port` entries that callbacks may reach although they are private.
+    package var allowedTargets: [String]
+    /// The absolute folder that relative log paths start from.
+    package var dataFolder: String
+    /// Strikes known secrets out of a text.
+    package var scrub: @Sendable (String) -> String
+    /// The value of a secret by name.
+    package var secret: @Sendable (String) -> String?
+
+    package init(
+        limits: Limits, graceMilliseconds: Int64, maxCalls: Int = 16, callTimeoutMilliseconds: Int64 = 20000,
+        callRetryDays: Double = 3, allowedTargets: [String] = [], dataFolder: String,
+        scrub: @escaping @Sendable (String) -> String, secret: @escaping @Sendable (String) -> String?
+    ) {
+        self.limits = limits
+        self.graceMilliseconds = graceMilliseconds
+        self.maxCalls = maxCalls
+        self.callTimeoutMilliseconds = callTimeoutMilliseconds
+        self.callRetryDays = callRetryDays
+        self.allowedTargets = allowedTargets
+        self.dataFolder = dataFolder
+        self.scrub = scrub
+        self.secret = secret
+    }
+}
+
+/// An actor folder that could not be read: listed, and left out.
+package struct QuarantinedActor: Sendable, Equatable {
+    package let folder: String
+    package let file: String
+    package let line: Int?
+    package let reason: String
+
+    package init(folder: String, file: String, line: Int?, reason: String) {
+        self.folder = folder
+        self.file = file
+        self.line = line
+        self.reason = reason
+    }
+}
+
+/// A message on its way in, before the bus has checked it.
+package struct MessageDraft: Sendable {
+    package var actor: ActorID
+    package var body: [UInt8]
+    package var kind: MessageKind
+    package var environment: [EnvironmentEntry]
+    package var sender: String
+    package var cause: ExecutionID?
+    package var hops: Int
+    package var idempotency: IdempotencyKey?
+    package var deliverAt: Timestamp?
+    package var nonce: NonceID?
+
+    package init(
+        actor: ActorID, body: [UInt8], kind: MessageKind = .json, environment: [EnvironmentEntry] = [],
+        sender: String, cause: ExecutionID? = nil, hops: Int = 0, idempotency: IdempotencyKey? = nil,
+        deliverAt: Timestamp? = nil, nonce: NonceID? = nil
+    ) {
+        self.actor = actor
+        self.body = body
+        self.kind = kind
+        self.environment = environment
+        self.sender = sender
+        self.cause = cause
+        self.hops = hops
+        self.idempotency = idempotency
+        self.deliverAt = deliverAt
+        self.nonce = nonce
+    }
+}
+
+/// The answer to a message that is on disk.
+package struct SendReceipt: Sendable, Equatable {
+    package let execution: ExecutionID
+    /// The idempotency key was seen before: this is the first answer, nothing new was stored.
+    package let repeated: Bool
+}
+
+/// An actor as people look at it.
+package struct ActorStatus: Sendable {
+    package let spec: ActorSpec
+    /// READY or ERROR.
+    package let status: String
+    package let statusMessage: String
+    package let waiting: Int
+    package let running: Int
+}
+
+/// What an execution has printed.
+package struct ExecutionLog: Sendable {
+    package let bytes: [UInt8]
+    package let truncated: Bool
+    /// The execution has ended: nothing will be added.
+    package let isFinal: Bool
+}

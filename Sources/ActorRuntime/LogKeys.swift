@@ -1,0 +1,15 @@
+/// Every metadata key of the runtime's log lines.
+enum LogKeys {
+    static let actor = "actor"
+    static let actorID = "actor_id"
+    static let attempt = "attempt"
+    static let count = "count"
+    static let error = "error"
+    static let execution = "execution_id"
+    static let host = "host"
+    static let name = "name"
+    static let outcome = "outcome"
+    static let reason = "reason"
+    static let revision = "revision"
+    static let seconds = "seconds"
+}

@@ -1,0 +1,78 @@
+internal import ActorCore
+
+/// Accepts messages: checks them against what the actor takes, makes them durable, answers when they are on disk.
+struct MailboxBus: Sendable {
+    let directory: Directory
+    let store: any Store
+    let clock: any Timekeeper
+    let limits: Limits
+
+    /// Everything that is checked before a message may be stored.
+    func checked(_ draft: MessageDraft) throws(ActorError) -> NewMessage {
+        guard let entry = directory.entry(draft.actor) else {
+            throw ActorError(.notFound, "No actor found with id: \(draft.actor).")
+        }
+        let bound = draft.kind == .binary ? limits.maxBinaryBytes : limits.maxBodyBytes
+        guard draft.body.count <= bound else {
+            throw ActorError(.tooLarge, "the message has \(draft.body.count) bytes, at most \(bound) are taken")
+        }
+        guard draft.hops <= limits.maxHops else {
+            throw ActorError(
+                .invalidInput,
+                "this message stands at the end of a chain of \(draft.hops) messages, which looks like a loop; "
+                    + "at most \(limits.maxHops) are followed")
+        }
+        if draft.kind == .json { try check(draft.body, against: entry.schemas) }
+        return NewMessage(
+            actor: draft.actor, execution: ExecutionID(IDMaker.hashid()), body: draft.body, kind: draft.kind,
+            environment: draft.environment, sender: draft.sender, cause: draft.cause, hops: draft.hops,
+            idempotency: draft.idempotency, deliverAt: draft.deliverAt, received: clock.now(), nonce: draft.nonce)
+    }
+
+    func send(_ draft: MessageDraft) async throws(ActorError) -> SendReceipt {
+        let message = try checked(draft)
+        guard let answer = try await store.append([message], maxMailbox: limits.maxMailbox).first else {
+            throw ActorError(.internalFailure, "the store gave no answer")
+        }
+        switch answer {
+        case .accepted(let envelope): return SendReceipt(execution: envelope.execution, repeated: false)
+        case .repeated(let execution): return SendReceipt(execution: execution, repeated: true)
+        case .keyReused:
+            throw ActorError(
+                .idempotencyMismatch, "this idempotency key was used before with another body; use a new key")
+        case .nonceRefused: throw ActorError(.unauthenticated, "No remaining uses left for this nonce.")
+        case .mailboxFull:
+            throw ActorError(
+                .tooManyRequests, "the mailbox is full (\(limits.maxMailbox) messages wait); try again later")
+        }
+    }
+
+    /// One matching schema is enough; none of them matching answers the violations of the nearest.
+    private func check(_ body: [UInt8], against schemas: [any MessageSchema]) throws(ActorError) {
+        var nearest: [ActorError.Detail]?
+        for schema in schemas {
+            let violations = schema.violations(of: body)
+            if violations.isEmpty { return }
+            if violations.count < nearest?.count ?? .max { nearest = violations }
+        }
+        guard let nearest else { return }
+        throw ActorError(.schemaViolation, "the message does not match the actor's schema", details: nearest)
+    }
+}
+
+/// Fresh ids in the form that old clients recognise.
+enum IDMaker {
+    static func hashid() -> String {
+        Hashids.abaco.encode(UInt128(UInt64.random(in: (1 << 60)...UInt64.max)))
+    }
+
+    /// 64-bit FNV-1a in hex: tells contents of one execution apart; no defence against an adversary.
+    static func fingerprint(_ parts: [UInt8]...) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for part in parts {
+            for byte in part { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            hash = (hash ^ 0xff) &* 0x100_0000_01b3
+        }
+        return String(hash, radix: 16)
+    }
+}

@@ -1,0 +1,112 @@
+internal import ActorCore
+internal import Logging
+internal import Synchronization
+
+/// Makes the HTTP calls that were promised, in order within a key, until each is delivered or given up.
+final class OutboxDeliverer: Sendable {
+    private struct State {
+        var machine: OutboxMachine
+        var armed: Timestamp?
+    }
+
+    private let state: Mutex<State>
+    private let environment: RuntimeEnvironment
+    private let client: any HTTPClient
+
+    init(environment: RuntimeEnvironment, client: any HTTPClient) {
+        self.environment = environment
+        self.client = client
+        self.state = Mutex(
+            State(
+                machine: OutboxMachine(
+                    maxRunning: environment.configuration.maxCalls,
+                    retryDays: environment.configuration.callRetryDays)))
+    }
+
+    /// Returns when the bell is closed; calls under way are cancelled and made again at the next start.
+    func run() async {
+        environment.outboxBell.ring()
+        await withDiscardingTaskGroup { group in
+            for await _ in environment.outboxBell.rings {
+                let heads: [OutboxItem]
+                do {
+                    heads = try await environment.store.dueHeads(limit: 1024)
+                } catch {
+                    environment.logger.error(
+                        "the outbox could not be read; trying again in a second",
+                        metadata: [LogKeys.error: "\(error)"])
+                    group.addTask { await self.wake(at: self.environment.clock.now().adding(milliseconds: 1000)) }
+                    continue
+                }
+                let now = environment.clock.now()
+                let plan = state.withLock { $0.machine.plan(heads, now: now) }
+                for item in plan.start { group.addTask { await self.deliver(item) } }
+                if let moment = plan.wake, arm(moment) { group.addTask { await self.wake(at: moment) } }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func arm(_ moment: Timestamp) -> Bool {
+        state.withLock { state in
+            if let armed = state.armed, armed <= moment { return false }
+            state.armed = moment
+            return true
+        }
+    }
+
+    private func wake(at moment: Timestamp) async {
+        try? await environment.clock.sleep(until: moment)
+        state.withLock { if $0.armed == moment { $0.armed = nil } }
+        environment.outboxBell.ring()
+    }
+
+    private func deliver(_ item: OutboxItem) async {
+        let answer = await call(item)
+        let now = environment.clock.now()
+        let verdict = state.withLock {
+            $0.machine.answered(item, answer, now: now, chance: Double.random(in: 0..<1))
+        }
+        if Task.isCancelled, verdict != .delivered { return }
+        if case .givenUp(let reason) = verdict {
+            environment.logger.warning(
+                "a callback was given up",
+                metadata: [
+                    LogKeys.execution: "\(item.execution?.rawValue ?? "-")", LogKeys.reason: "\(reason)",
+                    LogKeys.attempt: "\(item.attempts + 1)",
+                ])
+        }
+        do {
+            try await environment.store.settle(item.id, verdict, at: now)
+        } catch {
+            environment.logger.error(
+                "the answer to a callback could not be stored; it will be made again",
+                metadata: [LogKeys.error: "\(error)"])
+            try? await environment.clock.sleep(until: now.adding(milliseconds: 1000))
+        }
+        environment.outboxBell.ring()
+    }
+
+    private func call(_ item: OutboxItem) async -> OutboxMachine.Answer {
+        let target = environment.callbacks.address.unfolded(item.call.url)
+        let request = OutgoingRequest(
+            method: "POST", url: target.url,
+            headers: [
+                (name: "Content-Type", value: item.call.contentType),
+                (name: "Idempotency-Key", value: item.call.idempotencyKey),
+                (name: "User-Agent", value: "reactord"),
+            ],
+            body: item.call.body, timeoutMilliseconds: environment.configuration.callTimeoutMilliseconds,
+            maxResponseBytes: 65536)
+        do {
+            let response = try await client.send(
+                request,
+                policy: target.isOurs
+                    ? .anywhere : .publicOr(allowed: environment.configuration.allowedTargets))
+            return .status(response.status, retryAfter: response.header("Retry-After").flatMap(Int.init))
+        } catch {
+            return error.code == .forbidden || error.code == .invalidInput
+                ? .refused(error.message) : .noAnswer(error.message)
+        }
+    }
+}

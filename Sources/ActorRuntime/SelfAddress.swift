@@ -1,0 +1,74 @@
+package import ActorCore
+internal import Synchronization
+
+/// Where this daemon is reached, and which URLs mean itself.
+///
+/// A callback to ourselves is stored without host and port, so that it still arrives when the daemon comes back on
+/// another port.
+package final class SelfAddress: Sendable {
+    private struct State {
+        var publicURL = ""
+        var local = ""
+        var former: [String] = []
+    }
+
+    static let scheme = "self:"
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - publicURL: what links and callback URLs start with, without a slash at the end.
+    ///   - local: `http://HOST:PORT` as it is bound.
+    ///   - former: what earlier starts were called.
+    package func set(publicURL: String, local: String, former: [String]) {
+        state.withLock { $0 = State(publicURL: publicURL, local: local, former: former) }
+    }
+
+    package var publicURL: String { state.withLock(\.publicURL) }
+
+    /// `self:/path` for a URL that leads here, else the URL as it is.
+    func folded(_ url: String) -> String {
+        state.withLock { state in
+            for base in [state.publicURL, state.local] + state.former
+            where !base.isEmpty && url.hasPrefix(base + "/") {
+                return Self.scheme + url.dropFirst(base.count)
+            }
+            return url
+        }
+    }
+
+    /// The URL to call now, and whether it leads here.
+    func unfolded(_ url: String) -> (url: String, isOurs: Bool) {
+        guard url.hasPrefix(Self.scheme) else { return (url, false) }
+        return (state.withLock(\.local) + url.dropFirst(Self.scheme.count), true)
+    }
+}
+
+/// Makes the URL that moves a job on.
+package struct CallbackMaker: Sendable {
+    package let address: SelfAddress
+    /// The actor that keeps the jobs.
+    package let manager: @Sendable () -> ActorID?
+    /// Its nonce.
+    package let nonce: @Sendable () -> String?
+
+    package init(
+        address: SelfAddress, manager: @escaping @Sendable () -> ActorID?, nonce: @escaping @Sendable () -> String?
+    ) {
+        self.address = address
+        self.manager = manager
+        self.nonce = nonce
+    }
+
+    func url(for job: JobRecord) throws(ActorError) -> String {
+        guard let manager = manager() else {
+            throw ActorError(.unavailable, "there is no actor pipeline-jobs-manager: a job has no callback without it")
+        }
+        guard let nonce = nonce() else {
+            throw ActorError(.unavailable, "pipeline-jobs-manager has no nonce for job updates yet")
+        }
+        return "\(address.publicURL)/actors/v2/\(manager)/messages?x-nonce=\(nonce)"
+            + "&token=\(job.token)&uuid=\(job.uuid)"
+    }
+}

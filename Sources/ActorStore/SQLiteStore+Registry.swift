@@ -1,0 +1,114 @@
+package import ActorCore
+import GRDB
+
+extension SQLiteStore: RegistryStore {
+    package func actors() async throws(ActorError) -> [StoredActor] {
+        try await read { db in
+            try db.rows("SELECT \(ActorRow.columns) FROM actors ORDER BY tenant, name, id", [], ActorRow.actor)
+        }
+    }
+
+    package func save(_ actor: StoredActor) async throws(ActorError) {
+        try await writer.submit { db, ledger in
+            try db.run(
+                """
+                INSERT INTO actors (\(ActorRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, name = excluded.name, owner = excluded.owner,
+                    fingerprint = excluded.fingerprint, revision = excluded.revision, created = excluded.created,
+                    updated = excluded.updated
+                """,
+                ActorRow.arguments(actor))
+            ledger.note(.actorsChanged)
+        }
+    }
+
+    package func state(of actor: ActorID) async throws(ActorError) -> JSONValue? {
+        try await read { db in
+            try db.row("SELECT body FROM state WHERE actor = ?", [actor.rawValue])
+                .map { try JSONText.decode($0[0], of: "state") }
+        }
+    }
+
+    package func setState(
+        _ state: JSONValue, of actor: ActorID, at now: Timestamp
+    ) async throws(ActorError) {
+        try await writer.submit { db, _ in try db.store(state, of: actor, at: now) }
+    }
+
+    package func create(_ nonce: Nonce) async throws(ActorError) {
+        try await writer.submit { db, _ in
+            try db.run(
+                "INSERT INTO nonces (\(NonceRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                NonceRow.arguments(nonce))
+        }
+    }
+
+    package func nonce(_ id: NonceID) async throws(ActorError) -> Nonce? {
+        try await read { db in
+            try db.row("SELECT \(NonceRow.columns) FROM nonces WHERE id = ?", [id.rawValue]).map(NonceRow.nonce)
+        }
+    }
+
+    package func nonces(of actor: ActorID) async throws(ActorError) -> [Nonce] {
+        try await read { db in
+            try db.rows(
+                "SELECT \(NonceRow.columns) FROM nonces WHERE actor = ? ORDER BY created, id", [actor.rawValue],
+                NonceRow.nonce)
+        }
+    }
+
+    package func deleteNonce(_ id: NonceID) async throws(ActorError) -> Bool {
+        try await writer.submit { db, _ in
+            try db.run("DELETE FROM nonces WHERE id = ?", [id.rawValue])
+            return db.changesCount == 1
+        }
+    }
+
+    package func useNonce(_ id: NonceID, at now: Timestamp) async throws(ActorError) -> Bool {
+        try await writer.submit { db, _ in try db.countUse(of: id, at: now) }
+    }
+
+    package func scheduledRuns() async throws(ActorError) -> [ActorID: Timestamp] {
+        let runs: [(ActorID, Timestamp)] = try await read { db in
+            try db.rows("SELECT actor, next FROM schedules") { (ActorID($0[0]), Timestamp(milliseconds: $0[1])) }
+        }
+        return Dictionary(runs) { _, last in last }
+    }
+
+    package func setScheduledRun(_ actor: ActorID, at next: Timestamp?) async throws(ActorError) {
+        try await writer.submit { db, _ in
+            if let next {
+                try db.run(
+                    "INSERT OR REPLACE INTO schedules (actor, next) VALUES (?, ?)",
+                    [actor.rawValue, next.milliseconds])
+            } else {
+                try db.run("DELETE FROM schedules WHERE actor = ?", [actor.rawValue])
+            }
+        }
+    }
+
+    package func setting(_ key: String) async throws(ActorError) -> String? {
+        try await read { db in try db.row("SELECT value FROM settings WHERE key = ?", [key]).map { $0[0] } }
+    }
+
+    package func setSetting(_ key: String, _ value: String) async throws(ActorError) {
+        try await writer.submit { db, _ in
+            try db.run("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", [key, value])
+        }
+    }
+
+    package func audit(_ entry: AuditEntry) async throws(ActorError) {
+        try await writer.submit { db, _ in
+            try db.run(
+                "INSERT INTO audit (\(AuditRow.columns)) VALUES (?, ?, ?, ?, ?)",
+                [entry.at.milliseconds, entry.who, entry.action, entry.target, entry.outcome])
+        }
+    }
+
+    package func audits(limit: Int) async throws(ActorError) -> [AuditEntry] {
+        try await read { db in
+            try db.rows(
+                "SELECT \(AuditRow.columns) FROM audit ORDER BY id DESC LIMIT ?", [max(0, limit)], AuditRow.entry)
+        }
+    }
+}

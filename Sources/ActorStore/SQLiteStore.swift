@@ -1,0 +1,170 @@
+package import ActorCore
+import Dispatch
+import GRDB
+import Glibc
+package import Logging
+
+/// The store of the daemon: one SQLite file behind all five ports.
+///
+/// Writes go through the ``GroupCommitWriter``, reads through a pool of readers that see the last commit.
+package final class SQLiteStore: Sendable {
+    let pool: DatabasePool
+    let writer: GroupCommitWriter
+    let errors: StoreErrors
+    private let logger: Logger
+
+    /// Says in the file itself whose it is ("RCTD").
+    private static let applicationID = 0x5243_5444
+
+    private init(pool: DatabasePool, writer: GroupCommitWriter, errors: StoreErrors, logger: Logger) {
+        self.logger = logger
+        self.pool = pool
+        self.writer = writer
+        self.errors = errors
+    }
+
+    /// Opens the database, makes it when there is none, and brings it to this version. Blocks: for start-up only.
+    ///
+    /// - Parameter synchronousFull: false lets a power cut take the last instants of accepted messages.
+    package static func open(
+        path: String, synchronousFull: Bool = true, logger: Logger
+    ) throws(ActorError) -> SQLiteStore {
+        let errors = StoreErrors(path: path)
+        try createFile(path)
+        do {
+            let pool = try DatabasePool(path: path, configuration: configuration(path: path))
+            try pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+                try setSynchronous(full: synchronousFull, on: db, path: path)
+                if try Migrations.migrator.hasBeenSuperseded(db) {
+                    throw ActorError(
+                        .cannotStart,
+                        "the database \(path) was written by a newer version; install that version, or restore a "
+                            + "backup that this version made")
+                }
+            }
+            try Migrations.migrator.migrate(pool)
+            let held = try pool.read { db in try db.heldMessages() }
+            if !synchronousFull {
+                logger.warning("a power cut may lose accepted messages", metadata: ["synchronous": "normal"])
+            }
+            let writer = GroupCommitWriter(pool: pool, held: held, errors: errors, logger: logger)
+            return SQLiteStore(pool: pool, writer: writer, errors: errors, logger: logger)
+        } catch {
+            throw errors.translateAtStart(error)
+        }
+    }
+
+    /// Commits what was submitted before, then closes the file. Later calls fail with `unavailable`.
+    package func close() async throws(ActorError) {
+        guard writer.close() else { return }
+        try await onOwnThread {
+            do {
+                // SQLite leaves its log behind when the last connection to close is a reader: emptied here, so that
+                // the one file is the whole database.
+                try self.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+            } catch {
+                self.logger.notice("the log stays beside the database", metadata: ["reason": "\(error)"])
+            }
+            try self.pool.close()
+        }
+    }
+
+    /// Copies the database as of one moment into a new file, while work goes on.
+    package func backup(to target: String) async throws(ActorError) {
+        guard access(target, F_OK) != 0 else {
+            throw ActorError(.conflict, "\(target) exists already; name a new file for the backup")
+        }
+        try Self.createFile(target)
+        try await onOwnThread {
+            do {
+                let copy = try DatabaseQueue(path: target)
+                try self.pool.backup(to: copy)
+                try copy.close()
+            } catch {
+                // Half a backup must not be taken for one.
+                unlink(target)
+                throw error
+            }
+        }
+    }
+
+    /// For what blocks long: neither on the Swift pool nor on the writer.
+    private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws(ActorError) {
+        let queue = DispatchQueue(label: "store.files")
+        let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: Result { try body() }) }
+        }
+        if case .failure(let error) = result { throw errors.translate(error) }
+    }
+
+    /// How well commits are shared.
+    package var statistics: WriterStatistics { writer.statistics }
+
+    /// What SQLite says about its syncing: 2 is FULL, 1 is NORMAL.
+    package func synchronousLevel() async throws(ActorError) -> Int {
+        try await writer.submit { db, _ in try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1 }
+    }
+
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(ActorError) -> Value {
+        do {
+            return try await pool.read(body)
+        } catch {
+            throw errors.translate(error)
+        }
+    }
+
+    private static func configuration(path: String) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "store"
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            // Before anything is written: a file that is not ours stays as it is.
+            if !db.configuration.readonly {
+                try refuseForeign(db, path: path)
+                // In KiB; readers keep SQLite's 2 MiB.
+                try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000")
+            }
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+        }
+        return configuration
+    }
+
+    private static func refuseForeign(_ db: Database, path: String) throws {
+        let owner = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        guard owner == applicationID || owner == 0 && tables == 0 else {
+            throw ActorError(
+                .cannotStart,
+                "\(path) is the database of another program; move it away, or name another data folder")
+        }
+    }
+
+    /// GRDB turns `synchronous` down to NORMAL while it sets up WAL: it is set after that, and read back.
+    private static func setSynchronous(full: Bool, on db: Database, path: String) throws {
+        let wanted = full ? 2 : 1
+        try db.execute(sql: "PRAGMA synchronous = \(wanted)")
+        let found = try Int.fetchOne(db, sql: "PRAGMA synchronous")
+        guard found == wanted else {
+            throw ActorError(
+                .cannotStart,
+                "SQLite keeps synchronous = \(found.map(String.init) ?? "unknown") for \(path), "
+                    + "\(wanted) is needed to keep accepted messages")
+        }
+    }
+
+    /// Made here and not by SQLite, so that nobody else can read it from its first byte on.
+    private static func createFile(_ path: String) throws(ActorError) {
+        let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw ActorError(
+                .cannotStart,
+                "the database \(path) cannot be opened: \(String(cString: strerror(errno))); "
+                    + "its folder must exist and be writable for this user")
+        }
+        Glibc.close(descriptor)
+    }
+}

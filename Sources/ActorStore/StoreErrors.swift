@@ -1,0 +1,72 @@
+import ActorCore
+import GRDB
+import Glibc
+
+/// What SQLite reports, in words that say what was wrong, where, and what to do.
+struct StoreErrors: Sendable {
+    let path: String
+
+    var closed: ActorError { ActorError(.unavailable, "the database \(path) is closed: the daemon is stopping") }
+
+    func translate(_ error: any Error) -> ActorError {
+        switch error {
+        case let error as ActorError: return error
+        case is CancellationError: return ActorError(.cancelled, "the caller gave up while the database was read")
+        case let error as DatabaseError: return translate(error)
+        default: return ActorError(.internalFailure, "the database \(path) failed", cause: error)
+        }
+    }
+
+    /// The same for an error at start, when nothing can go on without the database.
+    func translateAtStart(_ error: any Error) -> ActorError {
+        if let error = error as? ActorError { return error }
+        guard let error = error as? DatabaseError else {
+            return ActorError(.cannotStart, "the database \(path) cannot be opened", cause: error)
+        }
+        switch error.resultCode {
+        case .SQLITE_NOTADB:
+            return ActorError(
+                .cannotStart,
+                "\(path) is not an SQLite database; move it away, or name another data folder", cause: error)
+        case .SQLITE_CORRUPT:
+            return ActorError(
+                .cannotStart,
+                "the database \(path) is damaged; move it away and restore a backup, or recover what is left with "
+                    + "`sqlite3 FILE .recover`", cause: error)
+        default:
+            let translated = translate(error)
+            return translated.code == .storageFull
+                ? translated : ActorError(.cannotStart, "the database \(path) cannot be opened", cause: error)
+        }
+    }
+
+    private func translate(_ error: DatabaseError) -> ActorError {
+        switch error.resultCode {
+        case .SQLITE_FULL: return full(error)
+        case .SQLITE_IOERR where isDiskFull: return full(error)
+        case .SQLITE_INTERRUPT: return ActorError(.cancelled, "the caller gave up while the database was read")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return ActorError(
+                .unavailable, "another program holds the database \(path); end it, then try again", cause: error)
+        case .SQLITE_CONSTRAINT:
+            return ActorError(.conflict, "the database already holds a row of that name", cause: error)
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            return ActorError(
+                .internalFailure, "the database \(path) is damaged; stop the daemon and restore a backup",
+                cause: error)
+        case .SQLITE_MISUSE: return closed
+        default: return ActorError(.internalFailure, "the database \(path) failed", cause: error)
+        }
+    }
+
+    private func full(_ error: DatabaseError) -> ActorError {
+        ActorError(
+            .storageFull, "no space is left for the database \(path); free some, then try again", cause: error)
+    }
+
+    /// SQLite reports some writes to a full disk as mere input/output errors; the file system knows better.
+    private var isDiskFull: Bool {
+        var facts = statvfs()
+        return statvfs(path, &facts) == 0 && facts.f_bavail == 0
+    }
+}

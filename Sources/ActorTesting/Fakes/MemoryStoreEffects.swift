@@ -1,0 +1,106 @@
+import ActorCore
+
+/// Effects in the model: all of them are checked before the first is applied.
+extension MemoryModel {
+    func check(_ effects: Effects) throws(ActorError) {
+        var revisions: [JobID: Int] = [:]
+        for job in jobs { revisions[job.uuid] = job.revision }
+        for change in effects.jobs {
+            switch change {
+            case .registerPipeline: break
+            case .create(let job, _):
+                guard revisions[job.uuid] == nil else {
+                    throw ActorError(.conflict, "job \(job.uuid) exists already")
+                }
+                revisions[job.uuid] = job.revision
+            case .move(let id, let revision, _, let event, _):
+                guard revisions[id] == revision else {
+                    throw ActorError(
+                        .conflict,
+                        "job \(id) is no longer at revision \(revision), on which \(event.rawValue) was decided")
+                }
+                revisions[id] = revision + 1
+            case .refuse(let id, let entry):
+                guard revisions[id] != nil else {
+                    throw ActorError(.conflict, "there is no job \(id) that could refuse \(entry.name)")
+                }
+            }
+        }
+        try check(mail: effects.mail)
+    }
+
+    private func check(mail: [NewMessage]) throws(ActorError) {
+        var seen: [Key: String] = [:]
+        var uses: [NonceID: Int] = [:]
+        for message in mail {
+            if let key = message.idempotency {
+                let place = Key(actor: message.actor, key: key.key)
+                let earlier = earlierAnswer(to: message)
+                if earlier == .keyReused || seen[place] != nil && seen[place] != key.digest {
+                    throw ActorError(
+                        .idempotencyMismatch, "a message to \(message.actor) was sent before under the same key")
+                }
+                if earlier != nil || seen.updateValue(key.digest, forKey: place) != nil { continue }
+            }
+            if let id = message.nonce {
+                uses[id, default: 0] += 1
+                let left = nonces[id]?.remainingUses ?? 0
+                if left >= 0, left < uses[id, default: 0] {
+                    throw ActorError(.forbidden, "the nonce of a message to \(message.actor) has no uses left")
+                }
+            }
+        }
+    }
+
+    mutating func apply(_ effects: Effects, actor: ActorID, execution: ExecutionID, at now: Timestamp) {
+        if let state = effects.state { states[actor] = state }
+        for change in effects.jobs { apply(change) }
+        for document in effects.documents { store(document) }
+        for call in effects.calls { add(call, execution: execution, at: now) }
+        for message in effects.mail { _ = append(message, limit: nil) }
+    }
+
+    mutating func store(_ results: [StepResult], of execution: ExecutionID) {
+        for result in results {
+            var list = steps[execution] ?? []
+            if let index = list.firstIndex(where: { $0.name == result.name }) {
+                list[index] = result
+            } else {
+                list.append(result)
+            }
+            steps[execution] = list
+        }
+    }
+
+    private mutating func store(_ document: Document) {
+        if let index = documents.firstIndex(where: { $0.kind == document.kind && $0.id == document.id }) {
+            documents[index].body = document.body
+            documents[index].updated = document.updated
+        } else {
+            documents.append(document)
+        }
+        note(.documentChanged(kind: document.kind, id: document.id))
+    }
+
+    private mutating func apply(_ change: JobChange) {
+        switch change {
+        case .registerPipeline(let pipeline):
+            if !pipelines.contains(where: { $0.uuid == pipeline.uuid }) { pipelines.append(pipeline) }
+        case .create(let job, let entry):
+            jobs.append(job)
+            histories[job.uuid] = [entry]
+            note(.jobMoved(job.uuid, status: job.status, event: job.lastEvent))
+        case .move(let id, let revision, let status, let event, let entry):
+            guard let index = jobs.firstIndex(where: { $0.uuid == id }) else { return }
+            jobs[index].status = status
+            jobs[index].lastEvent = event
+            jobs[index].updated = entry.date
+            jobs[index].revision = revision + 1
+            histories[id, default: []].append(entry)
+            note(.jobMoved(id, status: status, event: event))
+        case .refuse(let id, let entry):
+            histories[id, default: []].append(entry)
+            note(.jobRefused(id, event: entry.name))
+        }
+    }
+}

@@ -1,0 +1,235 @@
+package import ActorCore
+
+extension MemoryStore: ExecutionStore {
+    package func execution(_ id: ExecutionID) async throws(ActorError) -> ExecutionRecord? {
+        read { $0.executions[id] }
+    }
+
+    package func executions(
+        of actor: ActorID?, before: Int64?, limit: Int
+    ) async throws(ActorError) -> [ExecutionRecord] {
+        read { model in
+            let matching = model.executions.values.filter { record in
+                (actor == nil || record.actor == actor) && record.sequence < before ?? Int64.max
+            }
+            return Array(matching.sorted { $0.sequence > $1.sequence }.prefix(max(0, limit)))
+        }
+    }
+
+    package func attempts(of id: ExecutionID) async throws(ActorError) -> [AttemptRecord] {
+        read { $0.attempts[id] ?? [] }
+    }
+
+    package func log(of id: ExecutionID) async throws(ActorError) -> LogRecord? { read { $0.logs[id] } }
+
+    package func deadLetters(limit: Int) async throws(ActorError) -> [DeadLetter] {
+        read { Array($0.deadLetters.reversed().prefix(max(0, limit))) }
+    }
+
+    package func deadLetter(_ id: Int64) async throws(ActorError) -> DeadLetter? {
+        read { $0.deadLetters.first { $0.id == id } }
+    }
+
+    package func replay(_ id: Int64, as message: NewMessage) async throws(ActorError) -> Envelope {
+        try change { (model) throws(ActorError) in
+            guard let index = model.deadLetters.firstIndex(where: { $0.id == id }) else {
+                throw ActorError(.notFound, "there is no dead letter \(id)")
+            }
+            let letter = model.deadLetters[index]
+            if let earlier = letter.replayedAs {
+                throw ActorError(.conflict, "dead letter \(id) was replayed already, as execution \(earlier)")
+            }
+            model.deadLetters[index] = DeadLetter(
+                id: id, message: letter.message, reason: letter.reason, attempts: letter.attempts,
+                parked: letter.parked, replayedAs: message.execution)
+            return model.insert(message)
+        }
+    }
+
+    package func discardDeadLetter(_ id: Int64) async throws(ActorError) -> Bool {
+        try change { model in
+            let before = model.deadLetters.count
+            model.deadLetters.removeAll { $0.id == id }
+            return model.deadLetters.count < before
+        }
+    }
+
+    package func prune(
+        executionsBefore: Timestamp, deadLettersBefore: Timestamp
+    ) async throws(ActorError) -> Int {
+        try change { model in
+            let olds = model.executions.values.filter { $0.finished.map { $0 < executionsBefore } ?? false }.map(\.id)
+            for id in olds {
+                model.executions[id] = nil
+                model.attempts[id] = nil
+                model.logs[id] = nil
+            }
+            var count = olds.count + model.deadLetters.count + model.calls.count + model.keys.count
+            model.deadLetters.removeAll { $0.parked < deadLettersBefore }
+            model.calls.removeAll { $0.isGivenUp && $0.item.created < deadLettersBefore }
+            if let newest = model.keys.values.map(\.received).max() {
+                model.keys = model.keys.filter {
+                    newest.since($0.value.received) <= MemoryModel.idempotencyWindow
+                }
+            }
+            count -= model.deadLetters.count + model.calls.count + model.keys.count
+            return count
+        }
+    }
+}
+
+extension MemoryStore: RegistryStore {
+    package func actors() async throws(ActorError) -> [StoredActor] {
+        read { model in
+            model.actors.values.sorted { ($0.tenant, $0.name, $0.id) < ($1.tenant, $1.name, $1.id) }
+        }
+    }
+
+    package func save(_ actor: StoredActor) async throws(ActorError) {
+        try change { model in
+            model.actors[actor.id] = actor
+            model.note(.actorsChanged)
+        }
+    }
+
+    package func state(of actor: ActorID) async throws(ActorError) -> JSONValue? { read { $0.states[actor] } }
+
+    package func setState(
+        _ state: JSONValue, of actor: ActorID, at now: Timestamp
+    ) async throws(ActorError) {
+        try change { model in model.states[actor] = state }
+    }
+
+    package func create(_ nonce: Nonce) async throws(ActorError) {
+        try change { (model) throws(ActorError) in
+            guard model.nonces[nonce.id] == nil else {
+                throw ActorError(.conflict, "there is a nonce \(nonce.id) already")
+            }
+            model.nonces[nonce.id] = nonce
+        }
+    }
+
+    package func nonce(_ id: NonceID) async throws(ActorError) -> Nonce? { read { $0.nonces[id] } }
+
+    package func nonces(of actor: ActorID) async throws(ActorError) -> [Nonce] {
+        read { model in
+            model.nonces.values.filter { $0.actor == actor }.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
+        }
+    }
+
+    package func deleteNonce(_ id: NonceID) async throws(ActorError) -> Bool {
+        try change { model in model.nonces.removeValue(forKey: id) != nil }
+    }
+
+    package func useNonce(_ id: NonceID, at now: Timestamp) async throws(ActorError) -> Bool {
+        try change { model in model.countUse(of: id, at: now) }
+    }
+
+    package func scheduledRuns() async throws(ActorError) -> [ActorID: Timestamp] { read { $0.scheduledRuns } }
+
+    package func setScheduledRun(_ actor: ActorID, at next: Timestamp?) async throws(ActorError) {
+        try change { model in model.scheduledRuns[actor] = next }
+    }
+
+    package func setting(_ key: String) async throws(ActorError) -> String? { read { $0.settings[key] } }
+
+    package func setSetting(_ key: String, _ value: String) async throws(ActorError) {
+        try change { model in model.settings[key] = value }
+    }
+
+    package func audit(_ entry: AuditEntry) async throws(ActorError) {
+        try change { model in model.audits.append(entry) }
+    }
+
+    package func audits(limit: Int) async throws(ActorError) -> [AuditEntry] {
+        read { Array($0.audits.reversed().prefix(max(0, limit))) }
+    }
+}
+
+extension MemoryStore: JobStore {
+    package func job(_ id: JobID) async throws(ActorError) -> JobRecord? { read { $0.jobs.first { $0.uuid == id } } }
+
+    /// The cursor is the uuid of the last job of the page before.
+    package func jobs(_ query: JobQuery) async throws(ActorError) -> (jobs: [JobRecord], next: String?) {
+        guard query.limit > 0 else { return ([], nil) }
+        var rest = read { model in
+            // Newest first; of those created at once, the later one.
+            model.jobs.enumerated().sorted { ($0.element.created, $0.offset) > ($1.element.created, $1.offset) }
+                .map(\.element)
+        }[...]
+        if let cursor = query.cursor {
+            guard let index = rest.firstIndex(where: { $0.uuid.rawValue == cursor }) else {
+                throw ActorError(.invalidInput, "the cursor is none that a listing answered")
+            }
+            rest = rest[(index + 1)...]
+        }
+        let matching = rest.filter { job in
+            (query.status == nil || job.status == query.status)
+                && (query.pipeline == nil || job.pipeline == query.pipeline)
+                && (query.session == nil || job.session == query.session)
+                && (query.actor == nil || job.actor == query.actor)
+        }
+        let page = Array(matching.prefix(query.limit))
+        return (page, matching.count > page.count ? page.last?.uuid.rawValue : nil)
+    }
+
+    package func history(of id: JobID) async throws(ActorError) -> [JobHistoryEntry] {
+        read { $0.histories[id] ?? [] }
+    }
+
+    package func pipelines() async throws(ActorError) -> [PipelineRecord] {
+        read { model in
+            model.pipelines.sorted { ($1.created, $0.uuid) < ($0.created, $1.uuid) }
+        }
+    }
+
+    package func pipeline(_ id: PipelineID) async throws(ActorError) -> PipelineRecord? {
+        read { $0.pipelines.first { $0.uuid == id } }
+    }
+
+    package func document(_ kind: String, _ id: String) async throws(ActorError) -> Document? {
+        read { $0.documents.first { $0.kind == kind && $0.id == id } }
+    }
+
+    package func documents(_ kind: String, limit: Int) async throws(ActorError) -> [Document] {
+        read { model in
+            let sorted = model.documents.enumerated().filter { $0.element.kind == kind }
+                .sorted { ($0.element.created, $0.offset) > ($1.element.created, $1.offset) }
+            return Array(sorted.map(\.element).prefix(max(0, limit)))
+        }
+    }
+}
+
+extension MemoryStore: OutboxStore {
+    package func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem] {
+        read { model in
+            var heads: [String: OutboxItem] = [:]
+            for call in model.calls where !call.isGivenUp && heads[call.item.call.orderKey] == nil {
+                heads[call.item.call.orderKey] = call.item
+            }
+            let sorted = heads.values.sorted { ($0.nextAttempt, $0.id) < ($1.nextAttempt, $1.id) }
+            return Array(sorted.prefix(max(0, limit)))
+        }
+    }
+
+    package func settle(
+        _ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp
+    ) async throws(ActorError) {
+        try change { (model) throws(ActorError) in
+            guard let index = model.calls.firstIndex(where: { $0.item.id == id }) else {
+                throw ActorError(.notFound, "there is no outgoing call \(id)")
+            }
+            switch verdict {
+            case .delivered: model.calls.remove(at: index)
+            case .retry(let moment, let reason):
+                model.calls[index].item.attempts += 1
+                model.calls[index].item.nextAttempt = moment
+                model.calls[index].reason = reason
+            case .givenUp(let reason):
+                model.calls[index].item.attempts += 1
+                model.calls[index].isGivenUp = true
+                model.calls[index].reason = reason
+            }
+        }
+    }
+}

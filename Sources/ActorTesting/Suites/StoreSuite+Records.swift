@@ -1,0 +1,214 @@
+import ActorCore
+
+/// Executions, jobs, documents, outbox, registry, clean-up.
+extension StoreSuite {
+    static let recordChecks: [Check] = [
+        Check("executions are listed newest first, page by page", executions),
+        Check("jobs are filtered, paged by cursor, and keep their history", jobs),
+        Check("documents are replaced and keep their creation", documents),
+        Check("outgoing calls leave in order within their key", outbox),
+        Check("actors, states, schedules, settings and the audit trail are kept", registry),
+        Check("nonces are counted, listed and deleted", nonces),
+        Check("pruning removes what is old and nothing else", prune),
+    ]
+
+    private static func executions(_ store: any Store) async throws {
+        for number in 1...5 {
+            _ = try await accept(message("e\(number)", to: number == 3 ? other : actor), in: store)
+        }
+        let first = try await store.executions(of: actor, before: nil, limit: 2)
+        try equal(first.map(\.id.rawValue), ["e5", "e4"], "the first page")
+        let second = try await store.executions(of: actor, before: first[1].sequence, limit: 9)
+        try equal(second.map(\.id.rawValue), ["e2", "e1"], "the second page")
+        let all = try await store.executions(of: nil, before: nil, limit: 9)
+        try equal(all.map(\.id.rawValue), ["e5", "e4", "e3", "e2", "e1"], "all")
+        let none = try await store.execution(ExecutionID("none"))
+        try equal(none, nil, "an unknown execution")
+    }
+
+    private static func jobs(_ store: any Store) async throws {
+        var effects = Effects()
+        for number in 0..<7 {
+            // Two are created at once: the cursor must neither repeat nor lose one.
+            let created = after(Int64(number / 2) * 10)
+            effects.jobs.append(
+                .create(job("j\(number)", created: created, session: number == 3 ? "odd" : "even"), entry("create")))
+        }
+        effects.jobs.append(.move(JobID("j5"), revision: 0, to: .running, by: .run, entry("run")))
+        effects.jobs.append(.refuse(JobID("j5"), entry("validate", refusal: "not now")))
+        try await commit(effects, as: "e1", in: store)
+        var found: [String] = []
+        var query = JobQuery(limit: 3)
+        var pages = 0
+        repeat {
+            let page = try await store.jobs(query)
+            found += page.jobs.map(\.uuid.rawValue)
+            query.cursor = page.next
+            pages += 1
+        } while query.cursor != nil && pages < 9
+        try equal(found, ["j6", "j5", "j4", "j3", "j2", "j1", "j0"], "all pages")
+        try equal(pages, 3, "the number of pages")
+        let running = try await store.jobs(JobQuery(status: .running, actor: actor)).jobs
+        try equal(running.map(\.uuid.rawValue), ["j5"], "running jobs")
+        let odd = try await store.jobs(JobQuery(pipeline: PipelineID("pipeline"), session: "odd")).jobs
+        try equal(odd, [job("j3", created: after(10), session: "odd")], "jobs of a session")
+        let none = try await store.jobs(JobQuery(pipeline: PipelineID("none"))).jobs
+        try equal(none, [], "jobs of an unknown pipeline")
+        try await expect(.invalidInput, "a cursor of nobody") {
+            _ = try await store.jobs(JobQuery(cursor: "' OR 1=1"))
+        }
+        let history = try await store.history(of: JobID("j5"))
+        try equal(
+            history, [entry("create"), entry("run"), entry("validate", refusal: "not now")], "the history")
+        let revision = try await store.job(JobID("j5"))?.revision
+        try equal(revision, 1, "the revision after a refusal")
+        try await pipelines(store)
+    }
+
+    private static func pipelines(_ store: any Store) async throws {
+        let first = PipelineRecord(uuid: PipelineID("p1"), name: "one", components: ["a": [1.5]], created: noon)
+        let second = PipelineRecord(uuid: PipelineID("p2"), name: "two", components: [], created: after(1))
+        let again = PipelineRecord(uuid: PipelineID("p1"), name: "other", components: nil, created: after(2))
+        var effects = Effects()
+        effects.jobs = [.registerPipeline(first), .registerPipeline(second), .registerPipeline(again)]
+        try await commit(effects, as: "pipelines", in: store)
+        let all = try await store.pipelines()
+        try equal(all, [second, first], "the pipelines")
+        let one = try await store.pipeline(PipelineID("p1"))
+        try equal(one, first, "a pipeline that was registered twice")
+    }
+
+    private static func documents(_ store: any Store) async throws {
+        var effects = Effects()
+        for number in 1...3 {
+            effects.documents.append(
+                Document(
+                    kind: "upload", id: "d\(number)", body: ["n": JSONValue(number)], created: after(Int64(number)),
+                    updated: after(Int64(number))))
+        }
+        effects.documents.append(Document(kind: "run", id: "d1", body: [], created: noon, updated: noon))
+        try await commit(effects, as: "e1", in: store)
+        effects.documents = [Document(kind: "upload", id: "d1", body: "new", created: after(9), updated: after(9))]
+        try await commit(effects, as: "e2", in: store)
+        let changed = Document(kind: "upload", id: "d1", body: "new", created: after(1), updated: after(9))
+        let found = try await store.document("upload", "d1")
+        try equal(found, changed, "the changed document")
+        let newest = try await store.documents("upload", limit: 2)
+        try equal(newest.map(\.id), ["d3", "d2"], "the newest documents")
+        let none = try await store.document("upload", "none")
+        try equal(none, nil, "an unknown document")
+    }
+
+    private static func outbox(_ store: any Store) async throws {
+        var effects = Effects()
+        effects.calls = [
+            call("a1", order: "a"), call("b1", order: "b"), call("a2", order: "a"), call("a3", order: "a"),
+        ]
+        try await commit(effects, as: "e1", in: store)
+        let heads = try await store.dueHeads(limit: 10)
+        try equal(heads.map(\.call.idempotencyKey), ["a1", "b1"], "the heads")
+        try equal(heads.map(\.nextAttempt), [after(2), after(2)], "when they are due")
+        try await store.settle(heads[0].id, .retry(at: after(60), reason: "no answer"), at: after(3))
+        let waiting = try await store.dueHeads(limit: 10)
+        try equal(waiting.map(\.call.idempotencyKey), ["b1", "a1"], "a head that waits keeps its place")
+        try equal(waiting.map(\.attempts), [0, 1], "the attempts")
+        try equal(waiting[1].nextAttempt, after(60), "when it is due again")
+        try await store.settle(heads[0].id, .delivered, at: after(61))
+        let second = try await store.dueHeads(limit: 10)
+        try equal(second.map(\.call.idempotencyKey), ["b1", "a2"], "the heads after a delivery")
+        try await store.settle(second[1].id, .givenUp(reason: "gone"), at: after(62))
+        let third = try await store.dueHeads(limit: 10)
+        try equal(third.map(\.call.idempotencyKey), ["b1", "a3"], "the heads after one was given up")
+        let one = try await store.dueHeads(limit: 1)
+        try equal(one.map(\.call.idempotencyKey), ["b1"], "one head")
+        try await expect(.notFound, "settling what was delivered") {
+            try await store.settle(heads[0].id, .delivered, at: after(63))
+        }
+    }
+
+    private static func registry(_ store: any Store) async throws {
+        var stored = StoredActor(
+            id: actor, tenant: "suite", name: "hello", owner: "alice", fingerprint: "f", revision: 1, created: noon,
+            updated: noon)
+        try await store.save(stored)
+        stored.revision = 2
+        stored.fingerprint = "g"
+        stored.updated = after(1)
+        try await store.save(stored)
+        let actors = try await store.actors()
+        try equal(actors, [stored], "the actors")
+        let none = try await store.state(of: actor)
+        try equal(none, nil, "a state that was never set")
+        let state: JSONValue = ["text": "ä\u{0}\n", "number": -1.25, "list": [true, nil, ["deep": 1]]]
+        try await store.setState(["old": 1], of: actor, at: noon)
+        try await store.setState(state, of: actor, at: after(1))
+        let found = try await store.state(of: actor)
+        try equal(found, state, "the state")
+        try await store.setScheduledRun(actor, at: after(60))
+        try await store.setScheduledRun(other, at: after(70))
+        try await store.setScheduledRun(actor, at: after(120))
+        try await store.setScheduledRun(other, at: nil)
+        let runs = try await store.scheduledRuns()
+        try equal(runs, [actor: after(120)], "the scheduled runs")
+        try await store.setSetting("salt", "a")
+        try await store.setSetting("salt", "b")
+        let setting = try await store.setting("salt")
+        let unset = try await store.setting("none")
+        try equal([setting, unset], ["b", nil], "the settings")
+        let entries = (1...3).map {
+            AuditEntry(at: after(Int64($0)), who: "alice", action: "pause", target: "a\($0)", outcome: "done")
+        }
+        for entry in entries { try await store.audit(entry) }
+        let audits = try await store.audits(limit: 2)
+        try equal(audits, [entries[2], entries[1]], "the audit trail, newest first")
+    }
+
+    private static func nonces(_ store: any Store) async throws {
+        let two = nonce("two", uses: 2)
+        try await store.create(two)
+        try await store.create(nonce("endless", uses: -1))
+        try await expect(.conflict, "a nonce that exists") { try await store.create(two) }
+        let found = try await store.nonce(two.id)
+        try equal(found, two, "the nonce")
+        var uses: [Bool] = []
+        for second in 1...3 { uses.append(try await store.useNonce(two.id, at: after(Int64(second)))) }
+        uses.append(try await store.useNonce(NonceID("none"), at: noon))
+        uses.append(try await store.useNonce(NonceID("endless"), at: noon))
+        try equal(uses, [true, true, false, false, true], "uses")
+        let used = try await store.nonce(two.id)
+        try equal(used?.currentUses, 2, "counted uses")
+        try equal(used?.lastUsed, after(2), "the last use")
+        let all = try await store.nonces(of: actor)
+        try equal(all.map(\.id.rawValue).sorted(), ["endless", "two"], "the actor's nonces")
+        let others = try await store.nonces(of: other)
+        try equal(others, [], "another actor's nonces")
+        let first = try await store.deleteNonce(two.id)
+        let second = try await store.deleteNonce(two.id)
+        try equal([first, second], [true, false], "deleting")
+    }
+
+    private static func prune(_ store: any Store) async throws {
+        let old = try await start(message("old", key: "k1"), in: store)
+        try await store.complete(completion(of: old))
+        let parked = try await start(message("parked"), in: store)
+        try await store.complete(completion(of: parked, .park(reason: "used up"), outcome: .failed))
+        let waiting = try await accept(message("waiting"), in: store)
+        let nothing = try await store.prune(executionsBefore: after(2), deadLettersBefore: after(2))
+        try equal(nothing, 0, "rows that were old enough")
+        // A message of three days later makes the first key an expired one.
+        let hour: Int64 = 3600
+        _ = try await accept(message("late", key: "k2", received: after(72 * hour + 1)), in: store)
+        let pruned = try await store.prune(executionsBefore: after(3), deadLettersBefore: after(3))
+        try equal(pruned, 4, "two executions, a dead letter and a key")
+        let left = try await store.executions(of: nil, before: nil, limit: 9)
+        try equal(left.map(\.id.rawValue), ["late", "waiting"], "executions that are left")
+        let attempts = try await store.attempts(of: old.execution)
+        try equal(attempts, [], "attempts of a pruned execution")
+        let log = try await store.log(of: old.execution)
+        try equal(log, nil, "the log of a pruned execution")
+        let letters = try await store.deadLetters(limit: 9)
+        try equal(letters, [], "dead letters")
+        try await store.begin(waiting.sequence, attempt: 1, at: after(4))
+        try await store.complete(completion(of: waiting))
+    }
+}

@@ -1,0 +1,120 @@
+package import ActorCore
+
+/// What every store must do, as a table of checks; each gets a new, empty store and throws what it found wrong.
+package enum StoreSuite {
+    /// One promise of the ports.
+    package struct Check: Sendable, CustomStringConvertible {
+        package let description: String
+        package let run: @Sendable (any Store) async throws -> Void
+
+        init(_ description: String, _ run: @escaping @Sendable (any Store) async throws -> Void) {
+            self.description = description
+            self.run = run
+        }
+    }
+
+    package static let checks = mailboxChecks + completionChecks + recordChecks
+}
+
+/// What a check found wrong, and where it looked.
+package struct SuiteFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ text: String, line: Int) { description = "\(text) (line \(line) of the suite)" }
+}
+
+/// Values and comparisons that the checks are written with.
+extension StoreSuite {
+    static let actor = ActorID("suiteActorA")
+    static let other = ActorID("suiteActorB")
+    static let noon = Timestamp(milliseconds: 1_800_000_000_000)
+
+    static func after(_ seconds: Int64) -> Timestamp { noon.adding(milliseconds: seconds * 1000) }
+
+    static func message(
+        _ execution: String, to actor: ActorID = actor, _ text: String = "{}", key: String? = nil,
+        digest: String = "", nonce: String? = nil, received: Timestamp = noon
+    ) -> NewMessage {
+        NewMessage(
+            actor: actor, execution: ExecutionID(execution), body: Array(text.utf8), sender: "suite",
+            idempotency: key.map { IdempotencyKey(key: $0, digest: digest) }, received: received,
+            nonce: nonce.map { NonceID($0) })
+    }
+
+    /// Appends one message that must be accepted.
+    static func accept(
+        _ message: NewMessage, in store: any Store, line: Int = #line
+    ) async throws -> Envelope {
+        let results = try await store.append([message], maxMailbox: 1000)
+        guard results.count == 1, case .accepted(let envelope) = results[0] else {
+            throw SuiteFailure("\(message.execution) was not accepted: \(results)", line: line)
+        }
+        return envelope
+    }
+
+    /// Appends one message and begins it.
+    static func start(_ message: NewMessage, in store: any Store, line: Int = #line) async throws -> Envelope {
+        let envelope = try await accept(message, in: store, line: line)
+        try await store.begin(envelope.sequence, attempt: 1, at: after(1))
+        return envelope
+    }
+
+    static func completion(
+        of envelope: Envelope, _ disposition: Completion.Disposition = .acknowledge, attempt: Int = 1,
+        outcome: Outcome = .succeeded, effects: Effects = Effects(), result: JSONValue? = nil
+    ) -> Completion {
+        let record = AttemptRecord(
+            execution: envelope.execution, number: attempt, started: after(1), finished: after(2), outcome: outcome,
+            exitCode: outcome == .succeeded ? 0 : 1, reason: outcome == .succeeded ? nil : "it failed")
+        let log = LogRecord(
+            execution: envelope.execution, place: .inline(Array("line\n".utf8)), bytes: 5, truncated: false)
+        return Completion(
+            sequence: envelope.sequence, actor: envelope.actor, attempt: record, disposition: disposition,
+            status: .complete, result: result, log: log, effects: effects)
+    }
+
+    static func job(_ uuid: String, created: Timestamp = noon, session: String = "solid-snake") -> JobRecord {
+        JobRecord(
+            uuid: JobID(uuid), pipeline: PipelineID("pipeline"), path: "/products/v2/\(uuid)",
+            data: ["alpha": 0.5], actor: actor, execution: nil, session: session, owner: "suite", token: "token",
+            salt: "salt", created: created, updated: created)
+    }
+
+    static func entry(_ name: String, refusal: String? = nil) -> JobHistoryEntry {
+        JobHistoryEntry(
+            name: name, date: after(3), data: ["note": .string(name)], refusal: refusal,
+            execution: ExecutionID("cause"))
+    }
+
+    /// Commits effects in an execution of their own.
+    static func commit(_ effects: Effects, as execution: String, in store: any Store) async throws {
+        let envelope = try await start(message(execution), in: store)
+        try await store.complete(completion(of: envelope, effects: effects))
+    }
+
+    static func equal<Value: Equatable>(
+        _ found: Value, _ expected: Value, _ what: String, line: Int = #line
+    ) throws {
+        if found != expected {
+            throw SuiteFailure("\(what) should be \(expected), is \(found)", line: line)
+        }
+    }
+
+    static func unwrap<Value>(_ value: Value?, _ what: String, line: Int = #line) throws -> Value {
+        guard let value else { throw SuiteFailure("\(what) is missing", line: line) }
+        return value
+    }
+
+    static func expect(
+        _ code: ActorError.Code, _ what: String, line: Int = #line, from body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch let error as ActorError where error.code == code {
+            return
+        } catch {
+            throw SuiteFailure("\(what) should throw \(code), threw \(error)", line: line)
+        }
+        throw SuiteFailure("\(what) should throw \(code), threw nothing", line: line)
+    }
+}

@@ -1,0 +1,47 @@
+import ActorCore
+
+/// What the runner writes into a job's history, and what it keeps in its journal.
+enum JobRunDocument {
+    /// Files that are named one by one; of more only the number is told.
+    static let maxFiles = 1000
+
+    static func started(_ message: JobRunMessage, _ execution: ExecutionID, attempt: Int) -> JSONValue {
+        [
+            "name": .string(message.name), "file": .string(message.file), "upload": .string(message.upload.name),
+            "execution": .string(execution.rawValue), "attempt": JSONValue(attempt),
+        ]
+    }
+
+    static func restarted(attempt: Int) -> JSONValue {
+        [
+            "message": """
+            the daemon was restarted while this job ran; finished steps are kept, the interrupted step runs again
+            """,
+            "attempt": JSONValue(attempt),
+        ]
+    }
+
+    static func ended(_ step: JobStep, _ report: StepReport) -> JSONValue {
+        [
+            "step": .string(step.title), "exit_code": JSONValue(report.exitCode), "seconds": report.seconds,
+            "attempt": JSONValue(step.attempt),
+        ]
+    }
+
+    static func failed(step: String, exitCode: Int?, reason: String, logTail: String) -> JSONValue {
+        [
+            "step": .string(step), "exit_code": JSONValue(exitCode), "reason": .string(reason),
+            "log_tail": .string(logTail),
+        ]
+    }
+
+    static func published(_ files: [LabFile]) -> JSONValue {
+        [
+            "files": .array(
+                files.prefix(maxFiles).map {
+                    ["path": .string($0.path), "bytes": .int($0.bytes), "sha256": .string($0.sha256)]
+                }),
+            "file_count": JSONValue(files.count), "bytes": .int(files.reduce(0) { $0 + $1.bytes }),
+        ]
+    }
+}

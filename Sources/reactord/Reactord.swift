@@ -1,0 +1,6 @@
+import ActorCLI
+
+@main
+enum Reactord {
+    static func main() async { await CommandLineTool.main() }
+}

@@ -1,0 +1,63 @@
+import ActorCLI
+import ActorCore
+import Testing
+
+@Suite("command line")
+struct CommandLineTests {
+    @Test(
+        "good lines are taken",
+        arguments: [
+            ["serve"], ["serve", "--port", "0", "--data-dir", "x", "--host", "127.0.0.1", "--config", "c.yml"],
+            ["check", "--json"], ["send", "hello", "{}"], ["send", "hello", "-", "--key", "k", "--wait"],
+            ["actors", "--url", "http://127.0.0.1:1"], ["executions"], ["executions", "hello", "--limit", "3"],
+            ["logs", "abc", "--follow"], ["jobs", "--state", "FAILED"], ["jobs", "--state", "failed"],
+            ["job", "107acb37"], ["nonce", "create", "hello", "--max-uses", "-1"], ["nonce", "list", "hello"],
+            ["dead-letters"], ["dead-letters", "replay", "7"], ["dead-letters", "replay", "--all"],
+            ["dead-letters", "discard", "7"], ["token", "create", "alice"], ["upload", "2026-e-x", "a", "b"],
+            ["demo", "--keep"], ["version"],
+        ])
+    func good(words: [String]) { #expect(CommandLineTool.complaint(about: words) == nil) }
+
+    @Test(
+        "bad lines end with 2 and a reason",
+        arguments: [
+            (["nonsense"], "nonsense"), (["serve", "--port", "70000"], "0 to 65535"), (["send", "hello"], "message"),
+            (["jobs", "--state", "GONE"], "CREATED"), (["nonce", "create", "a", "--level", "ALL"], "READ, EXECUTE"),
+            (["nonce", "create", "a", "--max-uses", "0"], "above 0"), (["dead-letters", "replay"], "--all"),
+            (["dead-letters", "replay", "7", "--all"], "--all"), (["upload", "../x", "a"], "no leading dot"),
+            (["upload", "ok"], "files"), (["executions", "--limit", "many"], "limit"), (["actors", "--colour"], "--colour"),
+        ])
+    func bad(words: [String], reason: String) throws {
+        let ending = try #require(CommandLineTool.complaint(about: words))
+        #expect(ending.status == 2)
+        #expect(!ending.isHelp)
+        #expect(ending.text.contains(reason), "\(ending.text)")
+    }
+
+    @Test(
+        "every command has help with an example",
+        arguments: [
+            ["serve"], ["check"], ["send"], ["actors"], ["executions"], ["logs"], ["jobs"], ["job"], ["nonce", "create"],
+            ["nonce", "list"], ["dead-letters", "list"], ["dead-letters", "replay"], ["dead-letters", "discard"],
+            ["token", "create"], ["upload"], ["demo"], ["version"],
+        ])
+    func help(words: [String]) throws {
+        let ending = try #require(CommandLineTool.complaint(about: words + ["--help"]))
+        #expect(ending.status == 0 && ending.isHelp)
+        #expect(ending.text.contains("Example: reactord \(words.joined(separator: " "))"), "\(ending.text)")
+    }
+
+    @Test("the exit statuses are in the help")
+    func statuses() throws {
+        let ending = try #require(CommandLineTool.complaint(about: ["--help"]))
+        for line in ["0  all went well", "3  no daemon could be reached", "4  not authorized"] {
+            #expect(ending.text.contains(line))
+        }
+    }
+
+    @Test("failures keep their number and are one line")
+    func failures() {
+        let ending = CommandLineTool.ending(of: Failure(.unreachable, "no daemon"))
+        #expect(ending.status == 3 && ending.text == "reactord: no daemon")
+    }
+}

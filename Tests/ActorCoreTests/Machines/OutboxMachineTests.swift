@@ -1,0 +1,59 @@
+import ActorCore
+import Testing
+
+@Suite struct OutboxMachineTests {
+    let now = Timestamp(milliseconds: 9_000_000)
+
+    func item(_ id: Int64, _ key: String, attempts: Int = 0, next: Int64 = 0, age: Int64 = 0) -> OutboxItem {
+        OutboxItem(
+            id: id,
+            call: OutgoingCall(
+                url: "http://h/", contentType: "application/json", body: [], orderKey: key, idempotencyKey: "k\(id)"),
+            execution: nil, attempts: attempts, nextAttempt: now.adding(milliseconds: next),
+            created: now.adding(milliseconds: -age))
+    }
+
+    @Test func keysGoSideBySideAndOneKeyStaysInOrder() {
+        var machine = OutboxMachine(maxRunning: 2, retryDays: 3)
+        let plan = machine.plan([item(1, "a"), item(2, "b"), item(3, "c")], now: now)
+        #expect(plan.start.map(\.id) == [1, 2])
+        expect(machine.plan([item(1, "a"), item(3, "c")], now: now).start.isEmpty, true)
+        expect(machine.answered(item(1, "a"), .status(200, retryAfter: nil), now: now, chance: 0), .delivered)
+        expect(machine.plan([item(4, "a"), item(3, "c")], now: now).start.map(\.id), [4])
+    }
+
+    @Test func waitsForTheEarliest() {
+        var machine = OutboxMachine(maxRunning: 2, retryDays: 3)
+        let plan = machine.plan([item(1, "a", next: 500), item(2, "b", next: 200)], now: now)
+        #expect(plan.start.isEmpty)
+        #expect(plan.wake == now.adding(milliseconds: 200))
+    }
+
+    static let answers: [(OutboxMachine.Answer, Bool?)] = [
+        (.status(200, retryAfter: nil), true), (.status(204, retryAfter: nil), true),
+        (.status(500, retryAfter: nil), nil), (.status(503, retryAfter: 7), nil),
+        (.status(429, retryAfter: nil), nil), (.status(408, retryAfter: nil), nil),
+        (.noAnswer("refused"), nil), (.status(400, retryAfter: nil), false), (.status(404, retryAfter: nil), false),
+        (.status(410, retryAfter: nil), false), (.status(302, retryAfter: nil), nil), (.refused("private"), false),
+    ]
+
+    @Test(arguments: answers) func verdicts(answer: OutboxMachine.Answer, expected: Bool?) {
+        var machine = OutboxMachine(maxRunning: 1, retryDays: 3)
+        _ = machine.plan([item(1, "a")], now: now)
+        switch machine.answered(item(1, "a"), answer, now: now, chance: 1) {
+        case .delivered: #expect(expected == true)
+        case .givenUp: #expect(expected == false)
+        case .retry(let at, _):
+            #expect(expected == nil)
+            let least: Int64 = answer == .status(503, retryAfter: 7) ? 7000 : 500
+            #expect(at == now.adding(milliseconds: least))
+        }
+    }
+
+    @Test func givesUpAfterTheDaysItWasGiven() {
+        var machine = OutboxMachine(maxRunning: 1, retryDays: 1)
+        let old = item(1, "a", attempts: 40, age: 86_400_000)
+        _ = machine.plan([old], now: now)
+        expect(machine.answered(old, .noAnswer("gone"), now: now, chance: 0), .givenUp(reason: "gone"))
+    }
+}

@@ -1,0 +1,83 @@
+import ActorCore
+import Testing
+
+@Suite struct CronScheduleTests {
+    /// Friday, 13 February 2026, 23:59:30.
+    static let friday = Timestamp(milliseconds: 1_771_027_170_000)
+
+    @Test(arguments: [
+        ("* * * * *", "2026-02-14T00:00:00.000Z"),
+        ("*/10 * * * *", "2026-02-14T00:00:00.000Z"),
+        ("5/20 * * * *", "2026-02-14T00:05:00.000Z"),
+        ("59 23 * * *", "2026-02-14T23:59:00.000Z"),
+        ("0 12 * * *", "2026-02-14T12:00:00.000Z"),
+        ("30 8-10/2 * * *", "2026-02-14T08:30:00.000Z"),
+        ("0 0 1 * *", "2026-03-01T00:00:00.000Z"),
+        ("0 0 29 2 *", "2028-02-29T00:00:00.000Z"),
+        ("0 0 * * 0", "2026-02-15T00:00:00.000Z"),
+        ("0 0 * * 7", "2026-02-15T00:00:00.000Z"),
+        ("0 0 * * 1-5", "2026-02-16T00:00:00.000Z"),
+        ("0 0 * * 5-7", "2026-02-14T00:00:00.000Z"),
+        // Either day field is enough when both are restricted.
+        ("0 0 20 * 2", "2026-02-17T00:00:00.000Z"),
+        ("0 0 */2 * 2", "2026-02-17T00:00:00.000Z"),
+        ("0,15 3,4 1 1,6 *", "2026-06-01T03:00:00.000Z"),
+        ("  0\t0  *  12   * ", "2026-12-01T00:00:00.000Z"),
+    ])
+    func findsTheNextMinute(_ text: String, _ next: String) throws {
+        #expect(try CronSchedule(text).next(after: Self.friday)?.iso8601 == next)
+    }
+
+    @Test func aMatchIsFollowedByTheNextOne() throws {
+        let schedule = try CronSchedule("0 0 * * *")
+        let first = try #require(schedule.next(after: Self.friday))
+        #expect(schedule.next(after: first) == first.adding(seconds: 86400))
+        #expect(schedule.next(after: first.adding(milliseconds: -1)) == first)
+    }
+
+    @Test(arguments: ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"])
+    func aDayThatNeverComesHasNoNext(_ text: String) throws {
+        #expect(try CronSchedule(text).next(after: Self.friday) == nil)
+    }
+
+    @Test(arguments: [
+        ("", "five fields"), ("* * * *", "five fields"), ("* * * * * *", "five fields"), ("60 * * * *", "minute"),
+        ("* 24 * * *", "hour"), ("* * 0 * *", "day"), ("* * * 13 *", "month"), ("* * * * 8", "weekday"),
+        ("*/0 * * * *", "minute"), ("*/-1 * * * *", "minute"), ("5-1 * * * *", "minute"), ("1- * * * *", "minute"),
+        ("-1 * * * *", "minute"), ("+1 * * * *", "minute"), ("1,,2 * * * *", "minute"), ("a * * * *", "minute"),
+        ("1-2-3 * * * *", "minute"), ("*/99999999999999999999 * * * *", "minute"), ("@daily", "five fields"),
+        ("* * * jan *", "month"), ("1/2/3 * * * *", "minute"), ("*-5 * * * *", "minute"),
+    ])
+    func refusesAndNamesTheField(_ text: String, _ field: String) {
+        let error = #expect(throws: ActorError.self) { try CronSchedule(text) }
+        #expect(error?.code == .invalidInput)
+        #expect(error?.message.contains(field) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func aStepBeyondTheRangeTakesItsStart() throws {
+        #expect(try CronSchedule("0 */9999 * * *").next(after: Self.friday)?.iso8601 == "2026-02-14T00:00:00.000Z")
+    }
+}
+
+@Suite struct RetryPolicyTests {
+    @Test(arguments: [(1, 0.0, 1000), (1, 1.0, 2000), (2, 1.0, 4000), (3, 0.5, 6000), (5, 1.0, 10000)])
+    func waitsLongerAndLongerUpToItsCap(_ attempt: Int, _ chance: Double, _ milliseconds: Int64) {
+        let policy = RetryPolicy(attempts: 10, backoffSeconds: 2, maxBackoffSeconds: 10)
+        #expect(policy.delay(after: attempt, chance: chance) == milliseconds)
+    }
+
+    @Test func theLastAttemptHasNoNext() {
+        let policy = RetryPolicy(attempts: 3)
+        #expect(policy.delay(after: 2, chance: 0) != nil)
+        #expect(policy.delay(after: 3, chance: 0) == nil)
+        #expect(policy.delay(after: 4, chance: 0) == nil)
+        #expect(RetryPolicy(attempts: 0).attempts == 1)
+        #expect(RetryPolicy(attempts: 1).delay(after: 1, chance: 0) == nil)
+    }
+
+    @Test func manyAttemptsDoNotOverflow() {
+        let policy = RetryPolicy(attempts: .max, backoffSeconds: 2, maxBackoffSeconds: 300)
+        #expect(policy.delay(after: 1_000_000, chance: 1) == 300_000)
+        #expect(RetryPolicy(attempts: 9, backoffSeconds: -1).delay(after: 1, chance: 1) == 0)
+    }
+}

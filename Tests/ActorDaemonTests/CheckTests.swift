@@ -1,0 +1,87 @@
+import ActorCore
+import ActorDaemon
+import Foundation
+import Testing
+
+@Suite("check")
+struct CheckTests {
+    /// Wants an object with the members named in its `required`.
+    private struct RequiredOnly: SchemaCompiler {
+        struct Compiled: MessageSchema {
+            let required: [String]
+
+            func violations(of json: [UInt8]) -> [ActorError.Detail] {
+                let value = (try? JSONReader.read(json)) ?? .null
+                return required.filter { value[$0] == nil }.map { .init(place: "/\($0)", problem: "is missing") }
+            }
+        }
+
+        func compile(_ source: SchemaSource) throws(ActorError) -> any MessageSchema {
+            let value = (try? JSONReader.read(source.text)) ?? .null
+            return Compiled(required: (value["required"]?.array ?? []).compactMap(\.string))
+        }
+    }
+
+    private func check(_ folder: TemporaryFolder) -> CheckReport {
+        Check(
+            Check.Options(
+                configFile: folder.path + "/config.yml", environment: ["PATH": "/usr/bin:/bin"], builtins: ["ingest"],
+                compiler: RequiredOnly())
+        ).run()
+    }
+
+    @Test("a good house")
+    func good() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "log: {level: info}\n")
+        try folder.write("actors/a/actor.yml", "run: {command: [sh, x.sh]}\n")
+        try folder.write("actors/a/message.jsonschema", "{\"required\": [\"k\"]}")
+        try folder.write("actors/a/samples/one.json", "{\"k\": 1}")
+        let report = check(folder)
+        #expect(report.isGood)
+        #expect(report.text(relativeTo: folder.path) == "1 actor, 1 sample, 0 job files checked: all good\n")
+        #expect(report.json(relativeTo: folder.path)["ok"] == true)
+    }
+
+    @Test("everything wrong, each with its place")
+    func bad() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "executors:\n  process:\n    images: {x: {command: [no-such-program]}}\n")
+        try folder.write("actors/a/actor.yml", "run: {command: [./missing.sh]}\nlink: nobody\nsecrets: [NONE]\n")
+        try folder.write("actors/a/message.jsonschema", "{\"required\": [\"k\"]}")
+        try folder.write("actors/a/samples/one.json", "{}")
+        try folder.write("actors/a/samples/two.json", "{\n]")
+        try folder.write("actors/b/actor.yml", "run: {builtin: nothing}\n")
+        try folder.write("actors/c/actor.yml", "run: {image: org/unknown}\n")
+        try folder.write("actors/d/actor.yml", "run: {builtin: ingest}\n")
+        try folder.write("actors/d/jobs/ephys/broken.yaml", "a: [\n")
+        let report = check(folder)
+        #expect(!report.isGood)
+        let text = report.text(relativeTo: folder.path)
+        for line in [
+            "config.yml: executors.process.images.x: the program no-such-program is not there",
+            "actors/a/actor.yml: run.command: the program ./missing.sh is not there",
+            "actors/a/actor.yml:3: warning: it may see the secret NONE", "warning: link names no actor",
+            "actors/a/samples/one.json: /k: is missing", "actors/a/samples/two.json:2: not valid JSON",
+            "actors/b/actor.yml:1: run.builtin names no built-in reactor", "actors/c/actor.yml: run.image",
+            "actors/d/jobs/ephys/broken.yaml:2: not valid YAML", "4 actors, 2 samples, 1 job file checked: 7 errors",
+        ] { #expect(text.contains(line), "\(line)\n---\n\(text)") }
+    }
+
+    @Test("a broken config.yml is all that can be told")
+    func brokenConfiguration() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "servr: {}\nlog: {level: loud}\n")
+        let report = check(folder)
+        #expect(report.errors.map(\.line) == [1, 2])
+    }
+
+    @Test("what ships passes")
+    func shipped() {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        let report = Check(.shipped(configFile: root + "/config.yml", environment: ["PATH": "/usr/bin:/bin"])).run()
+        #expect(report.isGood, "\(report.text(relativeTo: root))")
+        #expect(report.actors >= 4)
+    }
+}

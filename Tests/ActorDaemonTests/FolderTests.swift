@@ -1,0 +1,178 @@
+import ActorCore
+import ActorDaemon
+import ActorTesting
+import Foundation
+import Testing
+
+@Suite("actor folders")
+struct FolderTests {
+    private func context(_ secrets: [String: String] = [:], _ environment: [String: String] = [:]) -> ActorFolderLoader {
+        ActorFolderLoader(
+            context: ActorFolderLoader.Context(
+                tenant: "LAB", owner: "admin", environment: environment,
+                secrets: SecretsFile(values: secrets.mapValues { Secret($0) }), builtins: ["ingest", "pipeline-jobs"]))
+    }
+
+    @Test("every key is read")
+    func whole() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "hello/actor.yml",
+            """
+            name: hello
+            id: \(Hashids.abaco.encode(12345))
+            description: says hello
+            run: {command: [python3, reactor.py]}
+            executor: process
+            stateless: true
+            max_workers: 3
+            retry: {attempts: 5, backoff_seconds: 0.5, max_backoff_seconds: 9}
+            timeout_seconds: 60
+            environment: {GREETING: hello, NUMBER: 5}
+            secrets: [GREETING_TOKEN]
+            schedule: "*/10 * * * *"
+            link: other
+            owner: alice
+            """)
+        try folder.write("hello/config.yml", "greeting: ~\nlog: {level: INFO}\n")
+        try folder.write("hello/message.jsonschema", "{\"type\": \"object\"}")
+        try folder.write("hello/schemas/b.jsonschema", "{}")
+        try folder.write("hello/schemas/a.jsonschema", "{}")
+        try folder.write("hello/samples/one.json", "{}")
+        let loaded = context(["GREETING_TOKEN": "t", "_REACTOR_GREETING": "general", "_REACTOR_HELLO_GREETING": "own"])
+            .load(folder: folder.path)
+        #expect(loaded.quarantined.isEmpty)
+        let actor = try #require(loaded.actors.first)
+        let spec = actor.spec
+        #expect(actor.declaredID == ActorID(Hashids.abaco.encode(12345)))
+        #expect(spec.run == .command(["python3", "reactor.py"]))
+        #expect(spec.retry == RetryPolicy(attempts: 5, backoffSeconds: 0.5, maxBackoffSeconds: 9))
+        #expect(spec.environment == [EnvironmentEntry("GREETING", "hello"), EnvironmentEntry("NUMBER", "5")])
+        #expect(spec.schedule?.text == "*/10 * * * *")
+        #expect(spec.owner == "alice" && spec.link == "other" && spec.maxWorkers == 3 && spec.timeoutSeconds == 60)
+        #expect(spec.settings == ["greeting": "own", "log": ["level": "INFO"]])
+        #expect(
+            spec.schemas.map { ($0.file as NSString).lastPathComponent } == [
+                "message.jsonschema", "a.jsonschema", "b.jsonschema",
+            ])
+        #expect(actor.samples.count == 1 && actor.warnings.isEmpty)
+        #expect(spec.folder == folder.path + "/hello")
+    }
+
+    @Test(
+        "a bad folder is named with file, line and reason, and the good one beside it runs",
+        arguments: [
+            ("name: x\n", 1, "run takes one of"),
+            ("run: {command: [a], image: b}\n", 1, "command and image are there"),
+            ("run: {command: []}\n", 1, "takes a list: the program"),
+            ("run: {command: python3}\n", 1, "takes a list of text"),
+            ("run: {builtin: ingset}\n", 1, "did you mean ingest?"),
+            ("run: {shell: x}\n", 1, "shell is not a key of run"),
+            ("run: {command: [a]}\nstatless: true\n", 2, "did you mean stateless?"),
+            ("run: {command: [a]}\nexecutor: slurm\n", 2, "not part of this version"),
+            ("run: {command: [a]}\nschedule: \"* * *\"\n", 2, "five fields"),
+            ("run: {command: [a]}\ntimezone: Europe/Berlin\n", 2, "run in UTC"),
+            ("run: {command: [a]}\nstateless: false\nmax_workers: 2\n", 3, "one message at a time"),
+            ("run: {command: [a]}\nretry:\n  attempts: 0\n", 3, "retry.attempts takes"),
+            ("run: {command: [a]}\nname: nonces\n", 2, "cannot be a name"),
+            ("run: {command: [a]}\nid: abc\n", 2, "no hashid"),
+            ("run: {command: [a]}\nenvironment: {A=B: c}\n", 2, "cannot be a variable"),
+            ("run: {command: [a]}\nenvironment: {A: [1]}\n", 2, "takes text, not a list"),
+            ("run: {command: [a]\n", 2, "not valid YAML"),
+            ("- a\n", 1, "takes a mapping"),
+            ("", 1, "run takes one of"),
+        ])
+    func bad(text: String, line: Int, words: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("bad/actor.yml", text)
+        try folder.write("good/actor.yml", "run: {builtin: ingest}\n")
+        let loaded = context().load(folder: folder.path)
+        #expect(loaded.actors.map(\.spec.name) == ["good"])
+        let quarantined = try #require(loaded.quarantined.first)
+        #expect(quarantined.folder == "bad")
+        #expect(
+            quarantined.problems.contains {
+                $0.file == folder.path + "/bad/actor.yml" && $0.line == line && $0.reason.contains(words)
+            }, "\(quarantined.problems)")
+    }
+
+    @Test("other files of a folder are named too")
+    func otherFiles() throws {
+        let folder = try TemporaryFolder()
+        for name in ["a", "b", "c", "d", "e"] { try folder.write("\(name)/actor.yml", "run: {command: [x]}\n") }
+        try folder.write("a/config.yml", "x: 1\nx: 2\n")
+        try folder.write("b/message.jsonschema", "{\n\"type\": }")
+        try folder.write("c/schemas/x.jsonschema", "{}x")
+        try folder.write("d/config.yml", "[1]\n")
+        try folder.write("e/config.yml", "{}\n")
+        try folder.write("f/README.md", "no declaration\n")
+        #expect(mkfifo(folder.path + "/e/message.jsonschema", 0o600) == 0)
+        try folder.write("README.md", "not a folder\n")
+        try folder.write(".hidden/actor.yml", "x")
+        let loaded = context().load(folder: folder.path)
+        #expect(loaded.actors.isEmpty)
+        let found = loaded.quarantined.map { "\($0.folder):\($0.line ?? 0)" }
+        #expect(found == ["a:2", "b:2", "c:1", "d:1", "e:0", "f:0"])
+    }
+
+    @Test("two folders cannot have one name")
+    func clash() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("one/actor.yml", "name: same\nrun: {command: [x]}\n")
+        try folder.write("two/actor.yml", "name: same\nrun: {command: [x]}\n")
+        let loaded = context().load(folder: folder.path)
+        #expect(loaded.actors.count == 1)
+        #expect(loaded.quarantined.map(\.folder) == ["two"])
+        #expect(loaded.quarantined.first?.reason.contains("one") == true)
+    }
+
+    @Test("a missing folder is a problem, not a crash")
+    func missing() {
+        let loaded = context().load(folder: "/nonexistent/actors")
+        #expect(loaded.actors.isEmpty && loaded.problem != nil)
+    }
+
+    @Test("the fingerprint follows what runs and nothing else")
+    func fingerprint() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("a/actor.yml", "run: {command: [x]}\n")
+        try folder.write("a/config.yml", "k: ~\n")
+        try folder.write("a/reactor.py", "1\n")
+        func current(_ secrets: [String: String] = [:]) throws -> String {
+            try #require(context(secrets).load(folder: folder.path).actors.first).fingerprint
+        }
+        let first = try current()
+        #expect(first.count == 64)
+        try folder.write("a/README.md", "text\n")
+        try folder.write("a/samples/x.json", "{}")
+        try folder.write("a/actor.yml", "# comment\nrun: {command: [x]}\ndescription: new\n")
+        #expect(try current() == first)
+        #expect(try current(["_REACTOR_K": "v"]) == first)
+        try folder.write("a/reactor.py", "2\n")
+        let second = try current()
+        #expect(second != first)
+        try folder.write("a/actor.yml", "run: {command: [y]}\n")
+        #expect(try current() != second)
+    }
+
+    @Test("the watcher calls once for each change, and only for changes")
+    func watcher() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write("a/actor.yml", "run: {command: [x]}\n")
+        let clock = ManualClock()
+        let watcher = FolderWatcher(folder: folder.path, clock: clock)
+        let (calls, sink) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await watcher.run { sink.yield() } }
+            await clock.sleepers(atLeast: 1)
+            clock.advance(milliseconds: 2000)
+            await clock.sleepers(atLeast: 1)
+            try folder.write("a/b/c.txt", "new")
+            clock.advance(milliseconds: 2000)
+            var iterator = calls.makeAsyncIterator()
+            await iterator.next()
+            group.cancelAll()
+            await #expect(throws: CancellationError.self) { try await group.next() }
+        }
+    }
+}

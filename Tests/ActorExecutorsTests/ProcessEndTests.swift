@@ -1,0 +1,158 @@
+import ActorCore
+import Glibc
+import Testing
+
+@testable import ActorExecutors
+
+/// Time-outs, cancellation and what a command leaves running.
+extension ProcessExecutorTests {
+    @Test(arguments: [
+        "sleep 600 & echo $!; sleep 600", "trap '' TERM; sleep 600 & echo $!; sleep 600",
+        "set -m; sleep 600 & echo $!; sleep 600",
+    ])
+    func aTimeOutEndsGrandchildrenToo(_ script: String) async {
+        let scene = Scene(graceSeconds: 0.3)
+        defer { scene.close() }
+        let result = await scene.executor.run(scene.shell(script, timeout: 500))
+        #expect(result.end == .timedOut && result.reason == "its time was up")
+        #expect(scene.printedPids().count == 1 && scene.printedPids().allSatisfy(Self.isGone))
+        #expect(!scene.exists("pids/one.json"))
+    }
+
+    @Test func aStoppedCommandMayCleanUp() async {
+        let scene = Scene(graceSeconds: 10)
+        defer { scene.close() }
+        // The shell dies of SIGTERM at once; the one that it started gets its grace all the same, and one signal only.
+        scene.write("child", "#!/bin/sh\ntrap 'echo term; sleep 0.3; echo clean; exit' TERM\nwhile :; do sleep 0.02; done\n",
+            mode: 0o755)
+        let result = await scene.executor.run(scene.shell("./child & wait", timeout: 500))
+        #expect(result.end == .timedOut)
+        #expect(scene.text("one.log") == "term\nclean\n")
+    }
+
+    @Test func cancellingEndsTheCommandAndItsGroup() async {
+        let scene = Scene(graceSeconds: 5)
+        defer { scene.close() }
+        let result = await withTaskGroup(of: WorkResult.self) { group in
+            group.addTask { await scene.executor.run(scene.shell("sleep 600 & echo $!; sleep 600", timeout: nil)) }
+            #expect(await happens { scene.printedPids().count == 1 && scene.exists("pids/one.json") })
+            group.cancelAll()
+            return await group.next()
+        }
+        #expect(result?.end == .cancelled && (result?.logBytes ?? 0) > 0)
+        #expect(scene.printedPids().allSatisfy(Self.isGone))
+        #expect(!scene.exists("pids/one.json"))
+    }
+
+    @Test func aCancelledCommandThatPrintsWithoutEndStaysBounded() async {
+        let scene = Scene(graceSeconds: 0.8)
+        defer { scene.close() }
+        let result = await withTaskGroup(of: WorkResult.self) { group in
+            group.addTask {
+                await scene.executor.run(scene.shell("trap '' TERM; echo up > up; yes", maxLogBytes: 10, timeout: nil))
+            }
+            #expect(await happens { scene.exists("up") })
+            group.cancelAll()
+            return await group.next()
+        }
+        #expect(result?.end == .cancelled && result?.logTruncated == true)
+        #expect(scene.text("one.log") == "y\ny\ny\ny\ny\n")
+    }
+
+    @Test func aWaitingCommandCanBeCancelled() async {
+        let scene = Scene(maxRunning: 1)
+        defer { scene.close() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                #expect(await scene.executor.run(scene.shell("echo up > up; sleep 600")).end == .cancelled)
+            }
+            #expect(await happens { scene.exists("up") })
+            await withTaskGroup(of: WorkResult.self) { second in
+                second.addTask { await scene.executor.run(scene.shell("echo no > no", id: "two")) }
+                second.cancelAll()
+                #expect(await second.next()?.end == .cancelled)
+            }
+            group.cancelAll()
+        }
+        #expect(!scene.exists("no"))
+        #expect(await scene.executor.run(scene.work(["/bin/true"])).succeeded)
+    }
+
+    @Test(arguments: ["", "set -m; ", "exec 3>&1; "])
+    func aBackgroundProcessNeitherDelaysNorStays(_ prelude: String) async {
+        let scene = Scene()
+        defer { scene.close() }
+        let result = await scene.executor.run(scene.shell("\(prelude)sleep 600 & echo $!; exit 4"))
+        #expect(result.end == .exited(4) && result.milliseconds < 10000)
+        #expect(scene.printedPids().count == 1 && scene.printedPids().allSatisfy(Self.isGone))
+    }
+
+    @Test func reclaimEndsWhatAnEarlierDaemonLeft() async throws {
+        let scene = Scene(graceSeconds: 0.2)
+        defer { scene.close() }
+        mkdir(scene.pids, 0o700)
+        // The second ignores SIGTERM; the third's leader ends and leaves its group behind.
+        for script in ["exec sleep 600", "trap '' TERM; sleep 600; sleep 600", "sleep 600 & sleep 0.1"] {
+            let pid = try await Self.spawnSession(script)
+            defer { kill(-pid, SIGKILL) }
+            let record = try #require(PidFile(running: pid))
+            #expect(record.write(to: "\(scene.pids)/old.json"))
+            if script.hasSuffix("0.1") {
+                #expect(await happens { waitpid(pid, nil, WNOHANG) == pid })
+                #expect(!Self.isGroupGone(pid))
+            }
+            await scene.executor.reclaim("old")
+            #expect(Self.isGroupGone(pid))
+            #expect(!scene.exists("pids/old.json"))
+            waitpid(pid, nil, WNOHANG)
+        }
+    }
+
+    @Test func reclaimSparesStrangers() async throws {
+        let scene = Scene(graceSeconds: 0.2)
+        defer { scene.close() }
+        mkdir(scene.pids, 0o700)
+        let pid = try await Self.spawnSession("exec sleep 600")
+        defer {
+            kill(-pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        let truth = try #require(PidFile(running: pid))
+        let records = [
+            PidFile(pid: pid, startTime: truth.startTime - 1, bootID: truth.bootID),
+            PidFile(pid: pid, startTime: truth.startTime, bootID: "another-boot"),
+            PidFile(pid: getpid(), startTime: 0, bootID: truth.bootID),
+            PidFile(pid: 1, startTime: 0, bootID: truth.bootID), PidFile(pid: -1, startTime: 0, bootID: truth.bootID),
+            PidFile(pid: 0, startTime: 0, bootID: truth.bootID),
+        ]
+        for record in records {
+            #expect(record.write(to: "\(scene.pids)/old.json"))
+            await scene.executor.reclaim("old")
+            #expect(!Self.isGone(pid) && !scene.exists("pids/old.json"))
+        }
+        for text in ["", "{}", "[1]", "{\"pid\": 99999999999, \"start_time\": 1, \"boot_id\": \"x\"}"] {
+            scene.write("pids/old.json", text)
+            await scene.executor.reclaim("old")
+            #expect(!scene.exists("pids/old.json"))
+        }
+        scene.write("outside.json", "{}")
+        for id in ["../outside", "", ".", "..", "a/b", ".hidden"] { await scene.executor.reclaim(id) }
+        #expect(scene.exists("outside.json"))
+    }
+
+    private static func isGone(_ pid: pid_t) -> Bool { ProcessTable.entry(pid).map(\.isDead) ?? true }
+
+    private static func isGroupGone(_ pid: pid_t) -> Bool { ProcessTable.members(of: pid).isEmpty }
+
+    /// A process that leads its own session, as one that another daemon started.
+    private static func spawnSession(_ script: String) async throws -> pid_t {
+        var pid: pid_t = 0
+        let command = ["setsid", "sh", "-c", script]
+        var words: [UnsafeMutablePointer<CChar>?] = command.map { word in strdup(word) }
+        words.append(nil)
+        defer { for word in words { free(word) } }
+        try #require(posix_spawnp(&pid, "setsid", nil, nil, &words, environ) == 0)
+        #expect(await happens { ProcessTable.entry(pid)?.session == pid })
+        return pid
+    }
+}

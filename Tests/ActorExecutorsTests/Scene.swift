@@ -1,0 +1,80 @@
+import ActorCore
+import ActorExecutors
+import FoundationEssentials
+import Glibc
+import Logging
+
+/// A temporary folder with an executor whose pid files lie in it; `close()` removes it.
+struct Scene {
+    let folder: String
+    let executor: ProcessExecutor
+
+    var pids: String { "\(folder)/pids" }
+
+    init(maxRunning: Int = 4, graceSeconds: Double = 5, images: [String: ImageCommand] = [:], anyImage: Bool = false) {
+        let base = FileManager.default.temporaryDirectory.path
+        folder = "\(base)/executor-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        mkdir(folder, 0o700)
+        executor = Self.executor(
+            "\(folder)/pids", maxRunning: maxRunning, graceSeconds: graceSeconds, images: images, anyImage: anyImage)
+    }
+
+    static func executor(
+        _ pidFolder: String = "/nowhere", maxRunning: Int = 4, graceSeconds: Double = 5,
+        images: [String: ImageCommand], anyImage: Bool
+    ) -> ProcessExecutor {
+        let settings = ProcessExecutorSettings(
+            maxRunning: maxRunning, graceSeconds: graceSeconds, images: images, anyImage: anyImage)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        return ProcessExecutor(settings: settings, logger: logger, pidFolder: pidFolder)
+    }
+
+    func close() { try? FileManager.default.removeItem(atPath: folder) }
+
+    func work(
+        _ command: [String], id: String = "one", environment: [EnvironmentEntry] = [], maxLogBytes: Int = 100_000,
+        timeout: Int64? = 60000
+    ) -> Work {
+        Work(
+            id: id, command: command, environment: environment, workingDirectory: folder,
+            logFile: "\(folder)/\(id).log", maxLogBytes: maxLogBytes, timeoutMilliseconds: timeout)
+    }
+
+    /// A work order for `/bin/sh -c script`.
+    func shell(_ script: String, id: String = "one", maxLogBytes: Int = 100_000, timeout: Int64? = 60000) -> Work {
+        work(["/bin/sh", "-c", script], id: id, maxLogBytes: maxLogBytes, timeout: timeout)
+    }
+
+    func text(_ name: String) -> String {
+        FileManager.default.contents(atPath: "\(folder)/\(name)").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    func lines(_ name: String) -> [String] { text(name).split(separator: "\n").map(String.init) }
+
+    func write(_ name: String, _ text: String, mode: mode_t = 0o644) {
+        let path = "\(folder)/\(name)"
+        _ = FileManager.default.createFile(atPath: path, contents: Data(text.utf8))
+        chmod(path, mode)
+    }
+
+    func exists(_ name: String) -> Bool { access("\(folder)/\(name)", F_OK) == 0 }
+
+    /// The pids that a command printed, one a line.
+    func printedPids(_ name: String = "one.log") -> [pid_t] { lines(name).compactMap { pid_t($0) } }
+}
+
+/// Waits for what another process does; false when it has not happened within ten seconds.
+func happens(_ condition: () -> Bool) async -> Bool {
+    let end = ContinuousClock.now.advanced(by: .seconds(10))
+    while ContinuousClock.now < end {
+        if condition() { return true }
+        try? await Task.sleep(for: .milliseconds(5))
+    }
+    return condition()
+}
+
+/// What the descriptors of this process stand for.
+func openDescriptors() -> [String] {
+    let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    return numbers.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)") }
+}

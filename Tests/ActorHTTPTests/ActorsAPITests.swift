@@ -1,0 +1,229 @@
+import ActorCore
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import ActorHTTP
+
+@Suite("the actors API")
+struct ActorsAPITests {
+    static let admin = House.adminToken
+    static let rows: [Row] = [
+        Row(
+            name: "slashes are merged", method: .post, path: "/v3//actors/R4Xo///messages", token: admin,
+            type: "application/json", body: #"{"a":1}"#, status: 200, has: [#""msg":{"a":1}"#]),
+        Row(name: "a slash at the end", path: "/actors/v2/", token: admin, status: 200, has: ["retrieved"]),
+        Row(name: "the plain prefix", path: "/actors/hello", token: admin, status: 200, has: [#""name":"hello""#]),
+        Row(name: "HEAD", method: .head, path: "/actors/v2/hello", token: admin, status: 200),
+        Row(
+            name: "no such alias", path: "/actors/v2/nobody", token: admin, status: 404,
+            has: ["Actor with identifier 'nobody' not found"]),
+        Row(
+            name: "no such id, admin", path: "/actors/v2/xyWxv5zqvkZ6y", token: admin, status: 404,
+            has: ["No actor found with identifier: xyWxv5zqvkZ6y."]),
+        Row(
+            name: "no such id, user", path: "/actors/v2/xyWxv5zqvkZ6y", token: House.bobToken, status: 400,
+            has: ["Actor DEV-DEVELOP_xyWxv5zqvkZ6y does not exist"]),
+        Row(
+            name: "wrong method", method: .put, path: "/actors/v2/hello/messages", token: admin, status: 405,
+            has: [
+                "Invalid request: the API endpoint does not exist or the provided HTTP method is not allowed.",
+                #""result":null"#,
+            ], answers: ["Allow": "GET, POST, DELETE, HEAD, OPTIONS"]),
+        Row(
+            name: "no such endpoint", path: "/actors/v2/hello/nothing/here", token: admin, status: 404,
+            has: ["the API endpoint does not exist"]),
+        Row(name: "any origin may read", path: "/v3/actors", token: admin, status: 200,
+            answers: ["Access-Control-Allow-Origin": "*", "Content-Type": "application/json"]),
+        Row(
+            name: "OPTIONS needs no token", method: .options, path: "/actors/v2/hello/messages", status: 200,
+            answers: ["Allow": "GET, POST, DELETE, HEAD, OPTIONS", "Access-Control-Allow-Origin": "*"]),
+        Row(
+            name: "a preflight", method: .options, path: "/actors/v2/hello/messages",
+            headers: [
+                "Origin": "http://example.com", "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "x-foo",
+            ], status: 200,
+            answers: [
+                "Access-Control-Allow-Origin": "http://example.com", "Access-Control-Allow-Headers": "x-foo",
+                "Access-Control-Allow-Methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
+            ]),
+        Row(name: "count", path: "/v3/actors/hello/messages", token: admin, status: 200, has: [#""messages":0"#]),
+        Row(
+            name: "deep JSON", method: .post, path: "/actors/v2/hello/messages", token: admin,
+            type: "application/json", body: String(repeating: "[", count: 65) + String(repeating: "]", count: 65),
+            status: 400, has: ["byte 64", "nested deeper than 64"]),
+        Row(
+            name: "duplicate keys", method: .post, path: "/actors/v2/hello/messages", token: admin,
+            type: "application/json", body: #"{"a":1,"a":2}"#, status: 400, has: ["byte 7", "duplicate key"]),
+        Row(
+            name: "schema violation", method: .post, path: "/actors/v2/pipeline-jobs-manager/messages", token: admin,
+            type: "application/json", body: #"{"a":1}"#, status: 400, has: ["/greeting: must be a string"]),
+        Row(
+            name: "schema satisfied", method: .post, path: "/actors/v2/pipeline-jobs-manager/messages", token: admin,
+            type: "application/json", body: #"{"greeting":"hi"}"#, status: 200),
+        Row(
+            name: "packed bodies are refused", method: .post, path: "/actors/v2/hello/messages", token: admin,
+            type: "application/json", headers: ["Content-Encoding": "gzip"], body: "x", status: 415),
+        Row(
+            name: "state of a stateless actor", method: .post, path: "/actors/v2/pipeline-jobs-manager/state",
+            token: admin, type: "application/json", body: #"{"a":1}"#, status: 404, has: ["actor is stateless."]),
+        Row(
+            name: "falsy state", method: .post, path: "/actors/v2/hello/state", token: admin,
+            type: "application/json", body: "{}", status: 400, has: ["state must be JSON serializable"]),
+        Row(
+            name: "state by form", method: .post, path: "/actors/v2/hello/state", token: admin,
+            type: "application/x-www-form-urlencoded", body: "a=1", status: 400, has: ["must be JSON serializable"]),
+        Row(
+            name: "missing execution", path: "/actors/v2/hello/executions/R4Xo", token: admin, status: 400,
+            has: ["No execution found"]),
+        Row(
+            name: "missing nonce", path: "/actors/v2/hello/nonces/DEV-DEVELOP_x", token: admin, status: 400,
+            has: ["Nonce not found."]),
+        Row(
+            name: "nonce level", method: .post, path: "/actors/v2/hello/nonces", token: admin,
+            type: "application/json", body: #"{"level":"ALL"}"#, status: 400, has: ["must be one of"]),
+        Row(
+            name: "nonce uses", method: .post, path: "/actors/v2/hello/nonces", token: admin,
+            type: "application/x-www-form-urlencoded", body: "max_uses=0", status: 400, has: ["positive integer or -1"]),
+    ]
+
+    @Test("answers", arguments: rows)
+    func answer(_ row: Row) async throws { try await House().expect(row) }
+
+    private static let actorKeys = [
+        "_links", "create_time", "cron_next_ex", "cron_on", "cron_schedule", "default_environment", "description",
+        "gid", "hints", "id", "image", "last_update_time", "link", "log_ex", "max_cpus", "max_workers", "mem_limit",
+        "mounts", "name", "owner", "privileged", "queue", "revision", "state", "stateless", "status",
+        "status_message", "tasdir", "token", "type", "uid", "use_container_uid", "webhook",
+    ]
+
+    @Test("an actor has the recorded keys, in snake and in camel case")
+    func actorKeys() async throws {
+        let read = Row(name: "actor", path: "/actors/v2/hello", token: Self.admin, status: 200)
+        let snake = try await House().test { try await read.send($0) }.json["result"]
+        #expect(snake?.object?.map(\.name) == Self.actorKeys)
+        #expect(snake?["_links"]?["self"]?.string == "http://lab.example:8000/actors/v2/R4Xo")
+        #expect(snake?["_links"]?["owner"]?.string == "http://lab.example:8000/profiles/v2/ann")
+        let camel = try await House(camelCase: true).test { try await read.send($0) }.json["result"]
+        #expect(camel?["lastUpdateTime"] != nil)
+        #expect(camel?["defaultEnvironment"] == ["GREETING": "hello"])
+        #expect(camel?.object?.contains { $0.value.isNull } == false, "camelCase drops nulls")
+        let third = Row(name: "actor", path: "/v3/actors/hello", token: Self.admin, status: 200)
+        let always = try await House(camelCase: true).test { try await third.send($0) }.json["result"]
+        #expect(always?.object?.map(\.name) == Self.actorKeys)
+        #expect(always?["_links"]?["self"]?.string == "http://lab.example:8000/v3/actors/R4Xo")
+    }
+
+    @Test("a message is stored as it came, with its query as environment, and can be looked up")
+    func message() async throws {
+        let house = House()
+        let body = "{ \"a\" : 1.50, \"b\": null }"
+        let send = Row(
+            name: "send", method: .post, path: "/actors/v2/hello/messages?uuid=U&token=T", token: House.bobToken,
+            type: "application/json", body: body, status: 200)
+        let answer = try await house.test { try await send.send($0) }.json
+        let id = try #require(answer["result"]?["execution_id"]?.string)
+        #expect(answer["message"] == "The request was successful")
+        #expect(answer["status"] == "success")
+        #expect(answer["version"] == "dev")
+        let links = answer["result"]?["_links"]
+        #expect(links?["self"]?.string == "http://lab.example:8000/actors/v2/R4Xo/executions/\(id)")
+        #expect(links?["messages"]?.string == "http://lab.example:8000/actors/v2/R4Xo/messages")
+        let stored = try #require(try await house.store.head(of: House.helloID, after: 0, limit: 1).first)
+        #expect(stored.message.body == Array(body.utf8))
+        #expect(stored.message.sender == "bob")
+        #expect(stored.parameter("uuid") == "U")
+        #expect(stored.parameter("_abaco_username") == "bob")
+        let look = Row(
+            name: "look", path: "/actors/v2/hello/executions/\(id)", token: House.bobToken, status: 200,
+            has: [#""status":"SUBMITTED""#, #""worker_id":null"#, #""start_time":"None""#])
+        try await house.expect(look)
+        try await house.expect(
+            Row(
+                name: "list", path: "/actors/v2/R4Xo/executions", token: House.bobToken, status: 200,
+                has: [id, #""total_executions":1"#]))
+        try await house.expect(
+            Row(
+                name: "withdraw", method: .delete, path: "/actors/v2/R4Xo/executions/\(id)", token: House.annToken,
+                status: 200, has: ["Issued force quit command for execution \(id)."]))
+        try await house.expect(
+            Row(
+                name: "withdraw again", method: .delete, path: "/actors/v2/R4Xo/executions/\(id)",
+                token: House.annToken, status: 400, has: ["Cannot force quit an execution not in RUNNING status."]))
+    }
+
+    @Test("an idempotency key answers like the first time, and refuses another body")
+    func idempotency() async throws {
+        let house = House()
+        var send = Row(
+            name: "send", method: .post, path: "/actors/v2/hello/messages", token: Self.admin,
+            type: "application/json", headers: ["Idempotency-Key": "k1"], body: "[1]", status: 200)
+        let first = try await house.test { [send] in try await send.send($0) }.json["result"]?["execution_id"]
+        let second = try await house.test { [send] in try await send.send($0) }.json["result"]?["execution_id"]
+        #expect(first != nil && first == second)
+        send.body = "[2]"
+        send.status = 422
+        try await house.expect(send)
+        send.headers = ["Idempotency-Key": String(repeating: "k", count: 256)]
+        send.status = 400
+        try await house.expect(send)
+    }
+
+    @Test("a full mailbox is 429 with a time to come back")
+    func full() async throws {
+        let house = House { $0.maxMailbox = 1 }
+        var send = Row(
+            name: "send", method: .post, path: "/actors/v2/hello/messages", token: Self.admin,
+            type: "application/json", body: "[1]", status: 200)
+        try await house.expect(send)
+        send.status = 429
+        send.answers = ["Retry-After": "5"]
+        try await house.expect(send)
+    }
+
+    @Test("state goes round")
+    func state() async throws {
+        let house = House()
+        try await house.expect(
+            Row(
+                name: "set", method: .post, path: "/actors/v2/hello/state", token: House.annToken,
+                type: "application/json", body: #"{"n":[1,"x"]}"#, status: 200,
+                has: [#""state":{"n":[1,"x"]}"#, "State updated successfully."]))
+        try await house.expect(
+            Row(
+                name: "get", path: "/actors/v2/hello/state", token: House.bobToken, status: 200,
+                has: [#""result":{"state":{"n":[1,"x"]}}"#]))
+        #expect(try await house.store.audits(limit: 10).first?.action == "state.replace")
+    }
+
+    @Test("a nonce is made, opens what it should, and is shown to nobody else")
+    func nonces() async throws {
+        let house = House(camelCase: true)
+        let create = Row(
+            name: "create", method: .post, path: "/actors/v2/R4Xo/nonces", token: House.annToken,
+            type: "application/json", body: #"{"level":"EXECUTE","maxUses":2,"description":"d"}"#, status: 200)
+        let made = try await house.test { try await create.send($0) }.json["result"]
+        let id = try #require(made?["id"]?.string)
+        #expect(id.hasPrefix("DEV-DEVELOP_") && id.count > 30)
+        #expect(made?["remainingUses"] == 2 && made?["lastUseTime"] == "None" && made?["roles"] == ["user"])
+        try await house.expect(
+            Row(
+                name: "use", method: .post, path: "/actors/v2/R4Xo/messages?x-nonce=\(id)", type: "application/json",
+                body: "[1]", status: 200))
+        try await house.expect(
+            Row(
+                name: "others do not see it", path: "/actors/v2/R4Xo/nonces", token: House.bobToken, status: 200,
+                lacks: [id]))
+        try await house.expect(
+            Row(
+                name: "its holder sees no other", path: "/actors/v2/R4Xo/nonces?x-nonce=\(id)", status: 200, has: [id]))
+        try await house.expect(
+            Row(
+                name: "delete", method: .delete, path: "/actors/v2/R4Xo/nonces/\(id)", token: House.annToken,
+                status: 200, has: ["Actor nonce deleted successfully."]))
+        #expect(try await house.store.nonce(NonceID(id)) == nil)
+        #expect(try await house.store.audits(limit: 10).allSatisfy { !$0.target.contains(id) })
+    }
+}

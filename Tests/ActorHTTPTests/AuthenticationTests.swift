@@ -1,0 +1,214 @@
+import ActorCore
+import ActorTesting
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOPosix
+import Testing
+
+@testable import ActorHTTP
+
+@Suite("who is let in")
+struct AuthenticationTests {
+    private static let messages = "/actors/v2/hello/messages"
+
+    struct Attempt: Sendable, CustomTestStringConvertible {
+        var name: String
+        var authorization: String?
+        var nonce: String?
+        var testDescription: String { name }
+    }
+
+    static let strangers: [Attempt] = [
+        Attempt(name: "no header"), Attempt(name: "Bearer nothing", authorization: "Bearer nothing"),
+        Attempt(name: "Bearer alone", authorization: "Bearer"), Attempt(name: "empty header", authorization: ""),
+        Attempt(name: "wrong scheme", authorization: "Basic \(House.adminToken)"),
+        Attempt(name: "token without scheme", authorization: House.adminToken),
+        Attempt(name: "expired token", authorization: "Bearer \(House.lateToken)"),
+        Attempt(name: "no such nonce", nonce: "DEV-DEVELOP_nope"), Attempt(name: "empty nonce", nonce: ""),
+        Attempt(name: "used-up nonce", nonce: "DEV-DEVELOP_used"),
+        Attempt(name: "nonce of another tenant", nonce: "OTHER_open"),
+        Attempt(name: "nonce of another actor", nonce: "DEV-DEVELOP_strict"),
+        Attempt(name: "nonce of the id, used with the alias", nonce: "DEV-DEVELOP_byid"),
+        Attempt(name: "nonce of too low a level", nonce: "DEV-DEVELOP_read"),
+        Attempt(name: "nonce beside a wrong token", authorization: "Bearer nothing", nonce: "DEV-DEVELOP_alias"),
+    ]
+
+    private func house() async throws -> House {
+        let house = House()
+        try await house.nonce("DEV-DEVELOP_used", alias: "hello", maxUses: 1)
+        _ = try await house.store.useNonce(NonceID("DEV-DEVELOP_used"), at: house.clock.now())
+        try await house.nonce("OTHER_open", alias: "hello", tenant: "OTHER")
+        try await house.nonce("DEV-DEVELOP_strict", actor: House.strictID)
+        try await house.nonce("DEV-DEVELOP_byid")
+        try await house.nonce("DEV-DEVELOP_read", level: .read, alias: "hello")
+        try await house.nonce("DEV-DEVELOP_alias", alias: "hello")
+        return house
+    }
+
+    @Test("every stranger gets the same answer, letter by letter", arguments: strangers)
+    func stranger(_ attempt: Attempt) async throws {
+        let house = try await house()
+        let query = attempt.nonce.map { "?x-nonce=\($0)" } ?? ""
+        let row = Row(
+            name: attempt.name, method: .post, path: Self.messages + query, type: "application/json",
+            headers: attempt.authorization.map { ["Authorization": $0] } ?? [:], body: #"{"a":1}"#, status: 400)
+        let answer = try await house.test { try await row.send($0) }
+        #expect(answer.status == .badRequest)
+        #expect(
+            answer.text == #"{"message":"Not authorized.","status":"error","version":"dev","result":null}"#)
+        #expect(try await house.store.backlogs().isEmpty)
+    }
+
+    @Test(
+        "under /api/v1 it is 401, and a nonce opens nothing",
+        arguments: ["", "?x-nonce=DEV-DEVELOP_alias"], ["/jobs", "/actors", "/no-such-thing", "/events", "/audit"])
+    func api(query: String, path: String) async throws {
+        try await house().expect(
+            Row(
+                name: "stranger", path: "/api/v1\(path)\(query)", status: 401,
+                has: [#""type":"urn:reactord:problem:unauthenticated""#, #""detail":"Not authorized.""#],
+                answers: ["WWW-Authenticate": "Bearer", "Content-Type": "application/problem+json"]))
+    }
+
+    static let friends: [Attempt] = [
+        Attempt(name: "admin", authorization: "Bearer \(House.adminToken)"),
+        Attempt(name: "owner", authorization: "Bearer \(House.annToken)"),
+        Attempt(name: "user", authorization: "Bearer \(House.bobToken)"),
+        Attempt(name: "token that has not expired", authorization: "Bearer fresh-token"),
+        Attempt(name: "running execution", authorization: "Bearer execution-token"),
+        Attempt(name: "lower-case scheme", authorization: "bearer \(House.bobToken)"),
+        Attempt(name: "alias nonce", nonce: "DEV-DEVELOP_alias"),
+        Attempt(name: "a token wins over a wrong nonce", authorization: "Bearer \(House.bobToken)", nonce: "nope"),
+    ]
+
+    @Test("who has a right gets in", arguments: friends)
+    func friend(_ attempt: Attempt) async throws {
+        let query = attempt.nonce.map { "?x-nonce=\($0)" } ?? ""
+        try await house().expect(
+            Row(
+                name: attempt.name, method: .post, path: Self.messages + query, type: "application/json",
+                headers: attempt.authorization.map { ["Authorization": $0] } ?? [:], body: #"{"a":1}"#, status: 200,
+                has: ["execution_id"]))
+    }
+
+    @Test("a nonce is used up by messages and by looks, and never twice")
+    func uses() async throws {
+        let house = House()
+        try await house.nonce("DEV-DEVELOP_three", level: .execute, maxUses: 3)
+        let path = "/actors/v2/\(House.helloID)"
+        let send = Row(
+            name: "send", method: .post, path: "\(path)/messages?x-nonce=DEV-DEVELOP_three", type: "application/json",
+            body: "[1]", status: 200)
+        try await house.expect(send)
+        try await house.expect(Row(name: "look", path: "\(path)/messages?x-nonce=DEV-DEVELOP_three", status: 200))
+        try await house.expect(send)
+        var refused = send
+        refused.status = 400
+        refused.has = ["Not authorized."]
+        try await house.expect(refused)
+        #expect(try await house.store.nonce(NonceID("DEV-DEVELOP_three"))?.remainingUses == 0)
+    }
+
+    static let levels: [(String, HTTPRequest.Method, String, Int)] = [
+        ("ann-token", .post, "state", 200), ("bob-token", .post, "state", 400), ("lim-token", .get, "state", 200),
+        ("lim-token", .post, "messages", 400), ("bob-token", .get, "state", 200), ("bob-token", .post, "nonces", 400),
+        ("bob-token", .delete, "messages", 400), ("ann-token", .delete, "messages", 200),
+        ("ann-token", .post, "nonces", 200), (House.adminToken, .post, "state", 200),
+    ]
+
+    @Test("levels: owner and admin all, users READ and EXECUTE, limited READ", arguments: levels)
+    func level(token: String, method: HTTPRequest.Method, path: String, status: Int) async throws {
+        try await House().expect(
+            Row(
+                name: "\(token) \(method) \(path)", method: method, path: "/v3/actors/hello/\(path)", token: token,
+                type: "application/json", body: method == .post ? #"{"x":1}"# : nil, status: status,
+                has: status == 400 ? ["Not authorized -- you do not have access to this actor."] : []))
+    }
+
+    @Test(
+        "changes under /api/v1 need admin",
+        arguments: [
+            (HTTPRequest.Method.post, "/dead-letters/1/replay"), (.post, "/dead-letters/replay"),
+            (.delete, "/dead-letters/1"), (.post, "/actors/hello/nonces"), (.get, "/audit"),
+        ])
+    func adminOnly(method: HTTPRequest.Method, path: String) async throws {
+        try await House().expect(
+            Row(
+                name: path, method: method, path: "/api/v1\(path)", token: House.bobToken, status: 403,
+                has: ["urn:reactord:problem:forbidden"]))
+    }
+
+    @Test("with authentication off every caller is admin, but not every web site")
+    func off() async throws {
+        let house = House(authenticationOff: true)
+        try await house.expect(Row(name: "open", path: "/api/v1/audit", status: 200))
+        try await house.expect(
+            Row(
+                name: "cross-site", method: .post, path: Self.messages, type: "text/plain",
+                headers: ["Sec-Fetch-Site": "cross-site"], body: "1", status: 403))
+        try await house.expect(
+            Row(name: "origin", path: "/api/v1/jobs", headers: ["Origin": "https://evil.example"], status: 403))
+        try await house.expect(
+            Row(name: "same origin", path: "/api/v1/jobs", headers: ["Origin": "http://localhost"], status: 200))
+    }
+}
+
+@Suite("the tokens file")
+struct TokensFileTests {
+    private func verifier(_ file: String, _ clock: ManualClock) -> TokenVerifier {
+        TokenVerifier(
+            adminToken: nil, tokensFile: file, users: ["carol": [.admin]], tenant: "T", executionPrincipal: { _ in nil },
+            clock: clock, pool: .singleton, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func write(_ text: String, _ path: String) {
+        _ = FileManager.default.createFile(atPath: path, contents: Data(text.utf8))
+    }
+
+    private func line(_ token: String, _ user: String) -> String {
+        "{\"\(Hexadecimal.text(TokenVerifier.digest(of: token)))\": \"\(user)\"}"
+    }
+
+    @Test("is read again when it has changed, at most once a second; a broken one changes nothing")
+    func reload() async throws {
+        try await withTemporaryFolder { folder in
+            let clock = ManualClock()
+            let file = folder + "/tokens.json"
+            let verifier = verifier(file, clock)
+            #expect(await verifier.principal(of: "one") == nil)
+            write(line("one", "carol"), file)
+            #expect(await verifier.principal(of: "one") == nil, "not before a second has passed")
+            clock.advance(milliseconds: 1000)
+            #expect(await verifier.principal(of: "one") == Principal(username: "carol", tenant: "T", roles: [.admin]))
+            write("{ this is broken", file)
+            clock.advance(milliseconds: 1000)
+            #expect(await verifier.principal(of: "one")?.username == "carol")
+            write(line("three", "dave"), file)
+            clock.advance(milliseconds: 1000)
+            #expect(await verifier.principal(of: "one") == nil)
+            #expect(await verifier.principal(of: "three")?.roles == [.user])
+            #expect(await verifier.principal(of: "") == nil)
+        }
+    }
+
+    @Test(
+        "what is wrong is told without showing a hash in full",
+        arguments: ["[]", "{\"abc\": \"x\"}", "{\"\(String(repeating: "g", count: 64))\": \"x\"}"])
+    func broken(text: String) {
+        #expect {
+            try TokensFile.parse(Array(text.utf8))
+        } throws: { error in
+            !"\(error)".contains(String(repeating: "g", count: 64))
+        }
+    }
+
+    @Test("comparison looks at every byte")
+    func equality() {
+        #expect(TokenVerifier.areEqual([1, 2, 3], [1, 2, 3]))
+        #expect(!TokenVerifier.areEqual([1, 2, 3], [1, 2, 4]))
+        #expect(!TokenVerifier.areEqual([1, 2], [1, 2, 3]))
+    }
+}

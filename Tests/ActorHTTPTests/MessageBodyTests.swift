@@ -1,0 +1,165 @@
+import ActorCore
+import Testing
+
+@testable import ActorHTTP
+
+@Suite("what a message body means (actors API, section 3.1)")
+struct MessageBodyTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        var type: String?
+        var body: String
+        var query = ""
+        /// Nil: refused.
+        var kind: MessageKind?
+        var bytes = ""
+        var shown: JSONValue = .null
+
+        var testDescription: String { "\(type ?? "no type"): \(body.prefix(60)) ?\(query)" }
+    }
+
+    static let multipart =
+        "--xx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"message\"\r\n\r\nno\r\n"
+        + "--xx\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nfrom a part\r\n--xx--\r\n"
+
+    static let rows: [Row] = [
+        Row(type: "application/json", body: #"{"message": "hi"}"#, kind: .text, bytes: "hi", shown: "hi"),
+        Row(
+            type: "application/json", body: #"{"message": {"a": true, "b": null}}"#, kind: .text,
+            bytes: "{'a': True, 'b': None}", shown: "{'a': True, 'b': None}"),
+        Row(type: "application/json", body: #"{"message": 5}"#, kind: .text, bytes: "5", shown: "5"),
+        Row(
+            type: "application/json", body: #"{"message": ""}"#, kind: .json, bytes: #"{"message": ""}"#,
+            shown: ["message": ""]),
+        Row(
+            type: "application/json; charset=utf-8", body: #"{"a":1}"#, kind: .json, bytes: #"{"a":1}"#,
+            shown: ["a": 1]),
+        Row(type: "application/cloudevents+json", body: "[1, 2]", kind: .json, bytes: "[1, 2]", shown: [1, 2]),
+        Row(type: "application/json", body: "{}", kind: .json, bytes: "{}", shown: [:]),
+        Row(type: "application/json", body: "null", kind: .json, bytes: "null"),
+        Row(type: "application/json", body: "", query: "message=by+query", kind: .text, bytes: "by query", shown: "by query"),
+        Row(type: "application/json", body: #"{"message":"a"}"#, query: "message=b", kind: .text, bytes: "a", shown: "a"),
+        Row(type: "application/json", body: "", kind: nil),
+        Row(
+            type: "application/x-www-form-urlencoded", body: "message=testing+execution&x=1", kind: .text,
+            bytes: "testing execution", shown: "testing execution"),
+        Row(type: "application/x-www-form-urlencoded", body: #"{"a":1}"#, kind: nil),
+        Row(type: "application/x-www-form-urlencoded", body: "a=1", kind: nil),
+        Row(
+            type: "multipart/form-data; boundary=xx", body: multipart, kind: .text, bytes: "from a part",
+            shown: "from a part"),
+        Row(type: "multipart/form-data; boundary=yy", body: multipart, kind: nil),
+        Row(
+            type: "application/octet-stream", body: #"{"message":"x"}"#, kind: .binary, bytes: #"{"message":"x"}"#,
+            shown: "binary - omitted"),
+        Row(type: "application/octet-stream", body: "", kind: .binary, shown: "binary - omitted"),
+        Row(type: "text/plain", body: #"{"a": 1}"#, kind: .json, bytes: #"{"a": 1}"#, shown: ["a": 1]),
+        Row(type: nil, body: #""word""#, kind: .text, bytes: "word", shown: "word"),
+        Row(type: nil, body: "true", kind: .text, bytes: "True", shown: "True"),
+        Row(type: "text/plain", body: "just words", kind: nil),
+        Row(type: nil, body: "", kind: nil),
+        Row(type: nil, body: "", query: "a=1&message=m%C3%BC", kind: .text, bytes: "mü", shown: "mü"),
+    ]
+
+    @Test("one rule applies, the first", arguments: rows)
+    func rule(_ row: Row) throws {
+        let found = try? MessageBody.interpret(
+            contentType: ContentType(row.type), body: Array(row.body.utf8), query: FormItems(row.query), maxDepth: 8)
+        let wanted = row.kind.map { MessageBody(bytes: Array(row.bytes.utf8), kind: $0, shown: row.shown) }
+        #expect(found == wanted)
+    }
+
+    @Test(
+        "broken JSON names the byte",
+        arguments: [
+            (#"{"a": 1, "a": 2}"#, "byte 9"), ("[[[[[[[[[1]]]]]]]]]", "byte 8"), (#"{"a": }"#, "byte 6"),
+        ])
+    func broken(body: String, place: String) {
+        #expect {
+            try MessageBody.interpret(
+                contentType: ContentType("application/json"), body: Array(body.utf8), query: FormItems(""), maxDepth: 8)
+        } throws: { error in
+            (error as? ActorError)?.details.first?.place == place
+        }
+    }
+}
+
+@Suite("query parameters as environment (actors API, section 3.2)")
+struct MessageEnvironmentTests {
+    private func entries(_ query: String, limits: Limits = Limits()) throws -> [EnvironmentEntry] {
+        try MessageEnvironment.entries(
+            query: FormItems(query), username: "ann", apiServer: "http://lab", limits: limits)
+    }
+
+    @Test("all but the message, the first of a name, then what the front adds")
+    func order() throws {
+        let found = try entries("x-nonce=N&message=m&uuid=U&uuid=V&MSG=x&empty=&flag&_abaco_username=root")
+        #expect(
+            found == [
+                EnvironmentEntry("x-nonce", "N"), EnvironmentEntry("uuid", "U"), EnvironmentEntry("MSG", "x"),
+                EnvironmentEntry("empty", ""), EnvironmentEntry("flag", ""),
+                EnvironmentEntry("_abaco_username", "ann"), EnvironmentEntry("_abaco_api_server", "http://lab"),
+            ])
+    }
+
+    @Test(
+        "what would change the program is refused",
+        arguments: ["LD_PRELOAD=/x", "BASH_ENV=x", "PYTHONPATH=x", "a%00=1", "a=%00", "a%3Db=1", "=1"])
+    func refused(query: String) {
+        #expect(throws: ActorError.self) { try entries(query) }
+    }
+
+    @Test("more than the bound is refused")
+    func bound() {
+        var limits = Limits()
+        limits.maxEnvironmentEntries = 2
+        #expect(throws: ActorError.self) { try entries("a=1&b=2&c=3", limits: limits) }
+        #expect(throws: Never.self) { try entries("a=1&b=2&b=3", limits: limits) }
+    }
+}
+
+@Suite("small readers")
+struct ReaderTests {
+    @Test(
+        "percent decoding",
+        arguments: [
+            ("a%20b", "a b"), ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%C3%BC", "ü"), ("%ff", "\u{fffd}"),
+            ("a+b", "a+b"), ("%41%42", "AB"),
+        ])
+    func percent(text: String, wanted: String) { #expect(FormItems.decoded(percent: text) == wanted) }
+
+    @Test(
+        "hosts of authorities",
+        arguments: [
+            ("localhost:8000", "localhost"), ("LAB.example", "lab.example"), ("[::1]:80", "::1"), ("", nil), ("[::1", nil),
+        ] as [(String, String?)])
+    func hosts(authority: String, host: String?) { #expect(OriginMiddleware.host(of: authority) == host) }
+
+    @Test(
+        "times with zone",
+        arguments: [
+            ("1970-01-01T00:00:00Z", 0), ("1970-01-02T00:00:00.5Z", 86_400_500), ("2026-11-21T00:03:55.077Z", nil),
+            ("1970-01-01T01:00:00+01:00", 0), ("2026-11-21", -1), ("2026-13-21T00:00:00Z", -1),
+            ("2026-11-21T00:03:55", -1), ("2026-11-21T00:03:55.Z", -1), ("yesterday, about noon", -1),
+        ] as [(String, Int64?)])
+    func times(text: String, milliseconds: Int64?) {
+        let found = Timestamp(iso8601: text)
+        switch milliseconds {
+        case .some(-1): #expect(found == nil)
+        case .some(let wanted): #expect(found?.milliseconds == wanted)
+        case nil: #expect(found?.iso8601 == text)
+        }
+    }
+
+    @Test(
+        "camelCase",
+        arguments: [("execution_id", "executionId"), ("_links", "_links"), ("id", "id"), ("last_use_time", "lastUseTime")])
+    func camel(snake: String, camel: String) { #expect(KeyCase.camel(snake) == camel) }
+
+    @Test(
+        "bearer tokens",
+        arguments: [
+            ("Bearer abc", "abc"), ("bearer  abc", "abc"), ("Bearer", nil), ("Bearer a b", nil), ("Basic abc", nil),
+            ("abc", nil), ("", nil),
+        ] as [(String, String?)])
+    func bearer(header: String, token: String?) { #expect(AuthenticationMiddleware.bearer(header) == token) }
+}

@@ -1,0 +1,178 @@
+import ActorCore
+import ActorRuntime
+import ActorTesting
+import Synchronization
+import Testing
+
+@Suite struct ContextTests {
+    @Test func aStepOfAnInterruptedAttemptIsNotRunAgain() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", retry: RetryPolicy(attempts: 3, backoffSeconds: 0))
+        let runs = Tally()
+        await rig.reactor.behave { _, context in
+            let value = try await context.step("only") {
+                runs.add()
+                return ["value": 42]
+            }
+            if context.attempt == 1 { throw ReactorFailure(.transient, "cut off") }
+            context.reply(value)
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.ended(events, id)
+            #expect(runs.count == 1)
+            #expect(try await rig.store.execution(id)?.result == ["value": 42])
+        }
+    }
+
+    @Test func actorsSendEachOtherMailWhichNamesItsCause() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one"), echo = rig.spec("two")
+        await rig.reactor.behave { envelope, context in
+            if envelope.json?["hop"] == nil { try context.send(.alias("two"), ["hop": 1], key: nil) }
+        }
+        try await rig.running([actor, echo]) {
+            let events = rig.system.events.subscribe()
+            let first = try await rig.send(actor, [:])
+            await rig.wait(events) {
+                if case .executionFinished(echo.id, _, _, _) = $0 { true } else { false }
+            }
+            let second = try #require(try await rig.store.executions(of: echo.id, before: nil, limit: 1).first)
+            #expect(second.cause == first)
+            #expect(second.sender == "actor:\(actor.id)")
+        }
+    }
+
+    @Test func aChainOfMessagesThatGoesRoundIsCut() async throws {
+        var limits = Limits()
+        limits.maxHops = 5
+        let rig = Rig(limits: limits)
+        let actor = rig.spec("one", retry: RetryPolicy(attempts: 1))
+        await rig.reactor.behave { _, context in try context.send(.id(context.actor), [:], key: nil) }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            _ = try await rig.send(actor, [:])
+            await rig.wait(events) { if case .deadLettered = $0 { true } else { false } }
+            #expect(await rig.reactor.received.count == 6)
+        }
+    }
+
+    @Test func callsLeaveAfterTheCommitInOrderAndAreRetried() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        rig.http.on("POST", "http://127.0.0.1:1/a", .status(503), .status(200), .status(200))
+        await rig.reactor.behave { _, context in
+            context.call(url: "http://lab/a?n=1", body: ["n": 1], order: "job")
+            context.call(url: "http://lab/a?n=2", body: ["n": 2], order: "job")
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.ended(events, id)
+            // The first call failed: its retry sleeps.
+            await rig.clock.sleepers(atLeast: 1)
+            rig.clock.advance(milliseconds: 5000)
+            while try await !rig.store.dueHeads(limit: 9).isEmpty { await Task.yield() }
+            // A URL of ours is called at the address that is bound now.
+            #expect(
+                rig.http.requests.map(\.url) == [
+                    "http://127.0.0.1:1/a?n=1", "http://127.0.0.1:1/a?n=1", "http://127.0.0.1:1/a?n=2",
+                ])
+            let keys = rig.http.requests.compactMap { request in
+                request.headers.first { $0.name == "Idempotency-Key" }?.value
+            }
+            #expect(keys[0] == keys[1] && keys[1] != keys[2])
+        }
+    }
+
+    @Test func whoIsCancelledSaysSoAndWhoAnswersDoesNot() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        await rig.reactor.behave { envelope, context in
+            context.ifAbandoned(call: "http://lab/gone", body: [:], order: "job")
+            if envelope.json?["n"]?.int == 1 { throw ReactorFailure(.refused, "no") }
+            try await rig.clock.sleep(until: context.now().adding(seconds: 60))
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            await rig.ended(events, try await rig.send(actor, ["n": 1]))
+            #expect(try await rig.store.dueHeads(limit: 9).isEmpty)
+            let second = try await rig.send(actor, ["n": 2])
+            await rig.clock.sleepers(atLeast: 2)
+            #expect(try await rig.system.cancel(second))
+            await rig.ended(events, second)
+            while try await !rig.store.dueHeads(limit: 9).isEmpty { await Task.yield() }
+            #expect(rig.http.requests.map(\.url) == ["http://127.0.0.1:1/gone"])
+        }
+    }
+
+    @Test func secretsReachOnlyThoseTheyAreGrantedToAndNeverALog() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", secrets: ["GRANTED"])
+        await rig.reactor.behave { _, context in
+            #expect(context.secret("GRANTED") == "hunter2")
+            #expect(context.secret("OTHER") == nil)
+            context.log(.info, "password hunter2")
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.ended(events, id)
+            let text = String(decoding: try await rig.system.log(of: id).bytes, as: UTF8.self)
+            #expect(!text.contains("hunter2") && text.contains("*****"))
+        }
+    }
+
+    @Test func aScriptGetsTheEnvironmentOfTheActorsAPI() async throws {
+        let rig = Rig()
+        let actor = rig.spec("script", run: .command(["/bin/true"]), secrets: ["GRANTED"])
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let receipt = try await rig.system.send(
+                MessageDraft(
+                    actor: actor.id, body: Array(#"{"a": true, "b": null, "c": "x"}"#.utf8),
+                    environment: [EnvironmentEntry("uuid", "u1"), EnvironmentEntry("MSG", "forged")],
+                    sender: "ada"))
+            await rig.ended(events, receipt.execution)
+            let work = try #require(rig.executor.works.first)
+            var seen: [String: String] = [:]
+            for entry in work.environment { seen[entry.name] = entry.value }
+            #expect(seen["MSG"] == "{'a': True, 'b': None, 'c': 'x'}")
+            #expect(seen["uuid"] == "u1")
+            #expect(seen["GRANTED"] == "hunter2")
+            #expect(seen["_abaco_actor_id"] == actor.id.rawValue)
+            #expect(seen["_abaco_execution_id"] == receipt.execution.rawValue)
+            #expect(seen["_abaco_Content_Type"] == "application/json")
+            #expect(seen["_abaco_Content-Type"] == "application/json")
+            #expect(seen["_abaco_actor_dbid"] == "LAB_\(actor.id)")
+            #expect(seen["_abaco_username"] == "ada")
+            #expect(seen["_abaco_actor_state"] == "{}")
+            #expect(seen["_abaco_access_token"]?.hasPrefix("rxe_") == true)
+            // The token ends with its execution.
+            #expect(rig.system.principal(executionToken: seen["_abaco_access_token"] ?? "") == nil)
+        }
+    }
+
+    @Test func aScheduledActorGetsItsMessageOncePerMoment() async throws {
+        let rig = Rig()
+        let actor = rig.spec("cron", schedule: try CronSchedule("* * * * *"))
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            for round in 1...3 {
+                await rig.clock.sleepers(atLeast: 1)
+                let next = try #require(rig.clock.deadlines.first)
+                rig.clock.advance(milliseconds: next.since(rig.clock.now()))
+                await rig.wait(events) { if case .executionFinished = $0 { true } else { false } }
+                #expect(await rig.reactor.received.count == round)
+            }
+        }
+    }
+}
+
+/// Counts from several tasks.
+final class Tally: Sendable {
+    private let value = Mutex(0)
+    func add() { value.withLock { $0 += 1 } }
+    var count: Int { value.withLock { $0 } }
+}

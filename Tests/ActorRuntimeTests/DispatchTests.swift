@@ -1,0 +1,185 @@
+import ActorCore
+import ActorRuntime
+import ActorTesting
+import Synchronization
+import Testing
+
+@Suite struct DispatchTests {
+    @Test func messagesOfAStatefulActorRunOneAtATimeInOrder() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            var last: ExecutionID?
+            for number in 0..<200 { last = try await rig.send(actor, ["n": JSONValue(number)]) }
+            if let last { await rig.ended(events, last) }
+            #expect(await rig.reactor.received.compactMap { $0["n"]?.int } == Array(0..<200))
+            #expect(await rig.reactor.most == 1)
+            #expect(rig.system.status(of: actor.id)?.waiting == 0)
+        }
+    }
+
+    @Test func messagesThatWaitInTheStoreAtTheStartRunFirstAndInOrder() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        for number in 0..<150 {
+            _ = try await rig.store.append(
+                [
+                    NewMessage(
+                        actor: actor.id, execution: ExecutionID("e\(number)"),
+                        body: JSONWriter.bytes(["n": JSONValue(number)]), sender: "t", received: rig.clock.now())
+                ], maxMailbox: 1000)
+        }
+        let events = rig.system.events.subscribe()
+        try await rig.running([actor]) {
+            await rig.ended(events, ExecutionID("e149"))
+            #expect(await rig.reactor.received.compactMap { $0["n"]?.int } == Array(0..<150))
+        }
+    }
+
+    @Test func whatAThrowingReactorDidIsNotDone() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", retry: RetryPolicy(attempts: 1))
+        let other = rig.spec("two", run: .command(["/bin/true"]))
+        await rig.reactor.behave { _, context in
+            context.setState(["touched": true])
+            try context.send(.alias("two"), ["hello": 1], key: nil)
+            context.put("upload", "u", ["x": 1])
+            throw ReactorFailure(.transient, "no luck")
+        }
+        try await rig.running([actor, other]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.ended(events, id)
+            #expect(try await rig.store.state(of: actor.id) == nil)
+            #expect(try await rig.store.document("upload", "u") == nil)
+            #expect(try await rig.store.executions(of: other.id, before: nil, limit: 9).isEmpty)
+            #expect(try await rig.store.deadLetters(limit: 9).map(\.reason) == ["no luck"])
+            let log = try await rig.system.log(of: id)
+            #expect(String(decoding: log.bytes, as: UTF8.self).contains("no luck"))
+        }
+    }
+
+    @Test func aFailedMessageIsTriedAgainAfterItsBackoffAndHoldsBackTheNext() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        await rig.reactor.behave { envelope, context in
+            if envelope.json?["n"]?.int == 1, context.attempt < 3 { throw ReactorFailure(.transient, "not yet") }
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let first = try await rig.send(actor, ["n": 1])
+            let second = try await rig.send(actor, ["n": 2])
+            for _ in 0..<2 {
+                await rig.wait(events) {
+                    if case .executionRetrying = $0 { true } else { false }
+                }
+                // The scheduler has no schedule; the one who sleeps is the mailbox.
+                await rig.clock.sleepers(atLeast: 1)
+                rig.clock.advance(milliseconds: 10000)
+            }
+            await rig.ended(events, first)
+            await rig.ended(events, second)
+            #expect(await rig.reactor.received.compactMap { $0["n"]?.int } == [1, 1, 1, 2])
+            #expect(try await rig.store.attempts(of: first).map(\.outcome) == [.failed, .failed, .succeeded])
+        }
+    }
+
+    @Test func aParkedMessageCanBeReplayedOnceAndNamesItsCause() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", retry: RetryPolicy(attempts: 1))
+        await rig.reactor.behave { _, context in
+            if context.attempt == 1, try await context.state()["fixed"] == nil {
+                throw ReactorFailure(.permanent, "broken")
+            }
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, ["n": 1])
+            await rig.ended(events, id)
+            #expect(rig.system.status(of: actor.id)?.status == "ERROR")
+            try await rig.store.setState(["fixed": true], of: actor.id, at: rig.clock.now())
+            let letter = try #require(try await rig.store.deadLetters(limit: 1).first)
+            let again = try await rig.system.replay(deadLetter: letter.id)
+            await rig.ended(events, again)
+            #expect(try await rig.store.execution(again)?.outcome == .succeeded)
+            #expect(try await rig.store.execution(again)?.cause == id)
+            #expect(rig.system.status(of: actor.id)?.status == "READY")
+            await #expect(throws: ActorError.self) { try await rig.system.replay(deadLetter: letter.id) }
+        }
+    }
+
+    @Test func aWaitingMessageIsWithdrawnAndARunningOneStopped() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        await rig.reactor.behave { _, context in try await rig.clock.sleep(until: context.now().adding(seconds: 60)) }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let first = try await rig.send(actor, ["n": 1])
+            let second = try await rig.send(actor, ["n": 2])
+            // The work and its time-out.
+            await rig.clock.sleepers(atLeast: 2)
+            #expect(try await rig.system.cancel(second))
+            await rig.ended(events, second)
+            #expect(try await rig.system.cancel(first))
+            await rig.ended(events, first)
+            for id in [first, second] {
+                #expect(try await rig.store.execution(id)?.outcome == .cancelled)
+                #expect(try await !rig.system.cancel(id))
+            }
+            #expect(await rig.reactor.received.count == 1)
+        }
+    }
+
+    @Test func workThatTakesTooLongIsStopped() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", retry: RetryPolicy(attempts: 1), timeout: 5)
+        await rig.reactor.behave { _, context in try await rig.clock.sleep(until: context.now().adding(seconds: 60)) }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.clock.sleepers(atLeast: 2)
+            rig.clock.advance(milliseconds: 5000)
+            await rig.ended(events, id)
+            #expect(try await rig.store.execution(id)?.outcome == .timedOut)
+        }
+    }
+
+    @Test func theSameKeyIsDoneOnce() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        try await rig.running([actor]) {
+            let first = try await rig.send(actor, ["n": 1], key: "k")
+            let second = try await rig.send(actor, ["n": 1], key: "k")
+            #expect(first == second)
+        }
+    }
+
+    @Test func aMessageMustMatchOneOfTheSchemas() async throws {
+        let rig = Rig()
+        let schemas = ["a", "b"].map { SchemaSource(file: $0, text: Array($0.utf8)) }
+        let actor = rig.spec("one", schemas: schemas)
+        try await rig.running([actor]) {
+            _ = try await rig.send(actor, ["b": 1])
+            await #expect(throws: ActorError.self) { try await rig.send(actor, ["c": 1]) }
+        }
+    }
+
+    @Test func drainingGivesRunningWorkBackAndRefusesNewMail() async throws {
+        let rig = Rig(graceMilliseconds: 0)
+        let actor = rig.spec("one")
+        await rig.reactor.behave { _, context in try await rig.clock.sleep(until: context.now().adding(seconds: 60)) }
+        let sent = Mutex<ExecutionID?>(nil)
+        try await rig.running([actor]) {
+            let id = try await rig.send(actor, ["n": 1])
+            await rig.clock.sleepers(atLeast: 2)
+            sent.withLock { $0 = id }
+        }
+        let id = try #require(sent.withLock { $0 })
+        await #expect(throws: ActorError.self) { try await rig.send(actor, ["n": 2]) }
+        let record = try #require(try await rig.store.execution(id))
+        #expect(record.status == .submitted)
+        #expect(record.attempts == 0)
+        #expect(try await rig.store.head(of: actor.id, after: 0, limit: 9).map(\.execution) == [id])
+    }
+}

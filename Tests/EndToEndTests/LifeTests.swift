@@ -1,0 +1,74 @@
+import ActorCore
+import Foundation
+import Testing
+
+/// The real daemon as a process: starts, answers, drains, refuses what it must refuse.
+@Suite(.serialized) struct LifeTests {
+    @Test func startsAnswersAndDrains() async throws {
+        try await withDaemon(RunningDaemon()) { daemon in
+            try await daemon.start()
+            #expect(try await daemon.request("GET", "/healthz", authorised: false).status == 200)
+            #expect(try await daemon.request("GET", "/readyz", authorised: false).status == 200)
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(daemon.data)/admin.token")
+            #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            #expect(await daemon.stop() == 0)
+            // Its log is JSON lines when nobody sits at a terminal, and never shows the token.
+            let lines = daemon.errors.split(separator: "\n")
+            #expect(!lines.isEmpty)
+            for line in lines { #expect((try? JSONReader.read(Array(line.utf8))) != nil, "\(line)") }
+            #expect(!daemon.errors.contains(daemon.token))
+        }
+    }
+
+    @Test func aSecondDaemonOnTheSameFolderIsRefusedNamingTheHolder() async throws {
+        try await withDaemon(RunningDaemon()) { daemon in
+            try await daemon.start()
+            let first = daemon.pid
+            let second = try RunningDaemon()
+            let end = try await second.runToEnd(["serve", "--port", "0", "--data-dir", daemon.data])
+            #expect(end.code == 1)
+            #expect(end.errors.contains("pid \(first)"), "\(end.errors)")
+            await second.tearDown()
+            #expect(try await daemon.request("GET", "/readyz", authorised: false).status == 200)
+        }
+    }
+
+    @Test func aBadConfigurationStopsItWithFileLineKeyAndAllowedValues() async throws {
+        let config = "server:\n  prot: 8000\nstore:\n  synchronous: sometimes\n"
+        try await withDaemon(RunningDaemon(config: config)) { daemon in
+            let end = try await daemon.runToEnd(["serve", "--port", "0", "--data-dir", daemon.data])
+            #expect(end.code == 1)
+            #expect(end.errors.contains("config.yml:2"), "\(end.errors)")
+            #expect(end.errors.contains("prot"))
+            #expect(end.errors.contains("config.yml:4"))
+            #expect(end.errors.contains("full") && end.errors.contains("normal"))
+        }
+    }
+
+    @Test func aBadActorFolderIsListedAndTheRestRuns() async throws {
+        let daemon = try RunningDaemon(actors: [
+            "broken": ["actor.yml": "name: broken\nrun: {nothing: true}\n"],
+            "fine": ["actor.yml": "name: fine\nrun: {command: [/bin/echo, hello]}\n"],
+        ])
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            let actors = try await daemon.get("/api/v1/actors")
+            #expect(actors["quarantined"]?.array?.first?["folder"]?.string == "broken")
+            let execution = try await daemon.send("fine", ["a": 1])
+            #expect(try await daemon.finished(execution)["outcome"]?.string == "succeeded")
+        }
+    }
+
+    @Test func actorsAreTakenUpWhileItRuns() async throws {
+        try await withDaemon(RunningDaemon()) { daemon in
+            try await daemon.start()
+            #expect(try await daemon.request("GET", "/actors/v2/late").status == 404)
+            try daemon.write("name: late\nrun: {command: [/bin/echo, here]}\n", to: "actors/late/actor.yml")
+            _ = try await daemon.until("/api/v1/actors") { value in
+                value["actors"]?.array?.contains { $0["name"]?.string == "late" } ?? false
+            }
+            let execution = try await daemon.send("late", [:])
+            #expect(try await daemon.finished(execution)["outcome"]?.string == "succeeded")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Glibc
+import Synchronization
+
+/// A small HTTP server on blocking sockets, one thread a connection; answers as `HTTPClientSuite` agrees with it.
+final class EchoServer: Sendable {
+    struct Request: Sendable {
+        var head: String
+        var body: [UInt8]
+
+        var words: [String] { head.prefix { $0 != "\r\n" }.split(separator: " ").map(String.init) }
+        var method: String { words.first ?? "" }
+        var path: String { words.count > 1 ? words[1] : "" }
+        var lines: [String] { head.split(separator: "\r\n").map(String.init) }
+    }
+
+    let port: Int
+    let arrivals: AsyncStream<Request>
+    private let listener: Int32
+    private let sink: AsyncStream<Request>.Continuation
+    private let seen = Mutex<[Request]>([])
+
+    var base: String { "http://127.0.0.1:\(port)" }
+    var requests: [Request] { seen.withLock { $0 } }
+
+    /// On a free port of the loopback address.
+    convenience init() {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(listener, pointer, length)
+                getsockname(listener, pointer, &length)
+                return Int(UInt16(bigEndian: UnsafeRawPointer(pointer).load(fromByteOffset: 2, as: UInt16.self)))
+            }
+        }
+        self.init(listener, port)
+    }
+
+    /// On a Unix socket.
+    convenience init(path: String) {
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        withUnsafePointer(to: &address) { pointer in
+            _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        self.init(listener, 0)
+    }
+
+    private init(_ listener: Int32, _ port: Int) {
+        self.listener = listener
+        self.port = port
+        (arrivals, sink) = AsyncStream.makeStream()
+        listen(listener, 512)
+        Self.onThread { [self] in
+            while true {
+                let connection = accept(listener, nil, nil)
+                guard connection >= 0 else { break }
+                Self.onThread { self.serve(connection) }
+            }
+            close(listener)
+        }
+    }
+
+    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+
+    private func serve(_ connection: Int32) {
+        defer { close(connection) }
+        var rest: [UInt8] = []
+        while let request = Self.read(connection, &rest) {
+            seen.withLock { $0.append(request) }
+            sink.yield(request)
+            let parts = request.path.split(separator: "?")[0].split(separator: "/").map(String.init)
+            let number = parts.last.flatMap { Int($0) } ?? 0
+            switch parts.first {
+            case "echo": reply(connection, 200, ["X-Method: \(request.method)"], request.body)
+            case "status": reply(connection, number, ["Location: http://127.0.0.1:1/"], [])
+            case "bytes": reply(connection, 200, [], [UInt8](repeating: 0x78, count: number))
+            case "headers": reply(connection, 200, (0..<number).map { "X-\($0): \(String(repeating: "h", count: 999))" }, [])
+            case "silent":
+                var byte: UInt8 = 0
+                while Glibc.read(connection, &byte, 1) > 0 {}
+                return
+            default: reply(connection, 404, [], [])
+            }
+        }
+    }
+
+    private func reply(_ connection: Int32, _ status: Int, _ headers: [String], _ body: [UInt8]) {
+        let length = status == 204 ? [] : ["Content-Length: \(body.count)"]
+        let head = (["HTTP/1.1 \(status) Some"] + headers + length + ["", ""]).joined(separator: "\r\n")
+        let bytes = Array(head.utf8) + body
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                send(connection, buffer.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return }
+            sent += count
+        }
+    }
+
+    private static func read(_ connection: Int32, _ rest: inout [UInt8]) -> Request? {
+        let gap = Array("\r\n\r\n".utf8)
+        while true {
+            if let end = rest.indices.first(where: { rest[$0...].starts(with: gap) }) {
+                let head = String(decoding: rest[..<end], as: UTF8.self)
+                let line = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+                let length = line.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
+                while rest.count < end + 4 + length {
+                    guard receive(connection, &rest) else { return nil }
+                }
+                let body = Array(rest[(end + 4)..<(end + 4 + length)])
+                rest.removeFirst(end + 4 + length)
+                return Request(head: head, body: body)
+            }
+            guard receive(connection, &rest) else { return nil }
+        }
+    }
+
+    private static func receive(_ connection: Int32, _ bytes: inout [UInt8]) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = Glibc.read(connection, &buffer, buffer.count)
+        guard count > 0 else { return false }
+        bytes += buffer[..<count]
+        return true
+    }
+
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    private static func onThread(_ body: @escaping @Sendable () -> Void) {
+        var thread = pthread_t()
+        let work = Unmanaged.passRetained(Work(body))
+        let code = pthread_create(&thread, nil, { context in
+            if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
+            return nil
+        }, work.toOpaque())
+        precondition(code == 0, "no thread for a test server")
+        pthread_detach(thread)
+    }
+}

@@ -1,0 +1,184 @@
+import ActorCore
+import Reactors
+import Testing
+
+/// Which message is which, and what the recorded ones of both generations become.
+@Suite struct PipelineJobMessageTests {
+    private static let job = "1073f4ff-c2b9-5190-bd9a-e6a406d9796a"
+    private static let listed = [
+        "CREATED", "UPDATED", "DELETED", "PERMISSION_GRANT", "PENDING", "STAGING_JOB", "FAILED", "STOPPED", "PAUSED",
+        "QUEUED", "SUBMITTING", "STAGED", "PROCESSING_INPUTS", "ARCHIVING_FAILED", "HEARTBEAT",
+    ]
+
+    private func decode(_ body: JSONValue, _ parameters: JSONValue = [:]) throws -> PipelineJobMessage {
+        try PipelineJobMessage.decode(
+            body: JSONWriter.bytes(body),
+            parameters: (parameters.object ?? []).map { EnvironmentEntry($0.name, $0.value.string ?? "") })
+    }
+
+    private func event(_ message: PipelineJobMessage) throws -> PipelineJobMessage.Event {
+        guard case .event(let event) = message else {
+            Issue.record("not an event: \(message)")
+            throw ReactorFailure(.refused, "not an event")
+        }
+        return event
+    }
+
+    @Test(arguments: Fixture.rows("pipelinejobs", "agave_status_map"))
+    func agaveStatus(row: JSONValue) {
+        let status = row.at("status").string ?? ""
+        // "updated" is no event: the original map leads nowhere there.
+        let expected = row.at("event_v2").string.map { $0 == "updated" ? "update" : $0 }
+        #expect(AgaveStatus.event(for: status).rawValue == expected)
+        #expect(AgaveStatus.event(for: status.lowercased()).rawValue == expected)
+        #expect(Self.listed.contains(status))
+    }
+
+    @Test(arguments: [
+        ("FINISHED", PipelineJobEvent.finish), ("RUNNING", .run), ("KILLED", .update), ("ZAPPED", .update),
+        ("", .update), ("ARCHIVING_FINISHED", .resource),
+    ])
+    func otherStatus(status: String, event: PipelineJobEvent) {
+        #expect(AgaveStatus.event(for: status) == event)
+    }
+
+    // MARK: Recorded routing, first generation
+
+    /// What differs from the record, and why: m1-04 takes `update`, as the documentation does; m1-05 and m1-10 are
+    /// taken apart and refused later for want of a token.
+    @Test(arguments: Fixture.rows("pipelinejobs", "manager_routing_v1"))
+    func firstGeneration(row: JSONValue) throws {
+        let id = row.at("id").string ?? ""
+        let body = row.at("body")
+        switch row.at("action").string {
+        case "create":
+            guard case .create(let creation) = try decode(body) else {
+                Issue.record("\(id) is no creation")
+                return
+            }
+            #expect(creation.pipeline.rawValue == body.at("pipeline_uuid").string)
+            #expect(creation.archivePath == body.at("archive_path").string)
+            #expect(creation.data == body.at("data"))
+        case "event":
+            let event = try self.event(try decode(body))
+            #expect(event.name == body.at("event").string)
+            #expect(event.token == body.at("token").string)
+            #expect(event.data == body.at("data"))
+        case "agavejobs" where row.at("exit").texts.first == "success":
+            let event = try self.event(try decode(body, row.at("url_parameters")))
+            let wanted = row.at("store_calls").array?.first?.texts[2]
+            #expect(event.name.lowercased() == wanted)
+            #expect(event.data == body)
+        default:
+            try refusedOrLenient(id, body, row.at("url_parameters"))
+        }
+    }
+
+    private func refusedOrLenient(_ id: String, _ body: JSONValue, _ parameters: JSONValue) throws {
+        switch id {
+        case "m1-04": #expect(try event(try decode(body)).name == "update")
+        case "m1-05", "m1-10": #expect(try event(try decode(body, parameters)).token == nil)
+        default: #expect(throws: ReactorFailure.self) { try decode(body, parameters) }
+        }
+    }
+
+    // MARK: Recorded routing, second generation
+
+    /// What differs from the record: no data is null and not a note; `status` alone is taken (mr-09), and so are
+    /// Agave callbacks (mr-15); a callback's body is kept whole; `index` and `indexed` (mr-12, mr-13) are events
+    /// like others.
+    @Test(arguments: Fixture.rows("pipelinejobs", "manager_routing_v2"))
+    func secondGeneration(row: JSONValue) throws {
+        let id = row.at("id").string ?? ""
+        let body = row.at("body")
+        if ["mr-10", "mr-23"].contains(id) {
+            #expect(throws: ReactorFailure.self) { try decode(body, row.at("url_parameters")) }
+            return
+        }
+        let event = try self.event(try decode(body, row.at("url_parameters")))
+        let own = ["mr-09": "fail", "mr-12": "index", "mr-13": "indexed", "mr-15": "run"]
+        #expect(event.name == own[id] ?? row.at("handled_event", "name").string)
+        #expect(event.uuid.rawValue == Self.job)
+        if id != "mr-13" { #expect(event.token == "0dc73dc3ff39b49a") }
+        switch id {
+        case "mr-02", "mr-08": #expect(event.data == row.at("handled_event", "data"))
+        case "mr-13": #expect(event.data == body.at("data"))
+        case _ where body.at("appId").string != nil: #expect(event.data == body)
+        default: #expect(event.data.isNull)
+        }
+    }
+
+    // MARK: Schemas
+
+    /// Here the Reactor is the schema. More lenient than the recorded ones: any case of an event's name, events the
+    /// older schemas lack, and a creation without data (ms-24).
+    @Test(arguments: Fixture.rows("pipelinejobs", "message_schema"))
+    func schema(row: JSONValue) throws {
+        let lenient = ["ms-12", "ms-24", "ms-34"]
+        if row.at("valid").bool == true || lenient.contains(row.at("id").string ?? "") {
+            _ = try decode(row.at("document"))
+        } else {
+            #expect(throws: ReactorFailure.self) { try decode(row.at("document")) }
+        }
+    }
+
+    // MARK: Shapes
+
+    @Test func stateStandsInForStatus() throws {
+        let event = try self.event(try decode([:], ["uuid": .string(Self.job), "state": "running"]))
+        #expect(event.name == "run")
+        #expect(event.data.isNull)
+        let both = try self.event(
+            try decode([:], ["uuid": .string(Self.job), "state": "RUNNING", "status": "FAILED"]))
+        #expect(both.name == "fail")
+    }
+
+    @Test func aCallbackTakesAnyBody() throws {
+        let parameters = [EnvironmentEntry("uuid", Self.job), EnvironmentEntry("event", "update")]
+        let expectations: [(String, JSONValue)] = [
+            ("", .null), ("{}", .null), ("null", .null), ("\"\"", .null), ("[1]", [1]), ("7", 7),
+            ("plain words", "plain words"), (#"{"uuid": 1}"#, ["uuid": 1]),
+        ]
+        for (body, data) in expectations {
+            let message = try PipelineJobMessage.decode(body: Array(body.utf8), parameters: parameters)
+            #expect(try event(message).data == data, "\(body)")
+        }
+        let binary = try PipelineJobMessage.decode(body: [0xff, 0xfe], parameters: parameters)
+        #expect(try event(binary).data.isNull)
+    }
+
+    @Test func theBodysEventBeatsTheURL() throws {
+        let message = try decode(
+            ["uuid": .string(Self.job), "event": "run", "token": "body"],
+            ["uuid": "107b93f3-1eae-5e79-8a18-0a480f8aa3a5", "event": "fail", "token": "url"])
+        let event = try self.event(message)
+        #expect(event.name == "run" && event.token == "body" && event.uuid.rawValue == Self.job)
+        let borrowed = try decode(["uuid": .string(Self.job), "event": "run"], ["token": "url"])
+        #expect(try self.event(borrowed).token == "url")
+    }
+
+    @Test func aRecordInACallbacksBodyIsData() throws {
+        let body: JSONValue = ["pipeline_uuid": "106c46ff-8186-5756-a934-071f4497b58d", "status": "FINISHED"]
+        let message = try decode(body, ["uuid": .string(Self.job), "event": "update"])
+        #expect(try event(message).data == body)
+    }
+
+    @Test(arguments: [
+        (#"{"pipeline_uuid": "x"}"#, "pipeline_uuid"),
+        (#"{"pipeline_uuid": "106c46ff-8186-5756-a934-071f4497b58d", "data": []}"#, "data"),
+        (#"{"pipeline_uuid": "106c46ff-8186-5756-a934-071f4497b58d", "archive_path": "/a/../b"}"#, "archive_path"),
+        (#"{"pipeline_uuid": "106c46ff-8186-5756-a934-071f4497b58d", "session": "a/b"}"#, "session"),
+        (#"{"pipeline_uuid": "106c46ff-8186-5756-a934-071f4497b58d", "notify": "not an id"}"#, "notify"),
+        (#"{"pipeline_uuid": "106c46ff-8186-5756-a934-071f4497b58d", "child_of": ["x"]}"#, "child_of"),
+        (#"{"pipeline_uuid": "106c46ff-8186-5756-a934-071f4497b58d", "actor_id": "abc"}"#, "actor_id"),
+        (#"{"uuid": "nonsense", "event": "run"}"#, "uuid"), (#"{"foo": "bar"}"#, "No actionable event was received"),
+        ("[]", "No actionable event was received"), ("", "No actionable event was received"),
+    ])
+    func whatIsWrongIsNamed(body: String, named: String) {
+        let failure = #expect(throws: ReactorFailure.self) {
+            try PipelineJobMessage.decode(body: Array(body.utf8), parameters: [])
+        }
+        #expect(failure?.kind == .refused)
+        #expect(failure?.message.contains(named) == true)
+    }
+}

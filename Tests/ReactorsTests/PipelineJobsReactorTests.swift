@@ -1,0 +1,189 @@
+import ActorCore
+import ActorTesting
+import Reactors
+import Testing
+
+/// The manager as its callers see it.
+@Suite struct PipelineJobsReactorTests {
+    private static let pipeline = "106c46ff-8186-5756-a934-071f4497b58d"
+
+    private let world = TestWorld()
+    private let reactor = PipelineJobsReactor()
+
+    private func deliver(
+        _ body: JSONValue, _ parameters: [(String, String)] = [], sender: String = "alice",
+        _ adjust: (inout TestContext.Setup) -> Void = { _ in }
+    ) async throws {
+        var setup = TestContext.Setup()
+        adjust(&setup)
+        try await world.deliver(
+            envelope(body, parameters: parameters, sender: sender), to: reactor, as: setup)
+    }
+
+    private var answer: JSONValue { world.read { $0.replies[ExecutionID("execution")] ?? .null } }
+
+    private func makeJob(_ extra: JSONValue = [:]) async throws -> JobRecord {
+        var body: JSONValue = ["pipeline_uuid": .string(Self.pipeline), "child_of": [], "data": [:]]
+        for member in extra.object ?? [] { body = body.setting(member.name, member.value) }
+        try await deliver(body)
+        return try #require(world.read { $0.jobs.values.first })
+    }
+
+    private func fire(
+        _ event: String, _ record: JobRecord, token: String? = nil, data: JSONValue = .null
+    ) async throws {
+        try await deliver([
+            "uuid": .string(record.uuid.rawValue), "event": .string(event),
+            "token": .string(token ?? record.token), "data": data,
+        ])
+    }
+
+    // MARK: Create
+
+    @Test func createsAJobWithIdPathAndToken() async throws {
+        let record = try await makeJob(["session": "solid-snake"])
+        #expect(record.uuid.rawValue == "10792d3c-395c-57e0-a694-006cf03d3970")
+        #expect(
+            record.path == "/products/v2/106c46ff81865756a934071f4497b58d"
+                + "/BAkwe8wKZY2NgXyBpX8K5R1D/PAVpwrObxp5YjYRvrJOd5yVp")
+        #expect(record.status == .created && record.owner == "alice" && record.actor == nil)
+        #expect(record.token.utf8.count == 16)
+        #expect(answer.at("uuid").string == record.uuid.rawValue)
+        #expect(answer.at("token").string == record.token)
+        #expect(answer.at("callback").string?.contains("token=\(record.token)") == true)
+        #expect(answer.at("status").string == "CREATED" && answer.at("session").string == "solid-snake")
+        #expect(world.read { $0.history[record.uuid]?.map(\.name) } == ["create"])
+        #expect(world.read { $0.pipelines[PipelineID(Self.pipeline)]?.components } == [])
+        #expect(!world.read { $0.log.contains { $0.contains(record.token) } })
+    }
+
+    @Test func theSamePipelineParentsAndDataAreTheSameJob() async throws {
+        let record = try await makeJob()
+        try await fire("run", record)
+        let again = try await makeJob(["session": "other-name"])
+        #expect(again.status == .running && again.token == record.token && again.session == record.session)
+        #expect(answer.at("status").string == "RUNNING" && answer.at("token").string == record.token)
+        #expect(world.read { $0.jobs.count } == 1)
+    }
+
+    @Test func anUnknownPipelineCanBeRefused() async throws {
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await deliver(["pipeline_uuid": .string(Self.pipeline)]) {
+                $0.settings = ["unknown_pipelines": "refuse"]
+            }
+        }
+        #expect(failure?.kind == .refused)
+        #expect(world.read { $0.jobs.isEmpty })
+    }
+
+    @Test func thePepperIsTheSettingOrKeptInTheState() async throws {
+        var record = try await makeJob()
+        let actor = TestContext.Setup().actor
+        let pepper = try #require(world.read { $0.states[actor]?["token_pepper"]?.string })
+        #expect(
+            record.token
+                == JobToken.make(pepper: pepper, pipeline: record.pipeline, job: record.uuid, salt: record.salt))
+        let other = TestWorld()
+        var setup = TestContext.Setup()
+        setup.settings = ["token_pepper": "from the settings"]
+        try await other.deliver(
+            envelope(["pipeline_uuid": .string(Self.pipeline)]), to: reactor, as: setup)
+        record = try #require(other.read { $0.jobs.values.first })
+        #expect(other.read { $0.states.isEmpty })
+        #expect(
+            record.token
+                == JobToken.make(
+                    pepper: "from the settings", pipeline: record.pipeline, job: record.uuid, salt: record.salt))
+    }
+
+    @Test func aJobMadeByAnActorBelongsToThatActor() async throws {
+        try await deliver(["pipeline_uuid": .string(Self.pipeline)], sender: "actor:N4xR1OKaQGVB")
+        let record = try #require(world.read { $0.jobs.values.first })
+        #expect(record.actor == ActorID("N4xR1OKaQGVB") && record.owner == "owner")
+    }
+
+    // MARK: Events
+
+    @Test func aLifeByCallbacks() async throws {
+        let record = try await makeJob()
+        let steps: [(String, String, PipelineJobState)] = [
+            ("status", "PENDING", .created), ("event", "run", .running), ("event", "UPDATE", .running),
+            ("status", "finished", .finished), ("event", "index", .indexing), ("event", "indexed", .finished),
+        ]
+        for (name, value, state) in steps {
+            try await deliver(
+                ["note": .string(value)],
+                [("x-nonce", "n"), ("uuid", record.uuid.rawValue), ("token", record.token), (name, value)])
+            #expect(world.read { $0.jobs[record.uuid]?.status } == state)
+        }
+        let history = world.read { $0.history[record.uuid] ?? [] }
+        #expect(history.map(\.name) == ["create", "resource", "run", "UPDATE", "finish", "index", "indexed"])
+        #expect(history[3].data == ["note": "UPDATE"])
+        #expect(history[3].execution == ExecutionID("execution"))
+        #expect(world.read { $0.log.contains("info New status for job \(record.uuid) is FINISHED") })
+        #expect(answer.at("revision").int == 6)
+    }
+
+    @Test(arguments: [nil, "", "0000000000000000", "short"])
+    func aWrongOrMissingTokenChangesNothing(token: String?) async throws {
+        let record = try await makeJob()
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await deliver([
+                "uuid": .string(record.uuid.rawValue), "event": "run", "token": JSONValue(token),
+            ])
+        }
+        #expect(failure?.message == "Token is not valid" && failure?.kind == .refused)
+        #expect(world.read { $0.history[record.uuid]?.count } == 1)
+        #expect(world.read { $0.jobs[record.uuid]?.status } == .created)
+    }
+
+    @Test func anUnknownJobIsRefused() async throws {
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await deliver(["uuid": "10792d3c-395c-57e0-a694-006cf03d3970", "event": "run", "token": "x"])
+        }
+        #expect(failure?.message.contains("not a valid job ID") == true)
+    }
+
+    @Test(arguments: [
+        ("finish", "Can't trigger event finish from state CREATED!"),
+        ("updated", "Unknown event updated"),
+    ])
+    func aRefusedEventIsRecorded(event: String, reason: String) async throws {
+        let record = try await makeJob()
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await fire(event, record, data: ["k": "v"])
+        }
+        #expect(failure?.kind == .refused)
+        #expect(failure?.message.hasPrefix(reason) == true)
+        let last = try #require(world.read { $0.history[record.uuid]?.last })
+        #expect(last.name == event && last.data == ["k": "v"])
+        #expect(last.refusal?.hasPrefix(reason) == true)
+        #expect(world.read { $0.jobs[record.uuid]?.revision } == 0)
+    }
+
+    @Test func whoAskedIsTold() async throws {
+        let record = try await makeJob(["notify": "e5QKEW8L0BeZ4"])
+        try await fire("run", record, data: ["n": 1])
+        let mail = try #require(world.read { $0.mail.first })
+        #expect(mail.address == .id(ActorID("e5QKEW8L0BeZ4")))
+        #expect(mail.key == "\(record.uuid):1")
+        #expect(
+            mail.body == [
+                "kind": "job", "uuid": .string(record.uuid.rawValue), "status": "RUNNING", "event": "run",
+                "data": ["n": 1],
+            ])
+    }
+
+    @Test func aCrashBeforeTheCommitLeavesNothingAndTheRepeatMovesOnce() async throws {
+        let record = try await makeJob(["notify": "e5QKEW8L0BeZ4"])
+        let body: JSONValue = [
+            "uuid": .string(record.uuid.rawValue), "event": "run", "token": .string(record.token),
+        ]
+        await #expect(throws: (any Error).self) { try await deliver(body) { $0.crash = .beforeCommit(1) } }
+        #expect(world.read { $0.history[record.uuid]?.count } == 1)
+        #expect(world.read { $0.mail.isEmpty })
+        try await deliver(body)
+        #expect(world.read { $0.history[record.uuid]?.map(\.name) } == ["create", "run"])
+        #expect(world.read { $0.mail.count } == 1)
+    }
+}
