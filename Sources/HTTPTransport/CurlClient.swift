@@ -2,8 +2,10 @@ package import ActorCore
 package import Logging
 import Synchronization
 
-/// Calls other services through libcurl, on one thread of its own; where an address policy applies, it is enforced on the
-/// address that is really connected to, so a name that changes its mind (DNS rebinding) gains nothing.
+/// Calls other services through libcurl, on one thread of its own.
+///
+/// An address policy is enforced on the address that is really connected to, so a name that changes its mind (DNS
+/// rebinding) gains nothing.
 package final class CurlClient: HTTPClient {
     private let thread: TransferThread
     private let logger: Logger

@@ -64,7 +64,8 @@ struct Target: Equatable {
 /// The parts of a request that go on the wire as lines: checked, so that no value can add a line of its own.
 enum RequestLines {
     static func check(_ request: OutgoingRequest) throws(ActorError) {
-        guard (1...32).contains(request.method.utf8.count), request.method.utf8.allSatisfy({ (0x41...0x5a).contains($0) })
+        guard (1...32).contains(request.method.utf8.count),
+            request.method.utf8.allSatisfy({ (0x41...0x5a).contains($0) })
         else { throw ActorError(.invalidInput, "the method of a request is a word in capital letters") }
         for (name, value) in request.headers {
             guard !name.isEmpty, name.utf8.count <= 256, name.utf8.allSatisfy(isToken) else {
@@ -91,7 +92,9 @@ enum RequestLines {
             .map { $0.value.allSatisfy { $0 == " " || $0 == "\t" } ? "\($0.name);" : "\($0.name): \($0.value)" }
         // libcurl would wait a second for leave to send a long body, and call every body a form.
         lines.append("Expect:")
-        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) { lines.append("Content-Type:") }
+        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            lines.append("Content-Type:")
+        }
         return lines
     }
 

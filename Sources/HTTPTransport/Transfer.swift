@@ -66,7 +66,8 @@ final class Transfer: @unchecked Sendable {
         if request.body.isEmpty, !["POST", "PUT", "PATCH"].contains(request.method) {
             return [ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)]
         }
-        let copied = request.body.isEmpty
+        let copied =
+            request.body.isEmpty
             ? ccurl_set_body(easy, "", 0)
             : request.body.withUnsafeBytes { ccurl_set_body(easy, $0.baseAddress, $0.count) }
         return [copied, ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)]
@@ -90,7 +91,8 @@ final class Transfer: @unchecked Sendable {
             return .failure(
                 ActorError(
                     .forbidden,
-                    "\(target.origin) leads to an address that is not public: list it under callbacks.allow to call it"))
+                    "\(target.origin) leads to an address that is not public: list it under callbacks.allow to call it")
+            )
         }
         if code == CURLE_OK || (code == CURLE_WRITE_ERROR && isCut) {
             let status = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE)

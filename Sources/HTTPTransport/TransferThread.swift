@@ -5,8 +5,8 @@ import Synchronization
 
 /// The one thread that owns libcurl's multi handle and every easy handle; the rest of the program talks to its inbox.
 ///
-/// Unchecked because `multi`, `active` and `idle` are touched by that thread alone, from `run()` to its end; what others
-/// touch is behind the lock. `curl_multi_wakeup` is libcurl's one call that any thread may make.
+/// Unchecked because `multi`, `active` and `idle` are touched by that thread alone, from `run()` to its end; what
+/// others touch is behind the lock. `curl_multi_wakeup` is libcurl's one call that any thread may make.
 final class TransferThread: @unchecked Sendable {
     private enum Order {
         case start(Transfer)
@@ -39,11 +39,13 @@ final class TransferThread: @unchecked Sendable {
         // The thread keeps its owner alive until it ends.
         var thread = pthread_t()
         let me = Unmanaged.passRetained(self)
-        let code = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            Unmanaged<TransferThread>.fromOpaque(context).takeRetainedValue().run()
-            return nil
-        }, me.toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<TransferThread>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, me.toOpaque())
         guard code == 0 else {
             me.release()
             throw ActorError(.unavailable, "the thread of the HTTP client could not be started (error \(code))")

@@ -25,7 +25,8 @@ struct CommandLineTests {
             (["jobs", "--state", "GONE"], "CREATED"), (["nonce", "create", "a", "--level", "ALL"], "READ, EXECUTE"),
             (["nonce", "create", "a", "--max-uses", "0"], "above 0"), (["dead-letters", "replay"], "--all"),
             (["dead-letters", "replay", "7", "--all"], "--all"), (["upload", "../x", "a"], "no leading dot"),
-            (["upload", "ok"], "files"), (["executions", "--limit", "many"], "limit"), (["actors", "--colour"], "--colour"),
+            (["upload", "ok"], "files"), (["executions", "--limit", "many"], "limit"),
+            (["actors", "--colour"], "--colour"),
         ])
     func bad(words: [String], reason: String) throws {
         let ending = try #require(CommandLineTool.complaint(about: words))
@@ -37,7 +38,8 @@ struct CommandLineTests {
     @Test(
         "every command has help with an example",
         arguments: [
-            ["serve"], ["check"], ["send"], ["actors"], ["executions"], ["logs"], ["jobs"], ["job"], ["nonce", "create"],
+            ["serve"], ["check"], ["send"], ["actors"], ["executions"], ["logs"], ["jobs"], ["job"],
+            ["nonce", "create"],
             ["nonce", "list"], ["dead-letters", "list"], ["dead-letters", "replay"], ["dead-letters", "discard"],
             ["token", "create"], ["upload"], ["demo"], ["version"],
         ])

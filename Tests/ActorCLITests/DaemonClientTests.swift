@@ -47,11 +47,20 @@ struct DaemonClientTests {
     @Test(
         "refusals become exit statuses",
         arguments: [
-            (404, #"{"type":"urn:reactord:problem:not_found","title":"t","status":404,"detail":"no actor x"}"#, Exit.failed, "no actor x"),
-            (422, #"{"type":"u","title":"t","status":422,"detail":"d","errors":[{"place":"/a","problem":"bad"}]}"#, .failed, "d; /a: bad"),
+            (
+                404, #"{"type":"urn:reactord:problem:not_found","title":"t","status":404,"detail":"no actor x"}"#,
+                Exit.failed, "no actor x"
+            ),
+            (
+                422, #"{"type":"u","title":"t","status":422,"detail":"d","errors":[{"place":"/a","problem":"bad"}]}"#,
+                .failed, "d; /a: bad"
+            ),
             (401, #"{"type":"u","title":"Unauthorized","status":401,"detail":""}"#, .unauthorized, "Unauthorized"),
             (403, #"{"type":"u","title":"t","status":403,"detail":"needs admin"}"#, .unauthorized, "needs admin"),
-            (400, #"{"status":"error","message":"Not authorized.","version":"1","result":null}"#, .unauthorized, "Not auth"),
+            (
+                400, #"{"status":"error","message":"Not authorized.","version":"1","result":null}"#, .unauthorized,
+                "Not auth"
+            ),
             (500, "<html>", .failed, "the daemon answered 500"),
             (200, "<html>", .failed, "is --url right?"),
         ])

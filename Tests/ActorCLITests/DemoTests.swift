@@ -12,7 +12,9 @@ struct DemoTests {
 
     @Test("one line a job, aligned, with its seconds")
     func frame() {
-        let board = JobBoard(lines: [line("beats", "RUNNING", "after check"), line("channel-x", "FINISHED", ended: 3250)])
+        let board = JobBoard(lines: [
+            line("beats", "RUNNING", "after check"), line("channel-x", "FINISHED", ended: 3250),
+        ])
         #expect(
             board.frame(.plain, now: 2500) == [
                 "beats      RUNNING   1.5 s   after check", "channel-x  FINISHED  2.2 s   ",
@@ -36,7 +38,8 @@ struct DemoTests {
     @Test("the report shows states, plots, numbers and reasons; one failure is a failure")
     func report() {
         let good = DemoReport.Outcome(
-            line: line("beats", "FINISHED", ended: 3000), plots: ["/data/archive/beats/beats.svg"], summary: "beats 512")
+            line: line("beats", "FINISHED", ended: 3000), plots: ["/data/archive/beats/beats.svg"], summary: "beats 512"
+        )
         let bad = DemoReport.Outcome(line: line("cells", "FAILED", ended: 2000), plots: [], summary: "")
         let text = DemoReport(outcomes: [good, bad], pageURL: "http://127.0.0.1:1/ui/").render(.plain)
         for part in [

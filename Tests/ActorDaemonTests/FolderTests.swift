@@ -6,7 +6,8 @@ import Testing
 
 @Suite("actor folders")
 struct FolderTests {
-    private func context(_ secrets: [String: String] = [:], _ environment: [String: String] = [:]) -> ActorFolderLoader {
+    private func context(_ secrets: [String: String] = [:], _ environment: [String: String] = [:]) -> ActorFolderLoader
+    {
         ActorFolderLoader(
             context: ActorFolderLoader.Context(
                 tenant: "LAB", owner: "admin", environment: environment,

@@ -8,7 +8,8 @@ struct SecretsTests {
     @Test("a flat object; other values become text, null is nothing")
     func file() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write("secrets.json", "{\"A\": \"x\", \"N\": 5, \"B\": true, \"O\": {\"k\":1}, \"Z\": null}")
+        let path = try folder.write(
+            "secrets.json", "{\"A\": \"x\", \"N\": 5, \"B\": true, \"O\": {\"k\":1}, \"Z\": null}")
         let secrets = try SecretsFile.load(path)
         #expect(secrets["A"] == "x")
         #expect(secrets["N"] == "5")
@@ -26,7 +27,9 @@ struct SecretsTests {
         #expect(try SecretsFile.load(path).warnings.first?.reason.contains("0640") == true)
     }
 
-    @Test("errors name the line and never a value", arguments: ["{\n\"A\": \"canary\",\n}", "[\"canary\"]", "{\"A\": canary}"])
+    @Test(
+        "errors name the line and never a value",
+        arguments: ["{\n\"A\": \"canary\",\n}", "[\"canary\"]", "{\"A\": canary}"])
     func broken(text: String) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("secrets.json", text)
@@ -40,7 +43,8 @@ struct SecretsTests {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path
         #expect(try SecretsFile.load(root + "/secrets.example.json").values.isEmpty)
-        let settings = try SettingsLoader.load(file: root + "/config.yml", environment: [:], secretsFile: "/nonexistent")
+        let settings = try SettingsLoader.load(
+            file: root + "/config.yml", environment: [:], secretsFile: "/nonexistent")
         #expect(settings.notYetActive.isEmpty)
         #expect(settings.executors.process.images.first?.command == ["python3"])
     }
@@ -77,7 +81,8 @@ struct ScrubberTests {
         "strikes a secret out in every form",
         arguments: [
             secret, Data(secret.utf8).base64EncodedString(), Data("user:\(secret)".utf8).base64EncodedString(),
-            Data("ab\(secret)cd".utf8).base64EncodedString(), "p%2Bss%2Fw0rd%20%26%22x%22", "p%2bss%2fw0rd%20%26%22x%22",
+            Data("ab\(secret)cd".utf8).base64EncodedString(), "p%2Bss%2Fw0rd%20%26%22x%22",
+            "p%2bss%2fw0rd%20%26%22x%22",
             "p%2Bss%2Fw0rd+%26%22x%22", JSONWriter.string(.string(secret)),
             Data(secret.utf8).base64EncodedString().replacingOccurrences(of: "+", with: "-"),
         ])

@@ -173,7 +173,8 @@ struct SettingsTests {
     func openKeys() throws {
         let settings = try read("", ["_REACTOR_CONNECTORS_S3_SECRET_KEY": "k", "_REACTOR_SERVER_HOST": "0.0.0.0"])
         #expect(settings.connectors.s3.secretKey?.reveal() == "k")
-        #expect(settings.server.host == "127.0.0.1", "a key with another default is only overridden where it is written")
+        #expect(
+            settings.server.host == "127.0.0.1", "a key with another default is only overridden where it is written")
         #expect(settings.notYetActive == ["connectors.s3"])
     }
 

@@ -9,7 +9,9 @@ struct YAMLReaderTests {
     }
 
     private func problem(_ text: String) throws -> ActorError.Detail {
-        let error = try #require(throws: ActorError.self) { try YAMLReader().read(yaml: Array(text.utf8), file: "x.yml") }
+        let error = try #require(throws: ActorError.self) {
+            try YAMLReader().read(yaml: Array(text.utf8), file: "x.yml")
+        }
         #expect(error.code == .invalidInput)
         return try #require(error.details.first)
     }

@@ -82,7 +82,8 @@ struct ProcessExecutorTests {
         defer { scene.close() }
         setenv("EXECUTOR_TEST_LEAK", "leaked", 1)
         let given = [
-            EnvironmentEntry("MSG", "{\"a\": \"$(id) ü\"}"), .init("MODE", "old"), .init("EMPTY", ""), .init("MODE", "new"),
+            EnvironmentEntry("MSG", "{\"a\": \"$(id) ü\"}"), .init("MODE", "old"), .init("EMPTY", ""),
+            .init("MODE", "new"),
         ]
         #expect(await scene.executor.run(scene.work(["env"], environment: given)).succeeded)
         #expect(

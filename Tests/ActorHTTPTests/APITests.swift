@@ -1,5 +1,6 @@
 import ActorCore
 import ActorRuntime
+import ActorTesting
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -76,7 +77,9 @@ struct APITests {
                 body: #"{"level":"READ","max_uses":3}"#, status: 201,
                 has: [#""level":"READ""#, #""remaining_uses":3"#, #""actor_id":"R4Xo""#]))
         try await house.expect(
-            Row(name: "list", path: "/api/v1/actors/hello/nonces", token: Self.admin, status: 200, has: ["DEV-DEVELOP_"]))
+            Row(
+                name: "list", path: "/api/v1/actors/hello/nonces", token: Self.admin, status: 200, has: ["DEV-DEVELOP_"]
+            ))
         try await house.expect(
             Row(
                 name: "list for others", path: "/api/v1/actors/hello/nonces", token: House.bobToken, status: 200,
@@ -231,6 +234,7 @@ extension House {
                     salt: "salt", created: now, updated: now),
                 JobHistoryEntry(name: "create", date: now, data: .null))
         ]
+        try await store.begin(envelope.sequence, attempt: 1, at: now)
         try await store.commit(effects, of: envelope, at: now)
         return uuid
     }

@@ -1,4 +1,5 @@
 import ActorCore
+import ActorTesting
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -34,7 +35,8 @@ struct ActorsAPITests {
         Row(
             name: "no such endpoint", path: "/actors/v2/hello/nothing/here", token: admin, status: 404,
             has: ["the API endpoint does not exist"]),
-        Row(name: "any origin may read", path: "/v3/actors", token: admin, status: 200,
+        Row(
+            name: "any origin may read", path: "/v3/actors", token: admin, status: 200,
             answers: ["Access-Control-Allow-Origin": "*", "Content-Type": "application/json"]),
         Row(
             name: "OPTIONS needs no token", method: .options, path: "/actors/v2/hello/messages", status: 200,
@@ -86,7 +88,8 @@ struct ActorsAPITests {
             type: "application/json", body: #"{"level":"ALL"}"#, status: 400, has: ["must be one of"]),
         Row(
             name: "nonce uses", method: .post, path: "/actors/v2/hello/nonces", token: admin,
-            type: "application/x-www-form-urlencoded", body: "max_uses=0", status: 400, has: ["positive integer or -1"]),
+            type: "application/x-www-form-urlencoded", body: "max_uses=0", status: 400,
+            has: ["positive integer or -1"]),
     ]
 
     @Test("answers", arguments: rows)

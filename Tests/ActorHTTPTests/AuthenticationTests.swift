@@ -160,7 +160,8 @@ struct AuthenticationTests {
 struct TokensFileTests {
     private func verifier(_ file: String, _ clock: ManualClock) -> TokenVerifier {
         TokenVerifier(
-            adminToken: nil, tokensFile: file, users: ["carol": [.admin]], tenant: "T", executionPrincipal: { _ in nil },
+            adminToken: nil, tokensFile: file, users: ["carol": [.admin]], tenant: "T",
+            executionPrincipal: { _ in nil },
             clock: clock, pool: .singleton, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -2,6 +2,7 @@ import ActorCore
 import ActorRuntime
 import ActorTesting
 import FoundationEssentials
+import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
@@ -30,7 +31,8 @@ struct House {
     static let strictID = ActorID("wK0mvzJx1RkJO")
 
     init(
-        inbox: String = "/nonexistent", camelCase: Bool = false, authenticationOff: Bool = false, host: String = "127.0.0.1",
+        inbox: String = "/nonexistent", camelCase: Bool = false, authenticationOff: Bool = false,
+        host: String = "127.0.0.1", port: Int = 8000,
         limits: (inout Limits) -> Void = { _ in }
     ) {
         var bounds = Limits()
@@ -59,7 +61,7 @@ struct House {
         front = HTTPFront(
             system: system, verifier: verifier,
             settings: HTTPServerSettings(
-                host: host, publicURL: "http://lab.example:8000", camelCase: camelCase, inboxFolder: inbox,
+                host: host, port: port, publicURL: "http://lab.example:8000", camelCase: camelCase, inboxFolder: inbox,
                 tenant: Self.tenant, authenticationOff: authenticationOff, version: "dev",
                 archiveFolder: { "/archive\($0)" }),
             address: address, pool: pool, logger: logger)

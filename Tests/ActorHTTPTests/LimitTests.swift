@@ -72,7 +72,7 @@ struct LimitTests {
         return try await responder.respond(to: request, context: TestChannel.context()).status
     }
 
-    static let open: [Row] = [
+    static let openRows: [Row] = [
         Row(name: "health", path: "/healthz", status: 200, has: [#"{"status":"ok"}"#]),
         Row(name: "not ready yet", path: "/readyz", status: 503),
         Row(name: "root for scripts", path: "/", status: 200, has: ["/api/v1"]),
@@ -95,6 +95,6 @@ struct LimitTests {
         Row(name: "wrong method", method: .post, path: "/healthz", status: 405, answers: ["Allow": "GET, HEAD"]),
     ]
 
-    @Test("what is open to everybody", arguments: open)
-    func open(_ row: Row) async throws { try await House().expect(row) }
+    @Test("what is open to everybody", arguments: openRows)
+    func isOpen(_ row: Row) async throws { try await House().expect(row) }
 }

@@ -1,4 +1,5 @@
 import ActorCore
+import ActorTesting
 import FoundationEssentials
 import HTTPTypes
 import HummingbirdTesting
@@ -10,7 +11,8 @@ import Testing
 struct UploadTests {
     private func put(_ path: String, body: String = "abc", status: Int, has: [String] = []) -> Row {
         Row(
-            name: path, method: .put, path: "/api/v1/uploads/\(path)", token: House.bobToken, body: body, status: status,
+            name: path, method: .put, path: "/api/v1/uploads/\(path)", token: House.bobToken, body: body,
+            status: status,
             has: has)
     }
 
@@ -41,7 +43,8 @@ struct UploadTests {
         "names that would lead out are refused",
         arguments: [
             "..%2Fout/a", "exp/..%2Fa", "exp/%2e%2e/a", "exp/../a", ".hidden/a", "exp/.a", "exp/a%00b", "exp/a%0Ab",
-            "exp.done/a", "exp/-rf", "%2Fetc/passwd", "exp/a%5Cb", "exp/caf%C3%A9", "exp/" + String(repeating: "a/", count: 16) + "b",
+            "exp.done/a", "exp/-rf", "%2Fetc/passwd", "exp/a%5Cb", "exp/caf%C3%A9",
+            "exp/" + String(repeating: "a/", count: 16) + "b",
         ])
     func names(path: String) async throws {
         try await withTemporaryFolder { inbox in

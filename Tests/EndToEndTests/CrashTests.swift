@@ -110,8 +110,13 @@ import Testing
                   containers:
                     - name: main
                       image: local/sh
-                      args: ["-c", "echo try >> $(REACTORD_WORK)/tries; test $(wc -l < $(REACTORD_WORK)/tries) -gt 1 \
-            || exec sleep 300; cp $(REACTORD_WORK)/* $(REACTORD_OUTPUT)/"]
+                      args:
+                        - "-c"
+                        - |
+                          cd $REACTORD_WORK
+                          echo try >> tries
+                          test $(wc -l < tries) -gt 1 || exec sleep 300
+                          cp * $REACTORD_OUTPUT/
             """
         let daemon = try RunningDaemon(config: config)
         try FileManager.default.removeItem(atPath: "\(daemon.folder)/actors/ingest/jobs")

@@ -98,14 +98,14 @@ final class RunningDaemon {
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_addopen(
             &actions, 2, "\(folder)/stderr.log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_addchdir_np(&actions, folder)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("_REACTOR") }
         environment["SWIFT_BACKTRACE"] = "enable=no"
-        let argv = ([Self.binary] + arguments).map { strdup($0) } + [nil]
+        // env changes the folder and then becomes the daemon: the process id stays.
+        let argv = (["env", "-C", folder, Self.binary] + arguments).map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { (argv + envp).forEach { free($0) } }
         var child: pid_t = 0
-        let code = posix_spawn(&child, Self.binary, &actions, nil, argv, envp)
+        let code = posix_spawn(&child, "/usr/bin/env", &actions, nil, argv, envp)
         guard code == 0 else { throw Failure(description: "cannot start \(Self.binary): \(code)") }
         return child
     }

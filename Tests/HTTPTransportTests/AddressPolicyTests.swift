@@ -81,7 +81,8 @@ struct AddressPolicyTests {
         ("ftp://127.0.0.1:PORT/", .invalidInput), ("dict://127.0.0.1:PORT/", .invalidInput),
         ("gopher://127.0.0.1:PORT/_x", .invalidInput), ("file:///etc/passwd", .invalidInput),
         ("//127.0.0.1:PORT/", .invalidInput), ("127.0.0.1:PORT", .invalidInput), ("", .invalidInput),
-        ("http://", .invalidInput), ("http:///127.0.0.1:PORT/", .invalidInput), ("http:/127.0.0.1:PORT/", .invalidInput), ("http://127.0.0.1:PORT/\r\nX: y", .invalidInput),
+        ("http://", .invalidInput), ("http:///127.0.0.1:PORT/", .invalidInput),
+        ("http:/127.0.0.1:PORT/", .invalidInput), ("http://127.0.0.1:PORT/\r\nX: y", .invalidInput),
         ("http://127.0.0.1:99999/", .invalidInput), ("http://127.0.0.1 :PORT/", .invalidInput),
         ("http:\\\\127.0.0.1:PORT/", .invalidInput),
     ])
@@ -117,7 +118,8 @@ struct AddressPolicyTests {
         }
     }
 
-    private static func outcome(_ client: CurlClient, _ url: String, _ policy: AddressPolicy) async -> ActorError.Code? {
+    private static func outcome(_ client: CurlClient, _ url: String, _ policy: AddressPolicy) async -> ActorError.Code?
+    {
         do throws(ActorError) {
             let request = OutgoingRequest(method: "GET", url: url, timeoutMilliseconds: 10000)
             return try await client.send(request, policy: policy).status == 200 ? nil : .internalFailure

@@ -82,7 +82,8 @@ final class EchoServer: Sendable {
             case "echo": reply(connection, 200, ["X-Method: \(request.method)"], request.body)
             case "status": reply(connection, number, ["Location: http://127.0.0.1:1/"], [])
             case "bytes": reply(connection, 200, [], [UInt8](repeating: 0x78, count: number))
-            case "headers": reply(connection, 200, (0..<number).map { "X-\($0): \(String(repeating: "h", count: 999))" }, [])
+            case "headers":
+                reply(connection, 200, (0..<number).map { "X-\($0): \(String(repeating: "h", count: 999))" }, [])
             case "silent":
                 var byte: UInt8 = 0
                 while Glibc.read(connection, &byte, 1) > 0 {}
@@ -140,10 +141,12 @@ final class EchoServer: Sendable {
     private static func onThread(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
         let work = Unmanaged.passRetained(Work(body))
-        let code = pthread_create(&thread, nil, { context in
-            if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
-            return nil
-        }, work.toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
+                return nil
+            }, work.toOpaque())
         precondition(code == 0, "no thread for a test server")
         pthread_detach(thread)
     }

@@ -199,7 +199,7 @@ import Testing
             told == [
                 "status=RUNNING", "update:restarted", "status=RUNNING", "update:main/detect", "status=FINISHED",
             ])
-        let restart = try #require(world.read { $0.calls.first { $0.body["message"] != nil } })
+        let restart = try #require(world.read { $0.calls.first { $0.body["note"] != nil } })
         #expect(restart.body.at("attempt") == 2)
     }
 

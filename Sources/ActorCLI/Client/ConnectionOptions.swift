@@ -7,7 +7,8 @@ import Logging
 /// Options of every command that talks to a running daemon.
 struct ConnectionOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Where the daemon is (default: $REACTORD_URL, else http://127.0.0.1:8000).", valueName: "url"))
+        help: ArgumentHelp(
+            "Where the daemon is (default: $REACTORD_URL, else http://127.0.0.1:8000).", valueName: "url"))
     var url: String?
 
     @Option(

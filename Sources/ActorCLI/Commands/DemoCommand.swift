@@ -36,7 +36,8 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.standard
         guard FileManager.default.fileExists(atPath: "\(examples)/ephys") else {
-            throw Failure(.usage, "there are no recordings in \(examples); run it from the repository or give --examples")
+            throw Failure(
+                .usage, "there are no recordings in \(examples); run it from the repository or give --examples")
         }
         let folder = dataDirectory ?? "var/demo-" + Self.stamp()
         let http = try ConnectionOptions.transport()
@@ -47,7 +48,7 @@ struct DemoCommand: AsyncParsableCommand {
                 let client = DaemonClient(url: url, token: ConnectionOptions.adminToken(in: folder), http: http)
                 let run = DemoRun(client: client, console: console, examples: examples, timeout: timeout)
                 let report = try await run.run()
-                console.out(report.render(console.style))
+                console.out(report.render(console.style, isKept: keep))
                 if keep {
                     console.out("token for the dashboard: in \(folder)/admin.token; Ctrl-C stops the daemon\n")
                 } else {

@@ -24,7 +24,8 @@ struct NonceCommand: AsyncParsableCommand {
         var level = "EXECUTE"
 
         @Option(
-            name: .customLong("max-uses"), help: ArgumentHelp("Uses it is good for; -1: no limit.", valueName: "number"))
+            name: .customLong("max-uses"), parsing: .unconditional,
+            help: ArgumentHelp("Uses it is good for; -1: no limit.", valueName: "number"))
         var maxUses = 1
 
         @Option(help: ArgumentHelp("What it is for.", valueName: "text"))
@@ -36,7 +37,9 @@ struct NonceCommand: AsyncParsableCommand {
             guard ["READ", "EXECUTE", "UPDATE"].contains(level.uppercased()) else {
                 throw ValidationError("--level takes READ, EXECUTE or UPDATE")
             }
-            guard maxUses == -1 || maxUses > 0 else { throw ValidationError("--max-uses takes a number above 0, or -1") }
+            guard maxUses == -1 || maxUses > 0 else {
+                throw ValidationError("--max-uses takes a number above 0, or -1")
+            }
         }
 
         func run() async throws {

@@ -54,7 +54,9 @@ struct UploadCommand: AsyncParsableCommand {
 enum Uploading {
     private static let maxBytes = 1 << 30
 
-    static func put(_ file: String, of upload: String, _ client: DaemonClient) async throws(Failure) -> StoredFilePayload {
+    static func put(_ file: String, of upload: String, _ client: DaemonClient) async throws(Failure)
+        -> StoredFilePayload
+    {
         let bytes: [UInt8]
         do {
             bytes = try BoundedFile.read(file, limit: maxBytes).bytes

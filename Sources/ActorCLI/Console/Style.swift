@@ -44,17 +44,21 @@ package enum Style: Sendable, Equatable {
 package enum Safe {
     /// One line: control characters become `?`, line ends a blank.
     package static func line(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { scalar in
-            if scalar == "\n" || scalar == "\t" || scalar == "\r" { return " " }
-            return isControl(scalar) ? "?" : scalar
-        }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    if scalar == "\n" || scalar == "\t" || scalar == "\r" { return " " }
+                    return isControl(scalar) ? "?" : scalar
+                }))
     }
 
     /// Several lines, as a log has them.
     package static func block(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { scalar in
-            scalar == "\n" || scalar == "\t" || !isControl(scalar) ? scalar : "?"
-        }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    scalar == "\n" || scalar == "\t" || !isControl(scalar) ? scalar : "?"
+                }))
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {

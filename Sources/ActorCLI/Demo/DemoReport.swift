@@ -56,7 +56,8 @@ package struct DemoReport: Sendable, Equatable {
         return facts.joined(separator: ", ")
     }
 
-    package func render(_ style: Style) -> String {
+    /// - Parameter isKept: the daemon stays.
+    package func render(_ style: Style, isKept: Bool = false) -> String {
         var table = Table("JOB", "STATE", "DURATION", "ARCHIVE")
         for outcome in outcomes {
             let line = outcome.line
@@ -72,7 +73,7 @@ package struct DemoReport: Sendable, Equatable {
             if !outcome.summary.isEmpty { output += "  \(outcome.summary)\n" }
             for plot in outcome.plots { output += "  plot: \(Safe.line(plot))\n" }
         }
-        return output + "\ndashboard: \(pageURL)\n"
+        return output + "\ndashboard: \(pageURL)\(isKept ? "" : " (ends with this demo; --keep leaves it running)")\n"
     }
 
     package var isGood: Bool { !outcomes.isEmpty && outcomes.allSatisfy { $0.line.status == "FINISHED" } }

@@ -50,7 +50,8 @@ struct DemoRun {
                 return board
             }
             guard Self.now() < deadline else {
-                throw Failure(.failed, "the jobs did not end within \(timeout) seconds; see daemon.log of the data folder")
+                throw Failure(
+                    .failed, "the jobs did not end within \(timeout) seconds; see daemon.log of the data folder")
             }
             try await Task.sleep(for: .milliseconds(250))
         }

@@ -7,8 +7,13 @@ package struct RetryPolicy: Sendable, Equatable {
 
     package init(attempts: Int = 3, backoffSeconds: Double = 2, maxBackoffSeconds: Double = 300) {
         self.attempts = max(1, attempts)
-        self.backoffSeconds = max(0, backoffSeconds)
-        self.maxBackoffSeconds = max(0, maxBackoffSeconds)
+        self.backoffSeconds = Self.bounded(backoffSeconds)
+        self.maxBackoffSeconds = Self.bounded(maxBackoffSeconds)
+    }
+
+    /// Between nothing and a year; what is no number is nothing.
+    private static func bounded(_ seconds: Double) -> Double {
+        seconds.isNaN ? 0 : min(max(0, seconds), 31_536_000)
     }
 
     /// Milliseconds to wait after the failed attempt number `attempt` (1 is the first), or nil when none is left.

@@ -64,7 +64,8 @@ struct ActorFileReader {
                 let names = known.sorted()
                 let meant = Suggestion.nearest(to: builtin, in: names).map { "; did you mean \($0)?" } ?? ""
                 run.report(
-                    "builtin", "names no built-in reactor, \"\(builtin.prefix(64))\"\(meant) "
+                    "builtin",
+                    "names no built-in reactor, \"\(builtin.prefix(64))\"\(meant) "
                         + "(there are: \(names.joined(separator: ", ")))")
             }
             return .builtin(builtin)

@@ -14,7 +14,7 @@ struct ActorFiles {
     func read(_ name: String) throws(Problems) -> [UInt8]? {
         do {
             return try BoundedFile.read(path(name), limit: Self.maxFileBytes).bytes
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             return nil
         } catch {
             throw Problems([Problem(file: path(name), reason: error.message)])

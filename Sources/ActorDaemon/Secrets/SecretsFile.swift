@@ -17,7 +17,7 @@ package struct SecretsFile: Sendable, Equatable {
         let file: BoundedFile
         do {
             file = try BoundedFile.read(path, limit: 1_048_576)
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             return SecretsFile()
         }
         var warnings: [Problem] = []

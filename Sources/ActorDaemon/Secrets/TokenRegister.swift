@@ -28,11 +28,12 @@ package enum TokenRegister {
         let bytes: [UInt8]
         do {
             bytes = try BoundedFile.read(path, limit: 4_194_304).bytes
-        } catch where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             return []
         }
         guard let members = (try? JSONReader.read(bytes))?.object else {
-            throw ActorError(.invalidInput, "\(path) must be an object of SHA-256 (hex) to user; move it away or mend it")
+            throw ActorError(
+                .invalidInput, "\(path) must be an object of SHA-256 (hex) to user; move it away or mend it")
         }
         return members
     }

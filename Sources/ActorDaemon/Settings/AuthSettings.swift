@@ -14,6 +14,11 @@ package struct AuthSettings: Sendable, Equatable {
 package struct UserSettings: Sendable, Equatable {
     package var name: String
     package var roles: [Role]
+
+    package init(name: String, roles: [Role]) {
+        self.name = name
+        self.roles = roles
+    }
 }
 
 /// One kind of signed token that a gateway in front of the daemon sends.

@@ -10,6 +10,8 @@ package struct ExecutorSettings: Sendable, Equatable {
     package var kubernetes = KubernetesSettings()
     package var argo = ArgoSettings()
     package var slurm = SlurmSettings()
+
+    package init() {}
 }
 
 /// Local commands.

@@ -6,7 +6,7 @@ final class ProblemCollector {
     private let lines: [String: Int]
     /// JSON pointer to the variable that its value was taken from.
     let origins: [String: String]
-    private(set) var problems: [Problem] = []
+    private var found: [Problem] = []
 
     init(file: String, lines: [String: Int], origins: [String: String] = [:]) {
         self.file = file
@@ -14,11 +14,17 @@ final class ProblemCollector {
         self.origins = origins
     }
 
+    /// From top to bottom, as a person goes through the file.
+    var problems: [Problem] {
+        found.enumerated().sorted { ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset) }
+            .map(\.element)
+    }
+
     func report(_ pointer: String, _ reason: String) {
         if let variable = origins[pointer] {
-            problems.append(Problem(file: variable, reason: reason))
+            found.append(Problem(file: variable, reason: reason))
         } else {
-            problems.append(Problem(file: file, line: line(of: pointer), reason: reason))
+            found.append(Problem(file: file, line: line(of: pointer), reason: reason))
         }
     }
 

@@ -27,10 +27,14 @@ package enum SettingsLoader {
         let text: [UInt8]
         do {
             text = try BoundedFile.read(path, limit: 1_048_576).bytes
-        } catch where error.code == .notFound && file == nil {
+        } catch let error where error.code == .notFound && file == nil {
             var settings = try read([], file: nil, home: home, environment: environment, secrets: secrets)
             settings.warnings += secrets.warnings
             return settings
+        } catch {
+            let reason = error.code == .notFound ? "it is not there; name another with --config" : error.message
+            throw ActorError(
+                .invalidInput, "\(path) cannot be used", details: [ActorError.Detail(place: path, problem: reason)])
         }
         var settings = try read(text, file: path, home: home, environment: environment, secrets: secrets)
         settings.warnings += secrets.warnings

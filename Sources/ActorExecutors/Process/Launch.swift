@@ -42,14 +42,16 @@ struct Launch: Sendable, Equatable {
         var order: [String] = []
         for entry in work.environment {
             guard !entry.name.isEmpty, !entry.name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) else {
-                throw Unstartable("\"\(printable(entry.name))\" cannot be the name of an environment variable: rename it")
+                throw Unstartable(
+                    "\"\(printable(entry.name))\" cannot be the name of an environment variable: rename it")
             }
             guard !entry.value.utf8.contains(0) else {
                 throw Unstartable("the environment variable \(entry.name) holds a NUL byte: pass it in a file")
             }
             guard entry.name.utf8.count + entry.value.utf8.count + 2 <= longestString else {
                 throw Unstartable(
-                    "the environment variable \(entry.name) is longer than 128 KiB, which Linux refuses: pass it in a file")
+                    "the environment variable \(entry.name) is longer than 128 KiB, Linux's limit: pass it in a file"
+                )
             }
             if values.updateValue(entry.value, forKey: entry.name) == nil { order.append(entry.name) }
         }
@@ -67,7 +69,7 @@ struct Launch: Sendable, Equatable {
             }
             guard argument.utf8.count < longestString else {
                 throw Unstartable(
-                    "argument \(index) of the command is longer than 128 KiB, which Linux refuses: pass it in a file")
+                    "argument \(index) of the command is longer than 128 KiB (Linux's limit): pass it in a file")
             }
         }
         return work.command.map { Array($0.utf8) + [0] }
@@ -112,7 +114,8 @@ struct Launch: Sendable, Equatable {
         }
         if let found { throw Unstartable("the program \(found) is not executable: chmod +x \(found)") }
         throw Unstartable(
-            "the program \(printable(name)) does not exist in PATH (\(path)): install it, or give its path with a slash")
+            "the program \(printable(name)) does not exist in PATH (\(path)): install it, or give its path with a slash"
+        )
     }
 
     private static func absolute(_ path: String, in folder: String) -> String {

@@ -1,6 +1,6 @@
 package import ActorCore
-package import Logging
 import Glibc
+package import Logging
 import Subprocess
 import SystemPackage
 
@@ -112,11 +112,12 @@ extension ProcessExecutor {
             .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace),
         ]
         let path = PidFile.path(folder: pidFolder, id: work.id)
+        // Twice, because `combinedWithOutput` of swift-subprocess 1.0.2 duplicates a descriptor that it never closes.
+        let file = FileDescriptor(rawValue: log.descriptor)
         do {
             let outcome = try await Subprocess.run(
-                configuration, input: .none,
-                output: .fileDescriptor(FileDescriptor(rawValue: log.descriptor), closeAfterSpawningProcess: false),
-                error: .combinedWithOutput
+                configuration, input: .none, output: .fileDescriptor(file, closeAfterSpawningProcess: false),
+                error: .fileDescriptor(file, closeAfterSpawningProcess: false)
             ) { execution in
                 let pid = execution.processIdentifier.value
                 guard await files.perform({ PidFile(running: pid)?.write(to: path) ?? false }) else {

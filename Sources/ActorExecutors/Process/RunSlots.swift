@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Bounds how many commands run at once: a slot goes to whoever has waited longest, and a cancelled wait leaves the line.
+/// Bounds how many commands run at once: whoever has waited longest is next, and a cancelled wait leaves the line.
 final class RunSlots: Sendable {
     private struct State {
         var free: Int

@@ -14,7 +14,7 @@ struct SessionEnd {
         // -1 and 0 would address everything, 1 is init.
         guard leader > 1 else { return [] }
         if let grace {
-            await signal(leader, SIGTERM, sparing: sparing)
+            _ = await signal(leader, SIGTERM, sparing: sparing)
             let end = ContinuousClock.now.advanced(by: .milliseconds(grace))
             while ContinuousClock.now < end {
                 if await living(leader).isEmpty { return [] }
@@ -22,8 +22,7 @@ struct SessionEnd {
             }
         }
         for round in 0..<60 {
-            await signal(leader, SIGKILL)
-            if await living(leader).isEmpty { return [] }
+            if await signal(leader, SIGKILL) == 0 { return [] }
             await files.pause(milliseconds: min(100, 2 + round * 5))
         }
         return await living(leader)
@@ -33,13 +32,14 @@ struct SessionEnd {
         await files.perform { ProcessTable.members(of: leader).map(\.pid) }
     }
 
-    private func signal(_ leader: pid_t, _ number: Int32, sparing: pid_t? = nil) async {
+    /// How many lived when they were looked at, after the signal to their group.
+    private func signal(_ leader: pid_t, _ number: Int32, sparing: pid_t? = nil) async -> Int {
         await files.perform {
             // The group first, in one call that no fork escapes; then groups that a shell made inside the session.
             if sparing != leader { kill(-leader, number) }
-            for entry in ProcessTable.members(of: leader) where entry.group != leader && entry.group != sparing {
-                kill(entry.pid, number)
-            }
+            let members = ProcessTable.members(of: leader)
+            for entry in members where entry.group != leader && entry.group != sparing { kill(entry.pid, number) }
+            return members.count
         }
     }
 }

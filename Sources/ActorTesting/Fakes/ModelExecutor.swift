@@ -2,7 +2,7 @@ package import ActorCore
 import Glibc
 import Synchronization
 
-/// An executor that runs nothing: it answers by script, keeps what it was given, and notes what no executor should be asked.
+/// An executor that runs nothing: it answers by script, keeps what it was given, and notes orders that break the rules.
 package final class ModelExecutor: Executor {
     /// How one command goes.
     package struct Play: Sendable, Equatable {

@@ -113,10 +113,13 @@ package final class ScriptedHTTP: HTTPClient {
         let authority = String(parts[2].prefix { $0 != "?" && $0 != "#" })
         guard !authority.contains("@") else { throw ActorError(.invalidInput, "the URL carries credentials") }
         guard case .publicOr(let allowed) = policy else { return }
-        let host = authority.hasPrefix("[")
+        let host =
+            authority.hasPrefix("[")
             ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
         let privatePrefixes = ["127.", "10.", "192.168.", "169.254.", "[", "localhost", "0."]
-        if privatePrefixes.contains(where: host.hasPrefix), !allowed.contains(authority), !allowed.contains(String(host)) {
+        if privatePrefixes.contains(where: host.hasPrefix), !allowed.contains(authority),
+            !allowed.contains(String(host))
+        {
             throw ActorError(.forbidden, "\(host) is not a public address and is not listed")
         }
     }

@@ -90,7 +90,8 @@ package struct ExecutorSuite: Sendable {
             found.append("\(Self.image) was not resolved: \(error)")
         }
         do throws(ActorError) {
-            found.append("an unknown image resolved to \(try executor.resolve(image: "no/such", command: [], arguments: []))")
+            found.append(
+                "an unknown image resolved to \(try executor.resolve(image: "no/such", command: [], arguments: []))")
         } catch {
             if error.code != .invalidInput || !error.message.contains("no/such") {
                 found.append("an unknown image was refused with \(error)")

@@ -144,7 +144,7 @@ struct JobRun: Sendable {
         context.ifAbandoned(
             call: url("event", "fail"),
             body: [
-                "message": "the run was cancelled or ran out of time; see the execution's log",
+                "note": "the run was cancelled or ran out of time; see the execution's log",
                 "execution_id": .string(context.execution.rawValue),
             ],
             order: message.job.rawValue)

@@ -14,7 +14,7 @@ enum JobRunDocument {
 
     static func restarted(attempt: Int) -> JSONValue {
         [
-            "message": """
+            "note": """
             the daemon was restarted while this job ran; finished steps are kept, the interrupted step runs again
             """,
             "attempt": JSONValue(attempt),

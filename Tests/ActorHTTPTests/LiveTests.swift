@@ -1,0 +1,87 @@
+import ActorCore
+import NIOCore
+import ServiceLifecycle
+import Testing
+
+@testable import ActorHTTP
+
+@Suite("the server on a socket", .serialized)
+struct LiveTests {
+    struct Exchange: Sendable, CustomTestStringConvertible {
+        var name: String
+        var request: String
+        var endlessly: String?
+        var status: String
+        var testDescription: String { name }
+    }
+
+    private static let post = "POST /actors/v2/hello/messages HTTP/1.1\r\nHost: localhost\r\n"
+    private static let admin = "Authorization: Bearer \(House.adminToken)\r\n"
+    private static let json = "Content-Type: application/json\r\n"
+
+    static let exchanges: [Exchange] = [
+        Exchange(
+            name: "a plain message", request: post + admin + json + "Content-Length: 3\r\nConnection: close\r\n\r\n[1]",
+            status: "200"),
+        Exchange(
+            name: "a message in chunks",
+            request: post + admin + json
+                + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\n[1]\r\n0\r\n\r\n",
+            status: "200"),
+        Exchange(
+            name: "length and chunks together",
+            request: post + admin + json + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            status: "400"),
+        Exchange(
+            name: "two lengths", request: post + admin + json + "Content-Length: 3\r\nContent-Length: 4\r\n\r\n[1]",
+            status: "400"),
+        Exchange(
+            name: "a folded header", request: post + "X-A: 1\r\n folded: 2\r\nContent-Length: 0\r\n\r\n", status: "400"),
+        Exchange(name: "a blank before the colon", request: post + "Content-Length : 0\r\n\r\n", status: "400"),
+        Exchange(
+            name: "too many headers",
+            request: post + (0..<200).map { "X-\($0): 1\r\n" }.joined() + "\r\n", status: "400"),
+        Exchange(
+            name: "a header without end", request: post + "X-A: ", endlessly: String(repeating: "a", count: 4096),
+            status: "400"),
+        Exchange(
+            name: "gigabytes announced", request: post + admin + json + "Content-Length: 10000000000\r\n\r\n",
+            endlessly: String(repeating: "x", count: 65536), status: "413"),
+        Exchange(
+            name: "chunks without end", request: post + admin + json + "Transfer-Encoding: chunked\r\n\r\n",
+            endlessly: "400\r\n" + String(repeating: "1", count: 1024) + "\r\n", status: "413"),
+        Exchange(
+            name: "a stranger's chunks without end", request: post + json + "Transfer-Encoding: chunked\r\n\r\n",
+            endlessly: "400\r\n" + String(repeating: "1", count: 1024) + "\r\n", status: "400"),
+        Exchange(
+            name: "a foreign host name",
+            request: "GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", status: "421"),
+    ]
+
+    @Test("one request on a connection", arguments: exchanges)
+    func exchange(_ row: Exchange) async throws {
+        let house = House(port: 0) { $0.maxBodyBytes = 100_000 }
+        let answer = try await LiveServer.run(house) { port, _ in
+            try await LiveServer.exchange(port, row.request, endlessly: row.endlessly)
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 \(row.status) "), "\(row.name): \(answer.prefix(200))")
+    }
+
+    @Test("an open event stream does not keep the daemon from stopping")
+    func stopping() async throws {
+        try await LiveServer.run(House(port: 0)) { port, group in
+            let request =
+                "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(House.bobToken)\r\n\r\n"
+            try await LiveServer.connect(port).executeThenClose { inbound, outbound in
+                try await outbound.write(ByteBuffer(string: request))
+                var seen = ""
+                for try await chunk in inbound {
+                    seen += String(buffer: chunk)
+                    if seen.contains(": connected") { await group.triggerGracefulShutdown() }
+                }
+                #expect(seen.hasPrefix("HTTP/1.1 200 "))
+                #expect(seen.hasSuffix("0\r\n\r\n"), "the stream ends as it should")
+            }
+        }
+    }
+}
