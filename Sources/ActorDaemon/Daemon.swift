@@ -87,7 +87,7 @@ package enum Daemon {
                 ? ActorError(.internalFailure, "the daemon had to stop", cause: error)
                 : ActorError(
                     .cannotStart,
-                    "it cannot listen on \(address); is the port taken? choose another with --port (0 takes a free one)",
+                    "it cannot listen on \(address): is the port taken? take another with --port (0 takes a free one)",
                     cause: error)
         }
     }

@@ -69,7 +69,8 @@ struct House: Sendable {
 
     static func build(settings: Settings, data: DataFolder) async throws(ActorError) -> House {
         let admin = try data.readOrMakeAdminToken()
-        let known = settings.secrets.values.values.map { $0.reveal() } + [admin.token]
+        let variables = EnvironmentVariables.current.filter { $0.key.hasPrefix("_REACTOR_") }
+        let known = settings.secrets.values.values.map { $0.reveal() } + variables.values + [admin.token]
         let scrubber = SecretScrubber(known + [settings.pipelines.updatesNonce?.reveal()].compactMap { $0 })
         let level = Logger.Level(rawValue: settings.log.level) ?? .info
         let logger = Logger(label: "reactord") { label in
@@ -88,15 +89,7 @@ struct House: Sendable {
         let lab = FolderLab(
             root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
             inbox: settings.inbox.folder ?? "\(data.path)/inbox", pool: threads)
-        let process = settings.executors.process
-        let executor = ProcessExecutor(
-            settings: ProcessExecutorSettings(
-                maxRunning: process.maxRunning, graceSeconds: process.graceSeconds,
-                images: Dictionary(
-                    process.images.map { ($0.image, ImageCommand(command: $0.command)) },
-                    uniquingKeysWith: { first, _ in first }),
-                anyImage: process.anyImage),
-            logger: logger, pidFolder: data.pids)
+        let executor = processExecutor(settings, data: data, logger: logger)
         let late = Late()
         let address = SelfAddress()
         let tools = ReactorTools(
@@ -104,7 +97,8 @@ struct House: Sendable {
         let managers = ManagerLookup()
         let system = ActorSystem(
             configuration: configuration(settings, data: data, scrubber: scrubber), store: store, clock: clock,
-            executor: executor, runFiles: FolderRunFiles(root: data.path, pool: threads), client: client, schemas: ValijsonCompiler(),
+            executor: executor, runFiles: FolderRunFiles(root: data.path, pool: threads), client: client,
+            schemas: ValijsonCompiler(),
             callbacks: CallbackMaker(
                 address: address, manager: { managers.id }, nonce: { late.updatesNonce.withLock { $0 } }),
             makers: Catalog.makers.mapValues { make in { make(tools) } }, logger: logger)
@@ -137,6 +131,18 @@ struct House: Sendable {
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
             store: store, client: client, system: system, http: http, address: address, lab: lab, actors: registrar,
             late: late)
+    }
+
+    private static func processExecutor(_ settings: Settings, data: DataFolder, logger: Logger) -> ProcessExecutor {
+        let process = settings.executors.process
+        return ProcessExecutor(
+            settings: ProcessExecutorSettings(
+                maxRunning: process.maxRunning, graceSeconds: process.graceSeconds,
+                images: Dictionary(
+                    process.images.map { ($0.image, ImageCommand(command: $0.command, anyCommand: $0.anyCommand)) },
+                    uniquingKeysWith: { first, _ in first }),
+                anyImage: process.anyImage),
+            logger: logger, pidFolder: data.pids)
     }
 
     private static func say(_ settings: Settings, admin: String?, to logger: Logger) {

@@ -29,6 +29,7 @@ final class OutboxDeliverer: Sendable {
         await withDiscardingTaskGroup { group in
             for await _ in environment.outboxBell.rings {
                 let heads: [OutboxItem]
+                state.withLock { $0.machine.look() }
                 do {
                     heads = try await environment.store.dueHeads(limit: 1024)
                 } catch {
@@ -67,6 +68,10 @@ final class OutboxDeliverer: Sendable {
         let verdict = state.withLock {
             $0.machine.answered(item, answer, now: now, chance: Double.random(in: 0..<1))
         }
+        defer {
+            state.withLock { $0.machine.finished(item) }
+            environment.outboxBell.ring()
+        }
         if Task.isCancelled, verdict != .delivered { return }
         if case .givenUp(let reason) = verdict {
             environment.logger.warning(
@@ -84,7 +89,6 @@ final class OutboxDeliverer: Sendable {
                 metadata: [LogKeys.error: "\(error)"])
             try? await environment.clock.sleep(until: now.adding(milliseconds: 1000))
         }
-        environment.outboxBell.ring()
     }
 
     private func call(_ item: OutboxItem) async -> OutboxMachine.Answer {

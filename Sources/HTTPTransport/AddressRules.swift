@@ -55,7 +55,7 @@ package enum AddressRules {
         if words[0] == 0x64, words[1] == 0xff9b, words[2..<6].allSatisfy({ $0 == 0 }) {
             return isPublic(v4: Array(bytes[12..<16]))
         }
-        // Global unicast is 2000::/3; ::, ::1, v4-compatible, fc00::/7, fe80::/10, fec0::/10 and ff00::/8 are not in it.
+        // Global unicast is 2000::/3; ::, ::1, v4-compatible, fc00::/7, fe80::/10, fec0::/10, ff00::/8 are outside.
         guard words[0] & 0xe000 == 0x2000 else { return false }
         // 6to4 carries an IPv4 address.
         if words[0] == 0x2002 { return isPublic(v4: Array(bytes[2..<6])) }

@@ -7,12 +7,11 @@ import Testing
 
 @Suite("the server on a socket", .serialized)
 struct LiveTests {
-    struct Exchange: Sendable, CustomTestStringConvertible {
+    struct Exchange: Sendable {
         var name: String
         var request: String
         var endlessly: String?
         var status: String
-        var testDescription: String { name }
     }
 
     private static let post = "POST /actors/v2/hello/messages HTTP/1.1\r\nHost: localhost\r\n"
@@ -58,13 +57,20 @@ struct LiveTests {
             request: "GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", status: "421"),
     ]
 
-    @Test("one request on a connection", arguments: exchanges)
-    func exchange(_ row: Exchange) async throws {
+    @Test("one request on a connection each, all against one server")
+    func exchange() async throws {
         let house = House(port: 0) { $0.maxBodyBytes = 100_000 }
-        let answer = try await LiveServer.run(house) { port, _ in
-            try await LiveServer.exchange(port, row.request, endlessly: row.endlessly)
+        try await LiveServer.run(house) { port, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for row in Self.exchanges {
+                    group.addTask {
+                        let answer = try await LiveServer.exchange(port, row.request, endlessly: row.endlessly)
+                        #expect(answer.hasPrefix("HTTP/1.1 \(row.status) "), "\(row.name): \(answer.prefix(200))")
+                    }
+                }
+                try await group.waitForAll()
+            }
         }
-        #expect(answer.hasPrefix("HTTP/1.1 \(row.status) "), "\(row.name): \(answer.prefix(200))")
     }
 
     @Test("an open event stream does not keep the daemon from stopping")

@@ -26,7 +26,7 @@ struct LogsCommand: AsyncParsableCommand {
             let hasEnded = follow ? try await isOver(client) : true
             let log = try await client.send("GET", Paths.log(execution)).body
             if log.count > shown {
-                print(log[shown...], from: shown == 0)
+                show(log[shown...], from: shown == 0)
                 shown = log.count
             }
             if hasEnded { return }
@@ -39,7 +39,7 @@ struct LogsCommand: AsyncParsableCommand {
         return ["COMPLETE", "ERROR"].contains(record.status)
     }
 
-    private func print(_ bytes: ArraySlice<UInt8>, from isFirst: Bool) {
+    private func show(_ bytes: ArraySlice<UInt8>, from isFirst: Bool) {
         let console = Console.standard
         let text = String(decoding: bytes, as: UTF8.self)
         if connection.json {

@@ -13,6 +13,13 @@ struct Console: Sendable {
         style = isTerminal && wantsColour && Variables.value("TERM") != "dumb" ? .colour : .plain
     }
 
+    /// Of the terminal; 80 where it does not tell.
+    var columns: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     func out(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
     func error(_ text: String) { Self.write(text, to: STDERR_FILENO) }
 

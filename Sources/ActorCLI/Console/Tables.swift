@@ -11,7 +11,7 @@ enum Tables {
                 Table.Cell(actor.run), Table.Cell(actor.id, .faint))
         }
         var output = table.render(style, empty: "no actors; put a folder with an actor.yml into actors/")
-        for actor in list.actors where !actor.statusMessage.isEmpty {
+        for actor in list.actors where actor.statusMessage.contains(where: { !$0.isWhitespace }) {
             output += style.paint("\(Safe.line(actor.name)): \(Safe.line(actor.statusMessage))", .bad) + "\n"
         }
         for folder in list.quarantined {

@@ -37,7 +37,7 @@ struct DemoRun {
             let (uploads, jobs) = try await look(names)
             let next = JobBoard(lines: jobs)
             if console.isTerminal {
-                let frame = next.frame(console.style, now: Self.now().milliseconds)
+                let frame = next.frame(console.style, now: Self.now().milliseconds, width: console.columns)
                 redraw(frame, over: drawn)
                 drawn = frame.count
             } else {

@@ -46,13 +46,16 @@ package struct JobBoard: Sendable, Equatable {
     package var isOver: Bool { lines.allSatisfy(\.isOver) }
 
     /// One line a job, aligned, for a terminal that draws them again and again.
-    package func frame(_ style: Style, now: Int64) -> [String] {
-        let names = lines.reduce(0) { max($0, $1.name.count) }
+    ///
+    /// - Parameter width: columns of the terminal; a line that wrapped could not be drawn over.
+    package func frame(_ style: Style, now: Int64, width: Int = 200) -> [String] {
+        let names = min(lines.reduce(0) { max($0, $1.name.count) }, max(8, width - 22))
         return lines.map { line in
-            let name = pad(Safe.line(line.name), names)
+            let name = pad(String(Safe.line(line.name).prefix(names)), names)
             let status = style.paint(pad(line.status, 8), .of(status: line.status))
-            let seconds = pad(Duration.milliseconds(Int64(line.seconds(now: now) * 1000)).tenths, 6)
-            return "\(name)  \(status)  \(seconds)  \(style.paint(Safe.line(line.step), .faint))"
+            let seconds = pad(Duration.milliseconds(Int64(line.seconds(now: now) * 1000)).tenths, 7)
+            let step = Safe.line(line.step).prefix(max(0, width - names - 22))
+            return "\(name)  \(status)  \(seconds)" + (step.isEmpty ? "" : "  " + style.paint(String(step), .faint))
         }
     }
 

@@ -10,7 +10,10 @@ package struct OutboxMachine: Sendable {
 
     private let maxRunning: Int
     private let retryMilliseconds: Int64
+    /// Keys with a call under way, until its outcome is on disk.
     private var running: Set<String> = []
+    /// Items whose outcome was stored since the last look at the store began: what that look saw of them is old.
+    private var settled: Set<Int64> = []
 
     package init(maxRunning: Int, retryDays: Double) {
         self.maxRunning = max(1, maxRunning)
@@ -19,11 +22,14 @@ package struct OutboxMachine: Sendable {
 
     package var hasRoom: Bool { running.count < maxRunning }
 
+    /// The store is about to be read.
+    package mutating func look() { settled = [] }
+
     /// The calls to make now out of `heads` (the first undelivered one of each key), and when to look again.
     package mutating func plan(_ heads: [OutboxItem], now: Timestamp) -> (start: [OutboxItem], wake: Timestamp?) {
         var start: [OutboxItem] = []
         var wake: Timestamp?
-        for item in heads where !running.contains(item.call.orderKey) {
+        for item in heads where !running.contains(item.call.orderKey) && !settled.contains(item.id) {
             if item.nextAttempt > now {
                 wake = min(wake ?? item.nextAttempt, item.nextAttempt)
             } else if hasRoom {
@@ -34,13 +40,18 @@ package struct OutboxMachine: Sendable {
         return (start, wake)
     }
 
+    /// The outcome is on disk (or could not be stored, and the call is made again): the next of its key may leave.
+    package mutating func finished(_ item: OutboxItem) {
+        guard running.remove(item.call.orderKey) != nil else {
+            preconditionFailure("the end of a call that was not made")
+        }
+        settled.insert(item.id)
+    }
+
     /// A call came back: what becomes of its row.
-    package mutating func answered(
+    package func answered(
         _ item: OutboxItem, _ answer: Answer, now: Timestamp, chance: Double
     ) -> OutboxVerdict {
-        guard running.remove(item.call.orderKey) != nil else {
-            preconditionFailure("an answer to a call that was not made")
-        }
         switch answer {
         case .status(200..<300, _): return .delivered
         case .refused(let why): return .givenUp(reason: why)

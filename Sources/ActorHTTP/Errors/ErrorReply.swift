@@ -70,7 +70,10 @@ enum ErrorReply {
     /// The message with its places; never the cause, which may quote what strangers must not read.
     private static func text(_ error: ActorError) -> String {
         guard error.code != .unauthenticated else { return ActorError.notAuthorized.message }
-        return error.details.reduce(error.message) { "\($0); \($1.place): \($1.problem)" }
+        // An empty JSON pointer is the whole message.
+        return error.details.reduce(error.message) { text, detail in
+            "\(text); \(detail.place.isEmpty ? "" : "\(detail.place): ")\(detail.problem)"
+        }
     }
 
     private static func problem(_ error: ActorError, status: HTTPResponse.Status) -> Response {

@@ -95,6 +95,8 @@ function bytes(count) {
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+const counted = (count, noun) => `${count ?? 0} ${noun}${count === 1 ? "" : "s"}`;
+
 function refreshTimes() {
   for (const element of document.querySelectorAll("time[datetime]")) {
     element.textContent = relative(Date.parse(element.dateTime));
@@ -230,7 +232,7 @@ function drawUploads(list) {
       make("div", {},
         make("span", { class: "name", text: upload.upload || upload.id }),
         make("span", { class: "sub" }, moment(upload.received),
-          ` · ${upload.file_count ?? 0} files · ${bytes(upload.bytes)} · ${jobs.length} jobs`)),
+          ` · ${counted(upload.file_count, "file")} · ${bytes(upload.bytes)} · ${counted(jobs.length, "job")}`)),
       make("div", { class: "side" }, upload.state ? badge(upload.state) : null),
       troubles.map((trouble) => make("span", { class: "sub wide", text: `${trouble.file}: ${trouble.reason}` })));
   });
@@ -244,7 +246,7 @@ function drawLetters(list) {
   const rows = data.letters.map((letter) => make("li", {},
     make("div", {},
       opener(letter.actor, "opens", () => openExecution(letter.execution_id)),
-      make("span", { class: "sub" }, moment(letter.parked), ` · ${letter.attempts} attempts`)),
+      make("span", { class: "sub" }, moment(letter.parked), ` · ${counted(letter.attempts, "attempt")}`)),
     make("div", { class: "side" }, letter.replayed_as
       ? make("span", { class: "faint", text: "replayed" })
       : make("button", {
