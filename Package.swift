@@ -149,22 +149,3 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
-
-// Development aid, removed before landing: ONLY=Target limits the graph to that target and what it needs.
-if let only = Context.environment["ONLY"] {
-    var wanted: Set<String> = Set(only.split(separator: ",").map(String.init))
-    var grew = true
-    while grew {
-        grew = false
-        for target in package.targets where wanted.contains(target.name) {
-            for dependency in target.dependencies {
-                if case .byNameItem(let name, _) = dependency, !wanted.contains(name) {
-                    wanted.insert(name)
-                    grew = true
-                }
-            }
-        }
-    }
-    package.targets.removeAll { !wanted.contains($0.name) }
-    package.products.removeAll { _ in !wanted.contains("reactord") }
-}

@@ -205,6 +205,14 @@ struct House: Sendable {
                 executionsBefore: before(settings.store.executionsDays),
                 deadLettersBefore: before(settings.store.deadLettersDays))
             if count > 0 { logger.info("old records were removed", metadata: ["count": "\(count)"]) }
+            // Files of executions that have ended, the logs of scripts among them.
+            let files = FolderRunFiles(root: data.path, pool: threads)
+            let kept = before(min(settings.store.logsDays, settings.store.executionsDays))
+            for id in await files.runs(unchangedSince: kept) {
+                let record = try await store.execution(id)
+                if let record, record.finished.map({ $0 >= kept }) ?? true { continue }
+                await files.remove(id)
+            }
         } catch {
             logger.error("old records could not be removed", metadata: ["error": "\(error)"])
         }

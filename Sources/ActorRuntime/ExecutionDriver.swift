@@ -137,6 +137,7 @@ final class ExecutionDriver: Sendable {
             disposition: scrubbed(verdict.disposition), status: verdict.status, result: session.result,
             log: await session.finalLog(reason: verdict.reason),
             effects: verdict.keepsEffects ? session.effects : verdict.isAbandoned ? session.farewell : Effects())
+        if let event = linkedEvent(verdict, envelope, spec, now) { completion.effects.mail.append(event) }
         noteHealth(end, of: spec)
         if await !commit(&completion, retry: spec.retry, number: number) { return nil }
         logger.debug(
@@ -153,6 +154,34 @@ final class ExecutionDriver: Sendable {
             var message = envelope.message
             message.deliverAt = moment
             return Envelope(sequence: envelope.sequence, message: message, attempts: number)
+        }
+    }
+
+    /// The message that a linked actor gets when an execution has ended (actors API, sections 6.4 and 6.5).
+    private func linkedEvent(
+        _ verdict: ExecutionMachine.Verdict, _ envelope: Envelope, _ spec: ActorSpec, _ now: Timestamp
+    ) -> NewMessage? {
+        guard let link = spec.link, verdict.endsMessage else { return nil }
+        let body: JSONValue = [
+            "event_type": "EXECUTION_COMPLETE", "tenant_id": .string(spec.tenant),
+            "event_time_utc": .string(now.iso8601), "event_time_display": .string(now.iso8601),
+            "actor_id": .string(spec.id.rawValue), "actor_dbid": .string("\(spec.tenant)_\(spec.id)"),
+            "execution_id": .string(envelope.execution.rawValue), "status": .string(verdict.status.rawValue),
+            "exit_code": JSONValue(verdict.exitCode), "_abaco_link": .string(link), "_abaco_webhook": "",
+        ]
+        do {
+            let target = try environment.directory.resolve(link, tenant: spec.tenant)
+            return try environment.bus.checked(
+                MessageDraft(
+                    actor: target.id, body: JSONWriter.bytes(body),
+                    environment: [EnvironmentEntry("_abaco_username", "Abaco Event")], sender: "actor:\(spec.id)",
+                    cause: envelope.execution, hops: envelope.message.hops + 1,
+                    idempotency: IdempotencyKey(key: "\(envelope.execution)#link")))
+        } catch {
+            logger.warning(
+                "an event could not be sent to the linked actor",
+                metadata: [LogKeys.actor: "\(spec.name)", LogKeys.error: "\(error)"])
+            return nil
         }
     }
 

@@ -2,6 +2,7 @@ import ActorCore
 import ActorRuntime
 import ActorTesting
 import FoundationEssentials
+import Glibc
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -105,7 +106,7 @@ struct House {
         ]
     }()
 
-    /// Written once; the daemon reads it as any tokens file.
+    /// Written once; read as any tokens file.
     private static let tokensFile: String = {
         func entry(_ token: String, _ value: String) -> String {
             "\"\(Hexadecimal.text(TokenVerifier.digest(of: token)))\": \(value)"
@@ -117,9 +118,12 @@ struct House {
                 entry(lateToken, "{\"user\": \"ann\", \"expires\": \"2023-01-01T00:00:00Z\"}"),
                 entry("fresh-token", "{\"user\": \"ann\", \"expires\": \"2030-01-01T00:00:00+01:00\"}"),
             ].joined(separator: ",") + "}"
-        let path = FileManager.default.temporaryDirectory.path + "/reactord-tokens-\(UUID().uuidString).json"
-        _ = FileManager.default.createFile(atPath: path, contents: Data(text.utf8))
-        return path
+        // A file that has lost its name: it ends with the process.
+        let path = FileManager.default.temporaryDirectory.path + "/reactord-tokens-\(UUID().uuidString)"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        unlink(path)
+        _ = text.withCString { write(descriptor, $0, text.utf8.count) }
+        return "/proc/self/fd/\(descriptor)"
     }()
 }
 

@@ -35,7 +35,8 @@ struct LiveTests {
             name: "two lengths", request: post + admin + json + "Content-Length: 3\r\nContent-Length: 4\r\n\r\n[1]",
             status: "400"),
         Exchange(
-            name: "a folded header", request: post + "X-A: 1\r\n folded: 2\r\nContent-Length: 0\r\n\r\n", status: "400"),
+            name: "a folded header", request: post + "X-A: 1\r\n folded: 2\r\nContent-Length: 0\r\n\r\n",
+            status: "400"),
         Exchange(name: "a blank before the colon", request: post + "Content-Length : 0\r\n\r\n", status: "400"),
         Exchange(
             name: "too many headers",

@@ -86,6 +86,25 @@ import Testing
         }
     }
 
+    @Test func aLinkedActorIsToldWhenAnExecutionHasEnded() async throws {
+        let rig = Rig()
+        var actor = rig.spec("one", run: .command(["/bin/true"]))
+        let listener = rig.spec("two")
+        actor.link = "two"
+        let linked = actor
+        try await rig.running([linked, listener]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(linked, [:])
+            await rig.wait(events) {
+                if case .executionFinished(listener.id, _, _, _) = $0 { true } else { false }
+            }
+            let event = try #require(await rig.reactor.received.first)
+            #expect(event["event_type"]?.string == "EXECUTION_COMPLETE")
+            #expect(event["execution_id"]?.string == id.rawValue)
+            #expect(event["exit_code"]?.int == 0)
+        }
+    }
+
     @Test func whoIsCancelledSaysSoAndWhoAnswersDoesNot() async throws {
         let rig = Rig()
         let actor = rig.spec("one")

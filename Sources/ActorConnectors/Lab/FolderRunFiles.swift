@@ -1,4 +1,5 @@
 package import ActorCore
+import FoundationEssentials
 import Glibc
 package import NIOPosix
 
@@ -57,6 +58,28 @@ package struct FolderRunFiles: RunFiles {
             return bytes
         }
         return bytes ?? []
+    }
+
+    /// The runs whose folder has not changed since `moment`: candidates for removal.
+    package func runs(unchangedSince moment: Timestamp) async -> [ExecutionID] {
+        let root = root
+        let found = try? await blocking { () throws(ActorError) -> [ExecutionID] in
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/runs")) ?? []
+            let folder = try Folder(path: "\(root)/runs")
+            var old: [ExecutionID] = []
+            for name in names where name.utf8.allSatisfy(NameRules.isAlphanumeric) {
+                if let status = try folder.status(name), status.changed < moment { old.append(ExecutionID(name)) }
+            }
+            return old
+        }
+        return found ?? []
+    }
+
+    /// Removes message, scratch and log of an execution that has ended.
+    package func remove(_ execution: ExecutionID) async {
+        let path = "\(root)/runs/\(execution)"
+        guard execution.rawValue.utf8.allSatisfy(NameRules.isAlphanumeric), !execution.rawValue.isEmpty else { return }
+        _ = try? await blocking { () throws(ActorError) in try? FileManager.default.removeItem(atPath: path) }
     }
 
     private static func failure(_ path: String) -> ActorError {

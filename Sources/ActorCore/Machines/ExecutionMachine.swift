@@ -30,6 +30,14 @@ package struct ExecutionMachine: Sendable {
         /// Effects of the work are part of the commit.
         package let keepsEffects: Bool
 
+        /// The message leaves its mailbox for good.
+        package var endsMessage: Bool {
+            switch disposition {
+            case .acknowledge, .park: true
+            case .retry, .release: false
+            }
+        }
+
         /// The message ends, and the work had no say in how.
         package var isAbandoned: Bool {
             switch disposition {

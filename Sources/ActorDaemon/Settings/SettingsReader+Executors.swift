@@ -100,6 +100,8 @@ extension SettingsReader {
         let executors = settings.executors
         let connectors = settings.connectors
         let parts: [(key: String, isSet: Bool)] = [
+            ("server.trusted_proxies", !settings.server.trustedProxies.isEmpty),
+            ("tenants.*.api_server", settings.tenants.contains { $0.apiServer != nil }),
             ("auth.jwt", !settings.auth.jwt.isEmpty),
             ("executors.container", executors.container != standard.container),
             ("executors.kubernetes", executors.kubernetes != standard.kubernetes),
