@@ -40,4 +40,4 @@ format:
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
 
 clean:
-	rm -rf .build var/demo
+	rm -rf .build var/demo-*

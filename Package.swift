@@ -76,7 +76,7 @@ let package = Package(
         .target(
             name: "ActorHTTP",
             dependencies: [
-                "ActorAPI", "ActorCore", "ActorRuntime", crypto, nio, posix, logging,
+                "ActorAPI", "ActorCore", "ActorRuntime", crypto, nio, posix, lifecycle, logging,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
@@ -133,7 +133,10 @@ let package = Package(
         .testTarget(
             name: "ActorHTTPTests",
             dependencies: [
-                "ActorHTTP", "ActorAPI", "ActorCore", "ActorRuntime", "ActorTesting", logging,
+                "ActorHTTP", "ActorAPI", "ActorCore", "ActorRuntime", "ActorTesting", logging, lifecycle, nio, posix,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),

@@ -79,11 +79,22 @@ struct ActorRegistrar: Sendable {
             row.updated = now
             try await store.save(row)
         }
+        if spec.run == .builtin("pipeline-jobs"), spec.settings["token_pepper"]?.string == nil {
+            spec.settings = spec.settings.setting("token_pepper", .string(try await tokenPepper()))
+        }
         spec.id = row.id
         spec.revision = row.revision
         spec.created = row.created
         spec.updated = row.updated
         return spec
+    }
+
+    /// The secret part of job tokens, for houses that configure none: made once, kept where no reply shows it.
+    private func tokenPepper() async throws(ActorError) -> String {
+        if let kept = try await store.setting("token_pepper") { return kept }
+        let pepper = Hashids.catalogue.encode(UInt128.random(in: 1...UInt128.max))
+        try await store.setSetting("token_pepper", pepper)
+        return pepper
     }
 
     /// The nonce of job callbacks: the one that the configuration names, else one that is made once and kept.
@@ -101,7 +112,9 @@ struct ActorRegistrar: Sendable {
         } else if let kept = try await store.setting(key) {
             id = NonceID(kept)
         } else {
-            id = NonceID("\(settings.tenant)_\(system.makeID())")
+            // 128 random bits: it opens a door to whoever holds it.
+            let bits = UInt128.random(in: 1...UInt128.max)
+            id = NonceID("\(settings.tenant)_\(Hashids.abaco.encode(bits))")
         }
         if try await store.nonce(id) == nil {
             try await store.create(

@@ -90,6 +90,9 @@ struct House: Sendable {
             root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
             inbox: settings.inbox.folder ?? "\(data.path)/inbox", pool: threads)
         let executor = processExecutor(settings, data: data, logger: logger)
+        // Halves of uploads that were being received when an earlier process ended.
+        try? FileManager.default.removeItem(
+            atPath: "\(settings.inbox.folder ?? "\(data.path)/inbox")/.parts")
         let late = Late()
         let address = SelfAddress()
         let tools = ReactorTools(

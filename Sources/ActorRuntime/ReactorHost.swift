@@ -149,6 +149,16 @@ final class ExecutionContext: ReactorContext {
     func setState(_ value: JSONValue) { state.withLock { $0.effects.state = value } }
 
     func send(_ address: Address, _ body: JSONValue, key: String?) throws(ActorError) {
+        try post(address, body, at: nil, key: key)
+    }
+
+    func schedule(_ address: Address, _ body: JSONValue, at moment: Timestamp, key: String?) throws(ActorError) {
+        try post(address, body, at: moment, key: key)
+    }
+
+    private func post(
+        _ address: Address, _ body: JSONValue, at moment: Timestamp?, key: String?
+    ) throws(ActorError) {
         let target: ActorID
         switch address {
         case .id(let id): target = id
@@ -165,7 +175,7 @@ final class ExecutionContext: ReactorContext {
                     EnvironmentEntry("x_src_execution_id", execution.rawValue),
                 ],
                 sender: "actor:\(actor)", cause: execution, hops: envelope.message.hops + 1,
-                idempotency: IdempotencyKey(key: key ?? "\(execution)#\(own)")))
+                idempotency: IdempotencyKey(key: key ?? "\(execution)#\(own)"), deliverAt: moment))
         state.withLock { $0.effects.mail.append(message) }
     }
 

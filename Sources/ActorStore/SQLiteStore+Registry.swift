@@ -18,6 +18,16 @@ extension SQLiteStore: RegistryStore {
                     updated = excluded.updated
                 """,
                 ActorRow.arguments(actor))
+            // An actor's name is its alias; one that was given to another actor before now leads here.
+            try db.run("DELETE FROM aliases WHERE actor = ?", [actor.id.rawValue])
+            try db.run(
+                """
+                INSERT INTO aliases (tenant, name, actor, owner, created) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (tenant, name) DO UPDATE SET actor = excluded.actor, owner = excluded.owner
+                """,
+                [
+                    actor.tenant, actor.name, actor.id.rawValue, actor.owner, actor.created.milliseconds,
+                ])
             ledger.note(.actorsChanged)
         }
     }

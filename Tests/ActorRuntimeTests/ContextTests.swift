@@ -86,6 +86,25 @@ import Testing
         }
     }
 
+    @Test func aReminderArrivesWhenItsMomentHasCome() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        await rig.reactor.behave { envelope, context in
+            guard envelope.json?["reminder"] == nil else { return }
+            let moment = context.now().adding(seconds: 30)
+            try context.schedule(.id(context.actor), ["reminder": true], at: moment, key: nil)
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            await rig.ended(events, try await rig.send(actor, [:]))
+            await rig.clock.sleepers(atLeast: 1)
+            #expect(await rig.reactor.received.count == 1)
+            rig.clock.advance(milliseconds: 30_000)
+            await rig.wait(events) { if case .executionFinished = $0 { true } else { false } }
+            #expect(await rig.reactor.received.last == ["reminder": true])
+        }
+    }
+
     @Test func aLinkedActorIsToldWhenAnExecutionHasEnded() async throws {
         let rig = Rig()
         var actor = rig.spec("one", run: .command(["/bin/true"]))

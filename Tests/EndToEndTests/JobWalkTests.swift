@@ -15,23 +15,24 @@ import Testing
             let callback = try #require(made.json["callback"]?.string)
             #expect(made.json["status"]?.string == "CREATED")
 
-            func tell(_ query: String, _ body: JSONValue) async throws -> JSONValue {
+            func tell(_ query: String, _ body: JSONValue?) async throws -> JSONValue {
                 // The callback is all that a job needs: no token of a user.
                 let answer = try await daemon.request(
-                    "POST", "\(callback)&\(query)", body: JSONWriter.bytes(body), authorised: false)
+                    "POST", "\(callback)&\(query)", body: body.map(JSONWriter.bytes) ?? [],
+                    type: body == nil ? nil : "application/json", authorised: false)
                 #expect(answer.status == 200, "\(answer.text)")
                 let id = try #require(answer.json["result"]?["executionId"]?.string)
                 return try await daemon.finished(id)
             }
             // Finishing what never ran is refused, recorded, and changes nothing.
-            let refused = try await tell("event=finish", [:])
+            let refused = try await tell("event=finish", nil)
             #expect(refused["outcome"]?.string == "failed")
             #expect(refused["exit_code"]?.int == 1)
             #expect(try await daemon.get("/api/v1/jobs/\(uuid)")["status"]?.string == "CREATED")
 
             _ = try await tell("status=RUNNING", ["id": "agave-1"])
             _ = try await tell("event=update", ["roadrunner": "meep-meep!"])
-            _ = try await tell("status=FINISHED", [:])
+            _ = try await tell("status=FINISHED", nil)
             let job = try await daemon.get("/api/v1/jobs/\(uuid)")
             #expect(job["status"]?.string == "FINISHED")
             let history = try await daemon.get("/api/v1/jobs/\(uuid)/history")

@@ -66,6 +66,8 @@ package protocol ReactorContext: Sendable {
     func setState(_ state: JSONValue)
     /// Buffers a message to another actor. `key` makes a repeat after a crash harmless; nil takes execution + ordinal.
     func send(_ address: Address, _ body: JSONValue, key: String?) throws(ActorError)
+    /// The same, not delivered before `moment`: how a Reactor reminds itself or others of something.
+    func schedule(_ address: Address, _ body: JSONValue, at moment: Timestamp, key: String?) throws(ActorError)
     /// The execution's result, readable through the API.
     func reply(_ result: JSONValue)
     /// Buffers an HTTP call; calls with one `order` leave one after another.

@@ -58,13 +58,7 @@ struct DataFolder: Sendable {
             }
             return (token, false)
         }
-        var random = SystemRandomNumberGenerator()
-        let token =
-            "rx_"
-            + (0..<32).map { _ in
-                let byte = random.next() as UInt8
-                return (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }.joined()
+        let token = TokenRegister.randomToken()
         let descriptor = open(adminToken, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw ActorError(.cannotStart, "\(adminToken) cannot be written: \(String(cString: strerror(errno)))")

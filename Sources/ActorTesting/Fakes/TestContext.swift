@@ -206,6 +206,12 @@ package final class TestContext: ReactorContext {
         use { $0.mail.append(TestWorld.Mail(address: address, body: body, key: key)) }
     }
 
+    package func schedule(
+        _ address: Address, _ body: JSONValue, at moment: Timestamp, key: String?
+    ) throws(ActorError) {
+        try send(address, body, key: key)
+    }
+
     package func reply(_ result: JSONValue) { use { $0.reply = result } }
 
     package func call(url: String, body: JSONValue, order: String) {
