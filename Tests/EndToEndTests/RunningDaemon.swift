@@ -61,6 +61,7 @@ final class RunningDaemon {
     func start(port: Int = 0) async throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw Failure(description: "no pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         pid = try spawn(["serve", "--port", String(port), "--data-dir", data] + options, output: ends[1])
         close(ends[1])
         let end = ends[0]
@@ -68,7 +69,12 @@ final class RunningDaemon {
             Thread.detachNewThread {
                 var bytes: [UInt8] = []
                 var byte: UInt8 = 0
-                while read(end, &byte, 1) == 1, byte != 0x0a { bytes.append(byte) }
+                while true {
+                    let count = read(end, &byte, 1)
+                    if count < 0, errno == EINTR { continue }
+                    guard count == 1, byte != 0x0a else { break }
+                    bytes.append(byte)
+                }
                 close(end)
                 continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
             }

@@ -61,6 +61,8 @@ final class EchoServer: Sendable {
         Self.onThread { [self] in
             while true {
                 let connection = accept(listener, nil, nil)
+                // A signal (a child of another test has ended) is no reason to stop.
+                if connection < 0, errno == EINTR || errno == ECONNABORTED { continue }
                 guard connection >= 0 else { break }
                 Self.onThread { self.serve(connection) }
             }
@@ -86,7 +88,8 @@ final class EchoServer: Sendable {
                 reply(connection, 200, (0..<number).map { "X-\($0): \(String(repeating: "h", count: 999))" }, [])
             case "silent":
                 var byte: UInt8 = 0
-                while Glibc.read(connection, &byte, 1) > 0 {}
+                var count = 1
+                repeat { count = Glibc.read(connection, &byte, 1) } while count > 0 || (count < 0 && errno == EINTR)
                 return
             default: reply(connection, 404, [], [])
             }
@@ -102,6 +105,7 @@ final class EchoServer: Sendable {
             let count = bytes.withUnsafeBytes { buffer in
                 send(connection, buffer.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             sent += count
         }
@@ -127,7 +131,8 @@ final class EchoServer: Sendable {
 
     private static func receive(_ connection: Int32, _ bytes: inout [UInt8]) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = Glibc.read(connection, &buffer, buffer.count)
+        var count = 0
+        repeat { count = Glibc.read(connection, &buffer, buffer.count) } while count < 0 && errno == EINTR
         guard count > 0 else { return false }
         bytes += buffer[..<count]
         return true

@@ -66,6 +66,14 @@ import Testing
         #expect(world.read { $0.jobs.count } == 1)
     }
 
+    @Test func whoAsksForSomebodyElsesJobDoesNotGetItsToken() async throws {
+        let record = try await makeJob()
+        try await deliver(
+            ["pipeline_uuid": .string(Self.pipeline), "child_of": [], "data": [:]], sender: "mallory")
+        #expect(answer.at("uuid").string == record.uuid.rawValue)
+        #expect(!JSONWriter.string(answer).contains(record.token))
+    }
+
     @Test func anUnknownPipelineCanBeRefused() async throws {
         let failure = await #expect(throws: ReactorFailure.self) {
             try await deliver(["pipeline_uuid": .string(Self.pipeline)]) {

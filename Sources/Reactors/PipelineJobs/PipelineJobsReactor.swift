@@ -47,7 +47,9 @@ package actor PipelineJobsReactor: Reactor {
 
     private func answer(_ record: JobRecord, _ draft: JobDraft, _ context: any ReactorContext) throws {
         let callback = try context.callbackURL(for: record)
-        context.reply(PipelineJobDocument.created(record, childOf: draft.childOf, callback: callback))
+        let document = PipelineJobDocument.created(record, childOf: draft.childOf, callback: callback)
+        // Equal data makes an equal uuid: asking for somebody else's job must not hand out its token.
+        context.reply(record.owner == draft.owner ? document : document.removing("token", "callback"))
     }
 
     private func draft(
