@@ -18,6 +18,8 @@ final class EchoServer: Sendable {
     private let listener: Int32
     private let sink: AsyncStream<Request>.Continuation
     private let seen = Mutex<[Request]>([])
+    /// The listener's number may belong to somebody else once it is closed: it is shut down once, and before that.
+    private let isStopped = Mutex(false)
 
     var base: String { "http://127.0.0.1:\(port)" }
     var requests: [Request] { seen.withLock { $0 } }
@@ -66,11 +68,18 @@ final class EchoServer: Sendable {
                 guard connection >= 0 else { break }
                 Self.onThread { self.serve(connection) }
             }
-            close(listener)
+            isStopped.withLock { isStopped in
+                isStopped = true
+                close(listener)
+            }
         }
     }
 
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    func stop() {
+        isStopped.withLock { isStopped in
+            if !isStopped { shutdown(listener, Int32(SHUT_RDWR)) }
+        }
+    }
 
     private func serve(_ connection: Int32) {
         defer { close(connection) }
