@@ -28,7 +28,7 @@ test:
 	@scripts/setup --tests
 	python3 -m unittest discover -s Tests/ExamplesTests
 	$(SWIFT) build --build-tests $(BORDERS)
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 
 check:
 	@scripts/setup --tests
