@@ -60,7 +60,10 @@ let package = Package(
         .target(name: "ActorSchemas", dependencies: ["ActorCore", "CValijson"], swiftSettings: strict),
         .target(
             name: "ActorStore",
-            dependencies: ["ActorCore", .product(name: "GRDB", package: "GRDB.swift"), logging],
+            dependencies: [
+                "ActorCore", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"), logging,
+            ],
             swiftSettings: strict
         ),
         .target(

@@ -11,16 +11,28 @@ package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     let writer: GroupCommitWriter
     let errors: StoreErrors
+    let counts: MailCounts
+    let numbers: ExecutionNumbers
+    /// The process before this one did not close the store.
+    let wasUnclean: Bool
+    private let hot: HotStatements
     private let logger: Logger
 
     /// Says in the file itself whose it is ("RCTD").
     private static let applicationID = 0x5243_5444
 
-    private init(pool: DatabasePool, writer: GroupCommitWriter, errors: StoreErrors, logger: Logger) {
+    private init(pool: DatabasePool, marks: StoreMarks, errors: StoreErrors, logger: Logger) {
         self.logger = logger
         self.pool = pool
-        self.writer = writer
         self.errors = errors
+        self.counts = MailCounts()
+        self.numbers = marks.numbers
+        self.wasUnclean = marks.wasUnclean
+        self.hot = HotStatements()
+        self.writer = GroupCommitWriter(
+            pool: pool,
+            ledger: CommitLedger(counts: counts, numbers: numbers, hot: hot, lastSequence: marks.lastSequence),
+            errors: errors, logger: logger)
     }
 
     /// Opens the database, makes it when there is none, and brings it to this version. Blocks: for start-up only.
@@ -44,12 +56,13 @@ package final class SQLiteStore: Sendable {
                 }
             }
             try Migrations.migrator.migrate(pool)
-            let held = try pool.read { db in try db.heldMessages() }
+            let marks = try pool.writeWithoutTransaction { db in try StoreMarks.take(db) }
             if !synchronousFull {
                 logger.warning("a power cut may lose accepted messages", metadata: ["synchronous": "normal"])
             }
-            let writer = GroupCommitWriter(pool: pool, held: held, errors: errors, logger: logger)
-            return SQLiteStore(pool: pool, writer: writer, errors: errors, logger: logger)
+            let store = SQLiteStore(pool: pool, marks: marks, errors: errors, logger: logger)
+            try store.countMail()
+            return store
         } catch {
             throw errors.translateAtStart(error)
         }
@@ -60,6 +73,10 @@ package final class SQLiteStore: Sendable {
         guard writer.close() else { return }
         try await onOwnThread {
             do {
+                try self.pool.writeWithoutTransaction { db in
+                    self.hot.finalize()
+                    try StoreMarks.setClean(true, on: db)
+                }
                 // SQLite leaves its log behind when the last connection to close is a reader: emptied here, so that
                 // the one file is the whole database.
                 try self.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
@@ -67,6 +84,19 @@ package final class SQLiteStore: Sendable {
                 self.logger.notice("the log stays beside the database", metadata: ["reason": "\(error)"])
             }
             try self.pool.close()
+        }
+    }
+
+    /// Counts what waits as of now, while work goes on: a million messages must not delay the first request.
+    private func countMail() throws {
+        let snapshot = try pool.makeSnapshot()
+        DispatchQueue(label: "store.count").async {
+            do {
+                let found = try snapshot.read { db in try db.heldMessages() }
+                self.counts.add(found: found.held, bytes: found.bytes)
+            } catch {
+                self.logger.error("waiting messages could not be counted", metadata: ["reason": "\(error)"])
+            }
         }
     }
 

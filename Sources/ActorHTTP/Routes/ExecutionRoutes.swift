@@ -31,7 +31,7 @@ struct ExecutionRoutes {
             }
             before = sequence
         }
-        let records = try await front.system.store.executions(of: actor, before: before, limit: limit)
+        let records = try await front.system.executions(of: actor, before: before, limit: limit)
         let next = records.count == limit ? records.last.map { String($0.sequence) } : nil
         let items = records.map { payload($0, caller, attempts: nil) }
         return .page(Page(items: items, next: next), plural: "executions")
@@ -91,7 +91,7 @@ struct ExecutionRoutes {
 
     private func record(_ context: HTTPContext) async throws(ActorError) -> ExecutionRecord {
         let id = ExecutionID(context.word())
-        guard let record = try await front.system.store.execution(id) else {
+        guard let record = try await front.system.execution(id) else {
             throw ActorError(.notFound, "there is no execution \(id.rawValue.prefix(64))")
         }
         if let spec = front.system.spec(record.actor), Access.level(of: try context.requireCaller(), on: spec) < .read {
