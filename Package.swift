@@ -58,9 +58,10 @@ let package = Package(
             cxxSettings: [.define("VALIJSON_USE_EXCEPTIONS", to: "1")]
         ),
         .target(name: "ActorSchemas", dependencies: ["ActorCore", "CValijson"], swiftSettings: strict),
+        .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "ActorStore",
-            dependencies: ["ActorCore", .product(name: "GRDB", package: "GRDB.swift"), logging],
+            dependencies: ["ActorCore", "CPageSums", .product(name: "GRDB", package: "GRDB.swift"), logging],
             swiftSettings: strict
         ),
         .target(
