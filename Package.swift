@@ -111,10 +111,13 @@ let package = Package(
         .testTarget(
             name: "ActorRuntimeTests", dependencies: ["ActorRuntime", "ActorCore", "ActorTesting", logging],
             swiftSettings: strict),
+        // A disk that loses its power, for the store's tests.
+        .target(name: "CPowerCut", path: "Tests/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "ActorStoreTests",
             dependencies: [
-                "ActorStore", "ActorCore", "ActorTesting", logging, .product(name: "GRDB", package: "GRDB.swift"),
+                "ActorStore", "ActorCore", "ActorTesting", "CPageSums", "CPowerCut", logging,
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(
