@@ -43,8 +43,10 @@ package final class SQLiteStore: Sendable {
     ) throws(ActorError) -> SQLiteStore {
         let errors = StoreErrors(path: path)
         try createFile(path)
+        try PageSums.prepare(path, logger: logger)
         do {
-            let pool = try DatabasePool(path: path, configuration: configuration(path: path))
+            let pool = try DatabasePool(
+                path: path, configuration: configuration(path: path, synchronousFull: synchronousFull))
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA application_id = \(applicationID)")
                 try setSynchronous(full: synchronousFull, on: db, path: path)
@@ -108,7 +110,8 @@ package final class SQLiteStore: Sendable {
         try Self.createFile(target)
         try await onOwnThread {
             do {
-                let copy = try DatabaseQueue(path: target)
+                // Begun like a store, so that the copy carries sums as well.
+                let copy = try DatabaseQueue(path: target, configuration: Self.configuration(path: target))
                 try self.pool.backup(to: copy)
                 try copy.close()
             } catch {
@@ -146,15 +149,17 @@ package final class SQLiteStore: Sendable {
         }
     }
 
-    private static func configuration(path: String) -> Configuration {
+    private static func configuration(path: String, synchronousFull: Bool = true) -> Configuration {
         var configuration = Configuration()
         configuration.label = "store"
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
+            PageSums.prepare(db, isLogSynced: synchronousFull)
             // Before anything is written: a file that is not ours stays as it is.
             if !db.configuration.readonly {
                 try refuseForeign(db, path: path)
+                try PageSums.begin(db, applicationID: applicationID)
                 // In KiB; readers keep SQLite's 2 MiB.
                 try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000")
             }
