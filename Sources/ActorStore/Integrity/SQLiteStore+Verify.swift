@@ -41,11 +41,10 @@ extension SQLiteStore {
         let (hasDamage, limit) = (report.damagedPlaces > 0, IntegrityReport.listed)
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            let (problems, owners) = try queue.read { db in
-                let found = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(limit))").filter { $0 != "ok" }
-                return (found, hasDamage ? owners(of: path, db) : [:])
+            report.problems = try queue.read { db in
+                try String.fetchAll(db, sql: "PRAGMA integrity_check(\(limit))").filter { $0 != "ok" }
             }
-            report.problems = problems
+            let owners = hasDamage ? try queue.read { db in Self.owners(of: path, db) } : [:]
             for index in report.damage.indices where report.damage[index].frame == nil {
                 report.damage[index].owner = report.damage[index].page.flatMap { owners[$0] }
             }
