@@ -178,6 +178,20 @@ package final class ActorSystem: Sendable {
         try await store.executions(of: actor, before: before, limit: limit).map(current)
     }
 
+    /// What a waiting message waits for; nil when there is no such execution.
+    package func why(_ id: ExecutionID) async throws(ActorError) -> WaitReport? {
+        let limit = 10_000
+        guard let record = try await execution(id) else { return nil }
+        guard record.status == .submitted, let place = try await store.place(of: id, countingTo: limit) else {
+            return WaitReport(
+                execution: id, status: record.status, reasons: [.nothing], before: 0, beforeIsLowerBound: false)
+        }
+        let reasons = dispatcher.reasons(for: place.envelope, directory.entry(record.actor))
+        return WaitReport(
+            execution: id, status: record.status, reasons: reasons.isEmpty ? [.turn] : reasons, before: place.before,
+            beforeIsLowerBound: place.before >= limit)
+    }
+
     /// What runs in a moment is not on disk as running.
     private func current(_ record: ExecutionRecord) -> ExecutionRecord {
         guard record.status == .submitted, let running = driver.running(record.id) else { return record }

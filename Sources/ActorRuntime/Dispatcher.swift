@@ -115,6 +115,37 @@ final class Dispatcher: Sendable {
     var running: Int { state.withLock { $0.dispatch.running } }
     var isDraining: Bool { state.withLock { $0.dispatch.isDraining } }
 
+    /// What keeps a waiting message from running, the reasons that concern it alone first.
+    func reasons(for envelope: Envelope, _ entry: Directory.Entry?) -> [WaitReport.Reason] {
+        var reasons: [WaitReport.Reason] = []
+        let now = clock.now()
+        if let moment = envelope.notBefore, moment > now {
+            reasons.append(
+                envelope.attempts > 0
+                    ? .retry(until: moment, attempts: envelope.attempts) : .delayed(until: moment))
+        }
+        guard let entry else { return reasons + [.actorMissing] }
+        let ordered = entry.spec.concurrency == 1
+        if let holder = mailbox(envelope.actor).holder(before: envelope, ordered: ordered) {
+            reasons.append(
+                .lane(
+                    key: envelope.key, holder: holder.waiting?.execution ?? driver.execution(holder.sequence),
+                    until: holder.waiting?.notBefore))
+        }
+        let (isDraining, ownRunning, isFull) = state.withLock { state in
+            (
+                state.dispatch.isDraining, state.dispatch.running(envelope.actor),
+                state.dispatch.running >= limits.maxRunning
+            )
+        }
+        if isDraining { reasons.append(.draining) }
+        if ownRunning >= entry.spec.concurrency {
+            reasons.append(.actorLimit(entry.spec.concurrency, running: driver.running(of: envelope.actor)))
+        }
+        if isFull { reasons.append(.daemonLimit(limits.maxRunning)) }
+        return reasons
+    }
+
     /// No new work is started from now on.
     func drain() { state.withLock { $0.dispatch.drain() } }
 

@@ -63,6 +63,11 @@ final class ExecutionDriver: Sendable {
         state.withLock { $0.running.filter { $0.value.work.envelope.actor == actor }.keys.sorted() }
     }
 
+    /// The execution of a message that runs here.
+    func execution(_ sequence: Int64) -> ExecutionID? {
+        state.withLock { $0.running.first { $0.value.work.envelope.sequence == sequence }?.key }
+    }
+
     // MARK: Time
 
     /// Stops what has used up its time, until ``close()``.

@@ -79,5 +79,9 @@ package final class Mailbox: Sendable {
 
     func removed(_ sequence: Int64) { state.withLock { $0.machine.removed(sequence) } }
     func purged() { state.withLock { $0.machine.purged() } }
+    func holder(before envelope: Envelope, ordered: Bool) -> (sequence: Int64, waiting: Envelope?)? {
+        state.withLock { $0.machine.holder(before: envelope, ordered: ordered) }
+    }
+
     var running: Int { state.withLock { $0.machine.running } }
 }

@@ -18,6 +18,13 @@ extension SQLiteStore: MailboxStore {
 
     package func mailboxes() async throws(ActorError) -> [ActorID] { try await read { try $0.mailboxes() } }
 
+    package func place(
+        of execution: ExecutionID, countingTo limit: Int
+    ) async throws(ActorError) -> WaitingPlace? {
+        let numbers = self.numbers
+        return try await read { db in try db.place(of: execution, countingTo: limit, numbers) }
+    }
+
     package func held(by actor: ActorID) -> Int { counts.held(by: actor) }
 
     package func begin(_ envelope: Envelope, attempt: Int, at now: Timestamp) async throws(ActorError) {

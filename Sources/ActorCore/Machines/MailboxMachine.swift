@@ -320,6 +320,15 @@ package struct MailboxMachine: Sendable {
         ready = kept
     }
 
+    /// The message that holds the lane of a waiting one: its sequence, and itself when it waits in memory for its next
+    /// attempt. Nil when the lane is free, or held by the message itself.
+    package func holder(before envelope: Envelope, ordered: Bool) -> (sequence: Int64, waiting: Envelope?)? {
+        guard let name = envelope.key ?? (ordered ? "" : nil), let sequence = lanes[name]?.holder,
+            sequence != envelope.sequence
+        else { return nil }
+        return (sequence, delayed.first { $0.sequence == sequence })
+    }
+
     // MARK: Places
 
     /// Not in memory, and neither running nor gone.

@@ -40,6 +40,18 @@ package struct AcceptRules: Sendable, Equatable {
     }
 }
 
+/// Where a message stands in its mailbox.
+package struct WaitingPlace: Sendable, Equatable {
+    package let envelope: Envelope
+    /// Messages that nothing delays and that leave the mailbox earlier.
+    package let before: Int
+
+    package init(envelope: Envelope, before: Int) {
+        self.envelope = envelope
+        self.before = before
+    }
+}
+
 /// What a start finds of the process before it.
 package struct Recovery: Sendable, Equatable {
     /// Messages whose attempt was cut off: recorded as interrupted, waiting again.
@@ -68,6 +80,10 @@ package protocol MailboxStore: Sendable {
     ) async throws(ActorError) -> [Envelope]
     /// The mailboxes that hold messages; takes no longer for many messages than for few.
     func mailboxes() async throws(ActorError) -> [ActorID]
+    /// A message that has not ended, with how many of its mailbox come before it; nil when there is none of that id.
+    ///
+    /// - Parameter limit: no more than so many are counted.
+    func place(of execution: ExecutionID, countingTo limit: Int) async throws(ActorError) -> WaitingPlace?
     /// Messages in a mailbox, running ones included. Shortly after a start it may not count all that waited before.
     func held(by actor: ActorID) -> Int
     /// Notes durably that an attempt begins: a crash during it is then known to be one. `conflict` when the message

@@ -15,6 +15,7 @@ struct ExecutionRoutes {
     func add(to table: RouteTable) {
         table.on(Paths.executions, [.get: list])
         table.on("\(Paths.executions)/:id", [.get: read, .delete: cancel])
+        table.on("\(Paths.executions)/:id/why", [.get: why])
         table.on("\(Paths.executions)/:id/logs", [.get: log])
     }
 
@@ -41,6 +42,14 @@ struct ExecutionRoutes {
         let record = try await record(context)
         let attempts = try await front.system.store.attempts(of: record.id)
         return .json(payload(record, try context.requireCaller(), attempts: attempts).json)
+    }
+
+    @Sendable private func why(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let record = try await record(context)
+        guard let report = try await front.system.why(record.id) else {
+            throw ActorError(.notFound, "there is no execution \(record.id)")
+        }
+        return .json(WaitReportJSON.json(of: report))
     }
 
     @Sendable private func cancel(_ request: Request, _ context: HTTPContext) async throws -> Response {

@@ -57,6 +57,22 @@ extension Database {
         ) { try EnvelopeRow.envelope($0, numbers) }
     }
 
+    func place(
+        of execution: ExecutionID, countingTo limit: Int, _ numbers: ExecutionNumbers
+    ) throws -> WaitingPlace? {
+        guard let sequence = try sequence(of: execution, numbers),
+            let row = try row("SELECT \(EnvelopeRow.columns) FROM mailbox WHERE sequence = ?", [sequence])
+        else { return nil }
+        let envelope = try EnvelopeRow.envelope(row, numbers)
+        let before = try self.row(
+            """
+            SELECT count(*) FROM (
+                SELECT 1 FROM mailbox WHERE actor = ? AND deliver_at IS NULL AND (rank, sequence) < (?, ?) LIMIT ?
+            )
+            """, [envelope.actor.rawValue, -envelope.message.priority, sequence, max(0, limit)])
+        return WaitingPlace(envelope: envelope, before: before?[0] ?? 0)
+    }
+
     /// The mailboxes that hold messages: from one actor to the next in the index, however many messages lie between.
     func mailboxes() throws -> [ActorID] {
         var actors: Set<ActorID> = []
