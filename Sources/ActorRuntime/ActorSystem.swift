@@ -54,8 +54,8 @@ package final class ActorSystem: Sendable {
             logger: logger)
         self.driver = ExecutionDriver(environment: environment)
         self.dispatcher = Dispatcher(
-            directory: directory, store: store, clock: clock, driver: driver, limits: configuration.limits,
-            logger: logger)
+            directory: directory, store: store, clock: clock, driver: driver,
+            supervisor: Supervisor(environment: environment), limits: configuration.limits, logger: logger)
         self.deliverer = OutboxDeliverer(environment: environment, client: client)
         self.scheduler = Scheduler(environment: environment)
         let dispatcher = self.dispatcher
@@ -88,7 +88,7 @@ package final class ActorSystem: Sendable {
             }
         }
         directory.replaceAll(entries, quarantined: refused)
-        dispatcher.configure(entries.map(\.spec))
+        dispatcher.configure(entries)
         scheduler.bell.ring()
         events.publish([.actorsChanged], at: now())
     }
@@ -96,7 +96,6 @@ package final class ActorSystem: Sendable {
     private func entry(for spec: ActorSpec) throws(ActorError) -> Directory.Entry {
         var compiled: [any MessageSchema] = []
         for source in spec.schemas { compiled.append(try schemas.compile(source)) }
-        var entry = Directory.Entry(spec: spec, schemas: compiled, reactor: nil, failure: nil)
         switch spec.run {
         case .builtin(let name):
             guard let make = makers[name] else {
@@ -106,16 +105,17 @@ package final class ActorSystem: Sendable {
                         + makers.keys.sorted().joined(separator: ", "))
             }
             let old = directory.entry(spec.id)
-            entry.reactor = old?.spec.run == spec.run ? old?.reactor : make()
+            let isSame = old?.spec.run == spec.run && old?.spec.revision == spec.revision
+            return Directory.Entry(spec: spec, schemas: compiled, reactor: isSame ? old?.reactor : make())
         case .image(let image):
             do {
                 _ = try environment.executor.resolve(image: image, command: [], arguments: [])
+                return Directory.Entry(spec: spec, schemas: compiled)
             } catch {
-                entry.failure = error.description
+                return Directory.Entry(spec: spec, schemas: compiled, fault: error.description)
             }
-        case .command: break
+        case .command: return Directory.Entry(spec: spec, schemas: compiled)
         }
-        return entry
     }
 
     package func resolve(_ word: String, tenant: String) throws(ActorError) -> ActorSpec {
@@ -133,9 +133,10 @@ package final class ActorSystem: Sendable {
     package func status(of id: ActorID) -> ActorStatus? { directory.entry(id).map(status) }
 
     private func status(_ entry: Directory.Entry) -> ActorStatus {
-        ActorStatus(
-            spec: entry.spec, status: entry.failure == nil ? "READY" : "ERROR",
-            statusMessage: entry.failure ?? " ", waiting: dispatcher.waiting(entry.spec.id),
+        let failure = dispatcher.failure(of: entry.spec.id)
+        return ActorStatus(
+            spec: entry.spec, status: failure == nil ? "READY" : "ERROR",
+            statusMessage: failure ?? " ", waiting: dispatcher.waiting(entry.spec.id),
             running: dispatcher.running(entry.spec.id))
     }
 
@@ -240,6 +241,9 @@ package final class ActorSystem: Sendable {
         return true
     }
 
+    /// Tries an actor again that is paused or in ERROR.
+    package func restart(_ id: ActorID) { dispatcher.restart(id) }
+
     /// Empties a mailbox; answers how many messages went.
     package func purge(_ id: ActorID) async throws(ActorError) -> Int {
         let count = try await store.purge(id, at: now())
@@ -328,7 +332,7 @@ package final class ActorSystem: Sendable {
         let recovery = try await store.recover(at: now())
         let interrupted = recovery.interrupted
         dispatcher.load(try await store.mailboxes(), wasUnclean: recovery.wasUnclean)
-        dispatcher.configure(directory.all.map(\.spec))
+        dispatcher.configure(directory.all)
         if !interrupted.isEmpty {
             logger.notice(
                 "executions of an earlier process were interrupted and run again",

@@ -3,13 +3,21 @@ internal import Synchronization
 
 /// Who lives here: actors by id and alias, with their compiled schemas and their health.
 final class Directory: Sendable {
-    struct Entry: Sendable {
-        var spec: ActorSpec
-        var schemas: [any MessageSchema]
+    /// One actor as it is defined. Shared and never changed, so that looking it up costs nothing.
+    final class Entry: Sendable {
+        let spec: ActorSpec
+        let schemas: [any MessageSchema]
         /// The instance, for an actor whose code is built in.
-        var reactor: (any Reactor)?
-        /// Why it is in ERROR; nil when it is READY.
-        var failure: String?
+        let reactor: (any Reactor)?
+        /// Why its definition cannot be run; nil when it can.
+        let fault: String?
+
+        init(spec: ActorSpec, schemas: [any MessageSchema], reactor: (any Reactor)? = nil, fault: String? = nil) {
+            self.spec = spec
+            self.schemas = schemas
+            self.reactor = reactor
+            self.fault = fault
+        }
     }
 
     private struct State {
@@ -22,13 +30,9 @@ final class Directory: Sendable {
 
     func replaceAll(_ entries: [Entry], quarantined: [QuarantinedActor]) {
         state.withLock { state in
-            let before = state.entries
             state.entries = [:]
             state.aliases = [:]
-            for var entry in entries {
-                if let old = before[entry.spec.id], old.spec.revision == entry.spec.revision {
-                    entry.failure = entry.failure ?? old.failure
-                }
+            for entry in entries {
                 state.entries[entry.spec.id] = entry
                 state.aliases[Self.aliasKey(entry.spec.name, tenant: entry.spec.tenant)] = entry.spec.id
             }
@@ -58,10 +62,6 @@ final class Directory: Sendable {
 
     var all: [Entry] { state.withLock { Array($0.entries.values) } }
     var quarantined: [QuarantinedActor] { state.withLock(\.quarantined) }
-
-    func setFailure(_ reason: String?, of id: ActorID) {
-        state.withLock { $0.entries[id]?.failure = reason }
-    }
 
     private static func aliasKey(_ alias: String, tenant: String) -> String { "\(tenant)/\(alias)" }
 }

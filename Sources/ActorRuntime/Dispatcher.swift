@@ -24,19 +24,21 @@ final class Dispatcher: Sendable {
     private let store: any Store
     private let clock: any Timekeeper
     private let driver: ExecutionDriver
+    private let supervisor: Supervisor
     /// Rung when a slot was given back.
     private let ended = Bell()
     private let limits: Limits
     private let logger: Logger
 
     init(
-        directory: Directory, store: any Store, clock: any Timekeeper, driver: ExecutionDriver, limits: Limits,
-        logger: Logger
+        directory: Directory, store: any Store, clock: any Timekeeper, driver: ExecutionDriver,
+        supervisor: Supervisor, limits: Limits, logger: Logger
     ) {
         self.directory = directory
         self.store = store
         self.clock = clock
         self.driver = driver
+        self.supervisor = supervisor
         self.limits = limits
         self.logger = logger
         self.state = Mutex(State(dispatch: DispatchMachine(maxRunning: limits.maxRunning)))
@@ -58,14 +60,15 @@ final class Dispatcher: Sendable {
     }
 
     /// The actors that exist now; those that are gone keep their mail and do not run.
-    func configure(_ specs: [ActorSpec]) {
+    func configure(_ entries: [Directory.Entry]) {
+        for entry in entries { supervisor.configure(entry) }
         decide { state in
             var actions: [DispatchMachine.Action] = []
-            let present = Set(specs.map(\.id))
+            let present = Set(entries.map(\.spec.id))
             for actor in state.mailboxes.keys where !present.contains(actor) {
                 actions += state.dispatch.paused(actor, true)
             }
-            for spec in specs {
+            for spec in entries.map(\.spec) {
                 if state.mailboxes[spec.id] == nil {
                     state.mailboxes[spec.id] = Mailbox(bound: limits.mailboxHead)
                 }
@@ -76,6 +79,16 @@ final class Dispatcher: Sendable {
             return actions
         }
     }
+
+    /// Tries an actor again that is paused or in ERROR.
+    func restart(_ actor: ActorID) {
+        guard let entry = directory.entry(actor) else { return }
+        supervisor.restart(entry)
+        decide { $0.dispatch.paused(actor, false) + $0.dispatch.ready(actor) }
+    }
+
+    /// Why an actor is in ERROR; nil when it is not.
+    func failure(of actor: ActorID) -> String? { supervisor.failure(of: actor) }
 
     /// Called on the store's writer, in commit order.
     func committed(_ envelopes: [Envelope]) {
@@ -139,6 +152,9 @@ final class Dispatcher: Sendable {
             )
         }
         if isDraining { reasons.append(.draining) }
+        if let pause = supervisor.pause(of: envelope.actor) {
+            reasons.append(.actorStopped(reason: pause.reason, until: pause.until))
+        }
         if ownRunning >= entry.spec.concurrency {
             reasons.append(.actorLimit(entry.spec.concurrency, running: driver.running(of: envelope.actor)))
         }
@@ -188,15 +204,16 @@ final class Dispatcher: Sendable {
         let mailbox = mailbox(actor)
         defer { ended.ring() }
         while true {
-            guard let entry = directory.entry(actor) else {
-                return mailbox.standDown { decide { $0.dispatch.idle(actor) } }
-            }
+            guard let entry = directory.entry(actor) else { return standDown(actor, mailbox) }
+            guard isOpen(await supervisor.gate(entry), actor, mailbox) else { return }
             let next = mailbox.next(now: clock.now(), ordered: entry.spec.concurrency == 1) {
                 decide { $0.dispatch.idle(actor) }
             }
             switch next {
             case .deliver(let envelope):
-                ended(envelope, await driver.run(envelope, entry), mailbox)
+                let end = await driver.run(envelope, entry)
+                ended(envelope, end.returned, mailbox)
+                guard isOpen(supervisor.note(end.health, of: entry.spec), actor, mailbox) else { return }
             case .expire(let envelope):
                 ended(envelope, await driver.expire(envelope), mailbox)
             case .read(let page):
@@ -206,6 +223,29 @@ final class Dispatcher: Sendable {
             case .empty: return
             }
             if !keepsSlot(actor) { return }
+        }
+    }
+
+    /// Takes up what the supervisor says. False when the slot was given back.
+    private func isOpen(_ gate: Supervisor.Gate, _ actor: ActorID, _ mailbox: Mailbox) -> Bool {
+        switch gate {
+        case .open: return true
+        case .opened: decide { $0.dispatch.ready(actor) }
+        case .busy: standDown(actor, mailbox)
+        case .pause(let until):
+            standDown(actor, mailbox, pausing: true)
+            arm(actor, until)
+        case .closed: standDown(actor, mailbox, pausing: true)
+        }
+        return gate == .opened
+    }
+
+    /// Gives the slot back without an answer from the mailbox; whoever has a reason to look again says so.
+    private func standDown(_ actor: ActorID, _ mailbox: Mailbox, pausing: Bool = false) {
+        mailbox.standDown {
+            decide { state in
+                (pausing ? state.dispatch.paused(actor, true) : []) + state.dispatch.idle(actor)
+            }
         }
     }
 
@@ -239,7 +279,7 @@ final class Dispatcher: Sendable {
                 "a mailbox could not be read; trying again in a second",
                 metadata: [LogKeys.actorID: "\(actor)", LogKeys.error: "\(error)"])
             mailbox.readFailed()
-            mailbox.standDown { decide { $0.dispatch.idle(actor) } }
+            standDown(actor, mailbox)
             arm(actor, clock.now().adding(milliseconds: 1000))
             return false
         }
@@ -257,7 +297,8 @@ final class Dispatcher: Sendable {
     private func woken(_ actor: ActorID, _ moment: Timestamp) {
         decide { state in
             if state.armed[actor] == moment { state.armed[actor] = nil }
-            return state.dispatch.ready(actor)
+            // A pause ends with its wake-up; the supervisor is asked again before the next message.
+            return state.dispatch.paused(actor, false) + state.dispatch.ready(actor)
         }
     }
 }

@@ -107,12 +107,27 @@ final class ExecutionDriver: Sendable {
 
     // MARK: One message
 
-    /// Runs one message and commits what came of it. Answers the envelope when it goes back to its mailbox.
-    func run(_ envelope: Envelope, _ entry: Directory.Entry) async -> Envelope? {
+    /// What became of one delivery.
+    struct End: Sendable {
+        /// The envelope when it goes back to its mailbox.
+        var returned: Envelope?
+        /// What it says about the actor.
+        var health = Health.unknown
+    }
+
+    enum Health: Sendable, Equatable {
+        case unknown
+        case sound
+        case crashed(String)
+        case broken(String)
+    }
+
+    /// Runs one message and commits what came of it.
+    func run(_ envelope: Envelope, _ entry: Directory.Entry) async -> End {
         let started = environment.clock.now()
         // Attempts that were all cut off by the end of the daemon: this message may be what ends it.
         guard envelope.attempts < entry.spec.retry.attempts else {
-            return await parkUnrun(envelope, entry, at: started)
+            return End(returned: await parkUnrun(envelope, entry, at: started))
         }
         let work = RunningWork(
             envelope, retry: entry.spec.retry, started: started,
@@ -123,13 +138,13 @@ final class ExecutionDriver: Sendable {
             do {
                 try await work.begin(in: environment.store)
             } catch {
-                return await couldNotBegin(envelope, error)
+                return End(returned: await couldNotBegin(envelope, error))
             }
         }
         let session: any WorkSession =
             entry.reactor == nil ? scripts.session(work, entry) : reactors.session(work, entry)
         let end = await play(work, session)
-        return await finish(end, work, session, entry.spec)
+        return End(returned: await finish(end, work, session, entry.spec), health: health(end))
     }
 
     private func couldNotBegin(_ envelope: Envelope, _ error: ActorError) async -> Envelope? {
@@ -183,7 +198,6 @@ final class ExecutionDriver: Sendable {
             log: await session.finalLog(reason: verdict.reason),
             effects: verdict.keepsEffects ? session.effects : verdict.isAbandoned ? session.farewell : Effects())
         if let event = linkedEvent(verdict, envelope, spec, now) { completion.effects.mail.append(event) }
-        noteHealth(end, of: spec)
         if await !commit(&completion, retry: spec.retry, number: number) { return nil }
         logger.debug(
             "an attempt has ended",
@@ -286,12 +300,12 @@ final class ExecutionDriver: Sendable {
         return nil
     }
 
-    private func noteHealth(_ end: ExecutionMachine.WorkEnd, of spec: ActorSpec) {
+    private func health(_ end: ExecutionMachine.WorkEnd) -> Health {
         switch end {
-        case .impossible(let reason):
-            environment.directory.setFailure(environment.configuration.scrub(reason), of: spec.id)
-        case .succeeded, .refused: environment.directory.setFailure(nil, of: spec.id)
-        case .failed, .stopped: break
+        case .succeeded, .refused, .failed, .impossible: .sound
+        case .crashed(_, let reason): .crashed(environment.configuration.scrub(reason))
+        case .broken(let reason): .broken(environment.configuration.scrub(reason))
+        case .stopped: .unknown
         }
     }
 }

@@ -8,8 +8,10 @@ enum LogKeys {
     static let execution = "execution_id"
     static let host = "host"
     static let name = "name"
+    static let note = "note"
     static let outcome = "outcome"
     static let reason = "reason"
     static let revision = "revision"
     static let seconds = "seconds"
+    static let until = "until"
 }

@@ -22,7 +22,7 @@ private final class ReactorSession: WorkSession {
     }
 
     func work() async -> ExecutionMachine.WorkEnd {
-        guard let reactor else { return .impossible(reason: "its code is not part of this daemon") }
+        guard let reactor else { return .broken(reason: "its code is not part of this daemon") }
         do {
             try await context.prepare()
             try await reactor.receive(context.envelope, context)

@@ -104,7 +104,7 @@ private final class ScriptSession: WorkSession {
             case .command(let words): command = words
             case .image(let image):
                 command = try environment.executor.resolve(image: image, command: [], arguments: [])
-            case .builtin(let name): return .impossible(reason: "there is no built-in reactor named \(name)")
+            case .builtin(let name): return .broken(reason: "there is no built-in reactor named \(name)")
             }
             let variables = ScriptEnvironment.entries(
                 ScriptEnvironment.Input(
@@ -119,7 +119,7 @@ private final class ScriptSession: WorkSession {
             return Self.end(of: outcome)
         } catch {
             return error.code == .storageFull || error.code == .internalFailure
-                ? .failed(exitCode: nil, reason: error.description) : .impossible(reason: error.description)
+                ? .failed(exitCode: nil, reason: error.description) : .broken(reason: error.description)
         }
     }
 
@@ -132,9 +132,10 @@ private final class ScriptSession: WorkSession {
     private static func end(of result: WorkResult) -> ExecutionMachine.WorkEnd {
         switch result.end {
         case .exited(0): .succeeded
-        case .exited, .signalled: .failed(exitCode: result.exitCode, reason: result.reason ?? "failed")
+        case .exited: .failed(exitCode: result.exitCode, reason: result.reason ?? "failed")
+        case .signalled: .crashed(exitCode: result.exitCode, reason: result.reason ?? "killed by a signal")
         case .timedOut, .cancelled: .stopped
-        case .couldNotStart(let why): .impossible(reason: why)
+        case .couldNotStart(let why): .broken(reason: why)
         }
     }
 

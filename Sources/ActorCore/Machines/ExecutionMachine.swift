@@ -5,7 +5,11 @@ package struct ExecutionMachine: Sendable {
         case succeeded
         /// Non-zero exit, a signal, a thrown transient failure: trying again may help.
         case failed(exitCode: Int?, reason: String)
-        /// The message or the actor's set-up is wrong: trying again cannot help.
+        /// Killed by a signal: as a failure for the message, and a mark against its actor.
+        case crashed(exitCode: Int?, reason: String)
+        /// The actor could not be started at all, whatever the message: it waits until the actor can.
+        case broken(reason: String)
+        /// The message is wrong: trying again cannot help.
         case impossible(reason: String)
         /// Ended with an answer that says no; neither retried nor parked.
         case refused(reason: String)
@@ -94,7 +98,11 @@ package struct ExecutionMachine: Sendable {
                 disposition: .acknowledge, keepsEffects: false)
         case (.stopping(.timeout), _):
             return again(.timedOut, exitCode: nil, reason: "its time was up", now: now, chance: chance)
-        case (_, .failed(let exitCode, let reason)):
+        case (_, .broken(let reason)):
+            return Verdict(
+                outcome: .interrupted, status: .submitted, exitCode: nil, reason: reason, disposition: .release,
+                keepsEffects: false)
+        case (_, .failed(let exitCode, let reason)), (_, .crashed(let exitCode, let reason)):
             return again(.failed, exitCode: exitCode, reason: reason, now: now, chance: chance)
         case (_, .impossible(let reason)):
             return Verdict(

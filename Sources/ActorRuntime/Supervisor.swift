@@ -1,0 +1,184 @@
+internal import ActorCore
+internal import Logging
+internal import Synchronization
+
+/// Keeps actors running: initialises each before its first message, and plays its ``SupervisionMachine``.
+final class Supervisor: Sendable {
+    /// Whether a slot may take messages now.
+    enum Gate: Sendable, Equatable {
+        case open
+        /// As above, and it was not before: others may come too.
+        case opened
+        /// Somebody else is initialising the actor; whoever does tells when it is done.
+        case busy
+        case pause(until: Timestamp)
+        /// Until the definition changes or an operator restarts it.
+        case closed
+    }
+
+    private struct Supervised {
+        var machine = SupervisionMachine()
+        var revision: Int
+        var fault: String?
+        var reason = ""
+        var isPrepared = false
+        var isPreparing = false
+
+        var isOpen: Bool { isPrepared && fault == nil && machine.action == .run }
+        /// Nothing is held against it that a success would clear.
+        var isSound: Bool { machine.failures == 0 && machine.action == .run }
+    }
+
+    private let state = Mutex<[ActorID: Supervised]>([:])
+    private let environment: RuntimeEnvironment
+
+    init(environment: RuntimeEnvironment) { self.environment = environment }
+
+    /// An actor exists. A changed definition is tried afresh.
+    func configure(_ entry: Directory.Entry) {
+        let spec = entry.spec
+        state.withLock { state in
+            if let known = state[spec.id], known.revision == spec.revision, known.fault == entry.fault { return }
+            state[spec.id] = Supervised(
+                revision: spec.revision, fault: entry.fault, isPrepared: entry.reactor == nil)
+        }
+    }
+
+    func restart(_ entry: Directory.Entry) {
+        state.withLock { state in
+            _ = state[entry.spec.id]?.machine.restarted()
+            state[entry.spec.id]?.isPrepared = entry.reactor == nil
+        }
+    }
+
+    /// Why an actor is in ERROR; nil when it is not.
+    func failure(of actor: ActorID) -> String? {
+        state.withLock { state in
+            guard let supervised = state[actor] else { return nil }
+            if case .error(let reason) = supervised.machine.action { return reason }
+            return supervised.fault
+        }
+    }
+
+    /// Why an actor does not take messages just now, and until when if that is known.
+    func pause(of actor: ActorID) -> (reason: String, until: Timestamp?)? {
+        state.withLock { state in
+            guard let supervised = state[actor] else { return nil }
+            switch supervised.machine.action {
+            case .error(let reason): return (reason, nil)
+            case .pause(let until): return (supervised.reason, until)
+            case .run: return supervised.fault.map { ($0, nil) }
+            }
+        }
+    }
+
+    /// To be asked before each message. Initialises the actor when nobody has.
+    func gate(_ entry: Directory.Entry) async -> Gate {
+        if state.withLock({ $0[entry.spec.id]?.isOpen ?? true }) { return .open }
+        let now = environment.clock.now()
+        let (gate, mustPrepare) = state.withLock { state -> (Gate, Bool) in
+            guard var supervised = state[entry.spec.id] else { return (.open, false) }
+            defer { state[entry.spec.id] = supervised }
+            if supervised.fault != nil { return (.closed, false) }
+            switch supervised.machine.woken(now: now) {
+            case .error: return (.closed, false)
+            case .pause(let until): return (.pause(until: until), false)
+            case .run: break
+            }
+            if supervised.isPrepared { return (.open, false) }
+            if supervised.isPreparing { return (.busy, false) }
+            supervised.isPreparing = true
+            return (.busy, true)
+        }
+        return mustPrepare ? await prepare(entry) : gate
+    }
+
+    private func prepare(_ entry: Directory.Entry) async -> Gate {
+        var health = ExecutionDriver.Health.sound
+        do {
+            try await entry.reactor?.prepare(StartContext(environment: environment, spec: entry.spec))
+        } catch {
+            health = .broken(environment.configuration.scrub(String(describing: error)))
+        }
+        state.withLock { state in
+            state[entry.spec.id]?.isPreparing = false
+            state[entry.spec.id]?.isPrepared = health == .sound
+            if health == .sound { _ = state[entry.spec.id]?.machine.started() }
+        }
+        return health == .sound ? .opened : note(health, of: entry.spec)
+    }
+
+    /// Takes up how a delivery ended.
+    @discardableResult
+    func note(_ health: ExecutionDriver.Health, of spec: ActorSpec) -> Gate {
+        if health == .sound, state.withLock({ $0[spec.id]?.isSound ?? true }) { return .open }
+        let now = environment.clock.now()
+        let chance = Double.random(in: 0..<1)
+        let (before, after) = state.withLock { state -> (SupervisionMachine.Action, SupervisionMachine.Action) in
+            guard var supervised = state[spec.id] else { return (.run, .run) }
+            defer { state[spec.id] = supervised }
+            let before = supervised.machine.action
+            switch health {
+            case .unknown: return (before, before)
+            case .sound: return (before, supervised.machine.succeeded())
+            case .crashed(let reason):
+                supervised.reason = reason
+                return (before, supervised.machine.crashed(reason, now: now, chance: chance))
+            case .broken(let reason):
+                supervised.reason = reason
+                return (before, supervised.machine.broken(reason, now: now, chance: chance))
+            }
+        }
+        if before != after { tell(after, spec, health) }
+        switch after {
+        case .run: return .open
+        case .pause(let until): return .pause(until: until)
+        case .error: return .closed
+        }
+    }
+
+    private func tell(_ action: SupervisionMachine.Action, _ spec: ActorSpec, _ health: ExecutionDriver.Health) {
+        let name: Logger.Metadata = [LogKeys.actor: "\(spec.name)"]
+        switch action {
+        case .run: break
+        case .pause(let until):
+            environment.logger.warning(
+                "an actor is started again after a pause",
+                metadata: name.merging([LogKeys.until: "\(until.iso8601)", LogKeys.reason: "\(health)"]) { $1 })
+        case .error(let reason):
+            environment.logger.error(
+                "an actor is in ERROR; its mail waits until its definition changes or it is restarted",
+                metadata: name.merging([LogKeys.reason: "\(reason)"]) { $1 })
+        }
+    }
+}
+
+/// What a Reactor sees while it is initialised.
+private struct StartContext: ReactorSetup {
+    let environment: RuntimeEnvironment
+    let spec: ActorSpec
+
+    var actor: ActorID { spec.id }
+    var tenant: String { spec.tenant }
+    var folder: String { spec.folder ?? "" }
+    var settings: JSONValue { spec.settings }
+
+    func log(_ level: LogLevel, _ message: String) {
+        let level: Logger.Level =
+            switch level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        environment.logger.log(
+            level: level, "an actor starts",
+            metadata: [
+                LogKeys.actor: "\(spec.name)", LogKeys.note: "\(environment.configuration.scrub(message))",
+            ])
+    }
+
+    func secret(_ name: String) -> String? {
+        spec.secrets.contains(name) ? environment.configuration.secret(name) : nil
+    }
+}
