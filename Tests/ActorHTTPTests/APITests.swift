@@ -224,7 +224,7 @@ extension House {
         let uuid = "1074d3c3-2b1c-5e42-820d-b822aa4b3990"
         let receipt = try await system.send(
             MessageDraft(actor: House.helloID, body: Array("[1]".utf8), sender: owner))
-        let envelope = try #require(try await store.head(of: House.helloID, after: 0, limit: 1).first)
+        let envelope = try #require(try await store.waiting(for: House.helloID).first)
         var effects = Effects()
         effects.jobs = [
             .create(
@@ -234,7 +234,7 @@ extension House {
                     salt: "salt", created: now, updated: now),
                 JobHistoryEntry(name: "create", date: now, data: .null))
         ]
-        try await store.begin(envelope.sequence, attempt: 1, at: now)
+        try await store.begin(envelope, attempt: 1, at: now)
         try await store.commit(effects, of: envelope, at: now)
         return uuid
     }

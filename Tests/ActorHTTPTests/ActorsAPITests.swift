@@ -134,7 +134,7 @@ struct ActorsAPITests {
         let links = answer["result"]?["_links"]
         #expect(links?["self"]?.string == "http://lab.example:8000/actors/v2/R4Xo/executions/\(id)")
         #expect(links?["messages"]?.string == "http://lab.example:8000/actors/v2/R4Xo/messages")
-        let stored = try #require(try await house.store.head(of: House.helloID, after: 0, limit: 1).first)
+        let stored = try #require(try await house.store.waiting(for: House.helloID).first)
         #expect(stored.message.body == Array(body.utf8))
         #expect(stored.message.sender == "bob")
         #expect(stored.parameter("uuid") == "U")

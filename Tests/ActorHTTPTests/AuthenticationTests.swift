@@ -59,7 +59,7 @@ struct AuthenticationTests {
         #expect(answer.status == .badRequest)
         #expect(
             answer.text == #"{"message":"Not authorized.","status":"error","version":"dev","result":null}"#)
-        #expect(try await house.store.backlogs().isEmpty)
+        #expect(try await house.store.mailboxes().isEmpty)
     }
 
     @Test(

@@ -203,6 +203,13 @@ private actor Echo: Reactor {
     }
 }
 
+extension MemoryStore {
+    /// What of a mailbox waits undelayed.
+    func waiting(for actor: ActorID) async throws(ActorError) -> [Envelope] {
+        try await page(.ready(after: .first), of: actor, now: Timestamp(milliseconds: 0), limit: 100)
+    }
+}
+
 /// A folder that is gone when the body has ended.
 func withTemporaryFolder<Value: Sendable>(
     _ body: (String) async throws -> Value

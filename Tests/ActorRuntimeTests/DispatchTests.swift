@@ -22,17 +22,19 @@ import Testing
     @Test func messagesThatWaitInTheStoreAtTheStartRunFirstAndInOrder() async throws {
         let rig = Rig()
         let actor = rig.spec("one")
-        for number in 0..<150 {
-            _ = try await rig.store.append(
-                [
-                    NewMessage(
-                        actor: actor.id, execution: ExecutionID("e\(number)"),
-                        body: JSONWriter.bytes(["n": JSONValue(number)]), sender: "t", received: rig.clock.now())
-                ], maxMailbox: 1000)
+        let results = try await rig.store.append(
+            (0..<150).map { number in
+                NewMessage(
+                    actor: actor.id, body: JSONWriter.bytes(["n": JSONValue(number)]), sender: "t",
+                    received: rig.clock.now())
+            })
+        guard case .accepted(let last) = results[149] else {
+            Issue.record("not accepted")
+            return
         }
         let events = rig.system.events.subscribe()
         try await rig.running([actor]) {
-            await rig.ended(events, ExecutionID("e149"))
+            await rig.ended(events, last.execution)
             #expect(await rig.reactor.received.compactMap { $0["n"]?.int } == Array(0..<150))
         }
     }
@@ -54,7 +56,7 @@ import Testing
             #expect(try await rig.store.state(of: actor.id) == nil)
             #expect(try await rig.store.document("upload", "u") == nil)
             #expect(try await rig.store.executions(of: other.id, before: nil, limit: 9).isEmpty)
-            #expect(try await rig.store.deadLetters(limit: 9).map(\.reason) == ["no luck"])
+            #expect(try await rig.store.deadLetters(of: nil, limit: 9).map(\.reason) == ["no luck"])
             let log = try await rig.system.log(of: id)
             #expect(String(decoding: log.bytes, as: UTF8.self).contains("no luck"))
         }
@@ -99,7 +101,7 @@ import Testing
             await rig.ended(events, id)
             #expect(rig.system.status(of: actor.id)?.status == "ERROR")
             try await rig.store.setState(["fixed": true], of: actor.id, at: rig.clock.now())
-            let letter = try #require(try await rig.store.deadLetters(limit: 1).first)
+            let letter = try #require(try await rig.store.deadLetters(of: nil, limit: 1).first)
             let again = try await rig.system.replay(deadLetter: letter.id)
             await rig.ended(events, again)
             #expect(try await rig.store.execution(again)?.outcome == .succeeded)
@@ -180,6 +182,7 @@ import Testing
         let record = try #require(try await rig.store.execution(id))
         #expect(record.status == .submitted)
         #expect(record.attempts == 0)
-        #expect(try await rig.store.head(of: actor.id, after: 0, limit: 9).map(\.execution) == [id])
+        #expect(try await rig.store.executions(of: actor.id, before: nil, limit: 9).map(\.id) == [id])
+        #expect(rig.store.held(by: actor.id) == 1)
     }
 }

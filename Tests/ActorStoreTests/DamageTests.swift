@@ -74,14 +74,14 @@ struct DamageTests {
 
             let damaged = try SQLiteStore.open(path: path, logger: quiet)
             let error = await #expect(throws: ActorError.self) {
-                try await damaged.head(of: sent.actor, after: 0, limit: 10)
+                try await StoreSamples.waiting(for: sent.actor, in: damaged)
             }
             #expect(error?.code == .internalFailure)
             let number = place.lowerBound / PAGE_SUMS_PAGE + 1
             #expect(error?.message.contains("\(path) is damaged at page \(number);") == true, "\(error?.message ?? "")")
-            #expect(try await damaged.backlogs() == [Backlog(actor: sent.actor, count: 1)])
+            #expect(try await damaged.mailboxes() == [sent.actor])
             let other = try await StoreSamples.send(damaged, 2, bytes: 10, to: StoreSamples.actors[1])
-            #expect(try await damaged.head(of: other.actor, after: 0, limit: 10).map(\.message.body) == [other.body])
+            #expect(try await StoreSamples.waiting(for: other.actor, in: damaged) == [other.envelope])
 
             let report = try SQLiteStore.verify(path: path) { _, _ in }
             #expect(report.damage.map(\.page) == [Int64(number)])

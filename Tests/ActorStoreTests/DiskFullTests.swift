@@ -47,7 +47,7 @@ struct DiskFullTests {
         #expect(accepted > 0)
         try await verify(store, accepted)
         try await makeRoom()
-        _ = try await store.append([message("again", bytes: 10000)], maxMailbox: 10000)
+        _ = try await store.append([message("again", bytes: 10000)])
         try await verify(store, accepted + 1)
     }
 
@@ -55,7 +55,7 @@ struct DiskFullTests {
     private func fill(_ store: SQLiteStore) async throws -> Int {
         for number in 0..<2000 {
             do throws(ActorError) {
-                _ = try await store.append([message("e\(number)", bytes: 10000)], maxMailbox: 10000)
+                _ = try await store.append([message("e\(number)", bytes: 10000)])
             } catch {
                 #expect(error.code == .storageFull, "\(error)")
                 return number
@@ -66,7 +66,7 @@ struct DiskFullTests {
     }
 
     private func verify(_ store: SQLiteStore, _ count: Int) async throws {
-        let head = try await store.head(of: actorA, after: 0, limit: 10000)
+        let head = try await store.ready()
         #expect(head.count == count)
         let executions = try await store.executions(of: actorA, before: nil, limit: 10000)
         #expect(executions.map(\.id) == head.map(\.execution).reversed())

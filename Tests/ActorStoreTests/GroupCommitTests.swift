@@ -44,10 +44,10 @@ struct GroupCommitTests {
                     group.addTask {
                         do throws(ActorError) {
                             if number % 3 == 0 {
-                                try await store.complete(idleCompletion(Int64(number)))
+                                try await store.complete(idleCompletion(stranger))
                                 Issue.record("completed what does not run")
                             } else {
-                                _ = try await store.append([message("e\(number)")], maxMailbox: 100)
+                                _ = try await store.append([message("e\(number)")])
                             }
                         } catch {
                             #expect(number % 3 == 0 && error.code == .conflict, "\(error)")
@@ -61,9 +61,9 @@ struct GroupCommitTests {
                 try await group.waitForAll()
             }
             #expect(store.statistics.commits == 2)
-            let head = try await store.head(of: actorA, after: 0, limit: 100)
-            #expect(head.count == 40)
-            #expect(head.map(\.sequence) == Array(1...40))
+            let waiting = try await store.ready()
+            #expect(waiting.count == 40)
+            #expect(waiting.map(\.sequence) == Array(1...40))
         }
     }
 
@@ -72,7 +72,7 @@ struct GroupCommitTests {
             let accepted = await withTaskGroup(of: Bool.self) { group in
                 for number in 0..<50 {
                     group.addTask {
-                        let results = try? await store.append([message("e\(number)")], maxMailbox: 100)
+                        let results = try? await store.append([message("e\(number)")])
                         return results != nil
                     }
                 }
@@ -80,43 +80,51 @@ struct GroupCommitTests {
                 return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
             }
             #expect(accepted == 50)
-            let backlogs = try await store.backlogs()
-            #expect(backlogs == [Backlog(actor: actorA, count: 50)])
+            #expect(try await store.ready().count == 50)
+            #expect(store.held(by: actorA) == 50)
         }
     }
 
     @Test func completingWhatDoesNotRunIsAConflict() async throws {
         try await withStore { store, _ in
-            _ = try await store.append([message("e1")], maxMailbox: 10)
+            guard case .accepted(let envelope) = try await store.append([message("e1")])[0] else {
+                Issue.record("not accepted")
+                return
+            }
             for disposition in [
                 Completion.Disposition.acknowledge, .park(reason: "r"), .retry(at: noon), .release,
             ] {
-                var completion = idleCompletion(1)
-                completion.disposition = disposition
+                let completion = idleCompletion(envelope, disposition)
                 let error = await #expect(throws: ActorError.self) { try await store.complete(completion) }
                 #expect(error?.code == .conflict)
             }
-            try await store.begin(1, attempt: 1, at: noon)
-            let twice = await #expect(throws: ActorError.self) { try await store.begin(1, attempt: 2, at: noon) }
+            try await store.begin(envelope, attempt: 1, at: noon)
+            let twice = await #expect(throws: ActorError.self) {
+                try await store.begin(envelope, attempt: 2, at: noon)
+            }
             #expect(twice?.code == .conflict)
-            #expect(try await store.deadLetters(limit: 10).isEmpty)
+            #expect(try await store.deadLetters(of: nil, limit: 10).isEmpty)
         }
     }
 
     private func append(_ count: Int, to store: SQLiteStore) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<count {
-                group.addTask { _ = try await store.append([message("e\(number)")], maxMailbox: count) }
+                group.addTask { _ = try await store.append([message("e\(number)")]) }
             }
             try await group.waitForAll()
         }
     }
 }
 
+/// No store knows it.
+private let stranger = Envelope(sequence: 4711, execution: ExecutionID("none"), message: message("none"))
+
 /// The end of an execution that never began.
-private func idleCompletion(_ sequence: Int64) -> Completion {
+private func idleCompletion(
+    _ envelope: Envelope, _ disposition: Completion.Disposition = .acknowledge
+) -> Completion {
     let attempt = AttemptRecord(
-        execution: ExecutionID("e1"), number: 1, started: noon, finished: noon, outcome: .succeeded)
-    return Completion(
-        sequence: sequence, actor: actorA, attempt: attempt, disposition: .acknowledge, status: .complete)
+        execution: envelope.execution, number: 1, started: noon, finished: noon, outcome: .succeeded)
+    return Completion(envelope, attempt: attempt, disposition: disposition, status: .complete)
 }

@@ -24,10 +24,11 @@ struct OpeningTests {
             let path = "\(folder)/s.sqlite"
             for round in 1...3 {
                 let store = try SQLiteStore.open(path: path, logger: quiet)
-                _ = try await store.append([message("e\(round)")], maxMailbox: 2)
-                let head = try await store.head(of: actorA, after: 0, limit: 10)
+                // What waited before is counted beside the work.
+                while store.held(by: actorA) < min(round - 1, 2) { await Task.yield() }
+                _ = try await store.append([message("e\(round)")], rules: AcceptRules(maxMailbox: 2))
                 // The third is refused: the count of waiting messages survives a restart too.
-                #expect(head.map(\.execution.rawValue) == Array(["e1", "e2"].prefix(round)))
+                #expect(texts(try await store.ready()) == Array(["e1", "e2"].prefix(round)))
                 try await store.close()
             }
         }
@@ -46,15 +47,15 @@ struct OpeningTests {
         try await withFolder { folder in
             let path = "\(folder)/s.sqlite"
             let store = try SQLiteStore.open(path: path, logger: quiet)
-            _ = try await store.append([message("e1"), message("e2")], maxMailbox: 10)
+            _ = try await store.append([message("e1"), message("e2")])
             #expect(try await store.purge(actorA, at: noon) == 2)
             try await store.close()
             let again = try SQLiteStore.open(path: path, logger: quiet)
-            guard case .accepted(let envelope) = try await again.append([message("e3")], maxMailbox: 10)[0] else {
+            guard case .accepted(let envelope) = try await again.append([message("e3")])[0] else {
                 Issue.record("not accepted")
                 return
             }
-            #expect(envelope.sequence == 3)
+            #expect(envelope.sequence > 2)
             try await again.close()
         }
     }
@@ -73,7 +74,7 @@ struct OpeningTests {
         try await withFolder { folder in
             let path = "\(folder)/s.sqlite"
             let store = try SQLiteStore.open(path: path, logger: quiet)
-            _ = try await store.append([message("e1", bytes: 100_000)], maxMailbox: 10)
+            _ = try await store.append([message("e1", bytes: 100_000)])
             try await store.close()
             let file = try FileHandle(forUpdating: URL(filePath: path))
             try file.truncate(atOffset: 5000)
@@ -113,7 +114,7 @@ struct OpeningTests {
     @Test func closingLeavesOneFile() async throws {
         try await withFolder { folder in
             let store = try SQLiteStore.open(path: "\(folder)/s.sqlite", logger: quiet)
-            _ = try await store.append([message("e1")], maxMailbox: 1)
+            _ = try await store.append([message("e1")])
             try await store.close()
             try await store.close()
             let log = try? FileManager.default.attributesOfItem(atPath: "\(folder)/s.sqlite-wal")
@@ -123,12 +124,11 @@ struct OpeningTests {
 
     @Test func aBackupIsAWholeStore() async throws {
         try await withStore { store, path in
-            _ = try await store.append([message("e1"), message("e2")], maxMailbox: 10)
+            _ = try await store.append([message("e1"), message("e2")])
             try await store.backup(to: path + ".backup")
-            _ = try await store.append([message("e3")], maxMailbox: 10)
+            _ = try await store.append([message("e3")])
             let copy = try SQLiteStore.open(path: path + ".backup", logger: quiet)
-            let head = try await copy.head(of: actorA, after: 0, limit: 10)
-            #expect(head.map(\.execution.rawValue) == ["e1", "e2"])
+            #expect(texts(try await copy.ready()) == ["e1", "e2"])
             try await copy.close()
             let again = await #expect(throws: ActorError.self) { try await store.backup(to: path + ".backup") }
             #expect(again?.code == .conflict)
@@ -140,10 +140,10 @@ struct OpeningTests {
             let store = try SQLiteStore.open(path: "\(folder)/s.sqlite", logger: quiet)
             try await store.close()
             let write = await #expect(throws: ActorError.self) {
-                try await store.append([message("e1")], maxMailbox: 1)
+                try await store.append([message("e1")])
             }
             #expect(write?.code == .unavailable)
-            let read = await #expect(throws: ActorError.self) { try await store.backlogs() }
+            let read = await #expect(throws: ActorError.self) { try await store.mailboxes() }
             #expect(read?.code == .unavailable)
         }
     }

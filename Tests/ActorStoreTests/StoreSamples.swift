@@ -12,28 +12,30 @@ enum StoreSamples {
 
     /// A message that was answered as accepted.
     struct Accepted: Sendable {
-        let execution: ExecutionID
-        let sequence: Int64
-        let actor: ActorID
-        let body: [UInt8]
+        let envelope: Envelope
+
+        var execution: ExecutionID { envelope.execution }
+        var sequence: Int64 { envelope.sequence }
+        var actor: ActorID { envelope.actor }
+        var body: [UInt8] { envelope.message.body }
     }
 
     static func send(
         _ store: SQLiteStore, _ number: Int, bytes: Int, to actor: ActorID = actors[0]
     ) async throws -> Accepted {
-        let body = Array("{\"number\":\(number),\"filler\":\"".utf8) + (0..<bytes).map { UInt8(97 + ($0 + number) % 26) }
+        let filler = (0..<bytes).map { UInt8(97 + ($0 + number) % 26) }
+        let body = Array("{\"number\":\(number),\"filler\":\"".utf8) + filler
         let message = NewMessage(
-            actor: actor, execution: ExecutionID("x\(number)"), body: body + Array("\"}".utf8), sender: "sample",
+            actor: actor, body: body + Array("\"}".utf8), sender: "sample",
             idempotency: IdempotencyKey(key: "key\(number)"), received: noon)
-        guard case .accepted(let envelope) = try await store.append([message], maxMailbox: 1_000_000)[0] else {
+        guard case .accepted(let envelope) = try await store.append([message])[0] else {
             throw ActorError(.conflict, "message \(number) was not accepted")
         }
-        return Accepted(
-            execution: envelope.execution, sequence: envelope.sequence, actor: actor, body: envelope.message.body)
+        return Accepted(envelope: envelope)
     }
 
     static func begin(_ store: SQLiteStore, _ message: Accepted) async throws {
-        try await store.begin(message.sequence, attempt: 1, at: noon)
+        try await store.begin(message.envelope, attempt: 1, at: noon)
     }
 
     static func finish(
@@ -47,9 +49,8 @@ enum StoreSamples {
             truncated: false)
         try await store.complete(
             Completion(
-                sequence: message.sequence, actor: message.actor, attempt: attempt,
-                disposition: parked ? .park(reason: "sample") : .acknowledge, status: parked ? .error : .complete,
-                result: .int(message.sequence), log: record, effects: effects))
+                message.envelope, attempt: attempt, disposition: parked ? .park(reason: "sample") : .acknowledge,
+                status: parked ? .error : .complete, result: .int(message.sequence), log: record, effects: effects))
     }
 
     /// Waiting, running, finished and parked messages, a job with each finished one, states, actors and audits.
@@ -57,8 +58,8 @@ enum StoreSamples {
         for (index, actor) in actors.enumerated() {
             try await store.save(
                 StoredActor(
-                    id: actor, tenant: "t", name: "name\(index)", owner: "o", fingerprint: "f", revision: messages.count,
-                    created: noon, updated: noon))
+                    id: actor, tenant: "t", name: "name\(index)", owner: "o", fingerprint: "f",
+                    revision: messages.count, created: noon, updated: noon))
             try await store.setState(.string(String(repeating: "s", count: 6000)), of: actor, at: noon)
         }
         for number in messages {
@@ -81,9 +82,11 @@ enum StoreSamples {
     /// Everything, one text per record.
     static func contents(of store: SQLiteStore) async throws -> [String] {
         var found: [String] = []
-        for backlog in try await store.backlogs() { found.append("\(backlog)") }
+        for actor in try await store.mailboxes() { found.append("\(actor)") }
         for actor in actors {
-            found += try await store.head(of: actor, after: 0, limit: 100_000).map { "\($0)" }
+            found += try await waiting(for: actor, in: store).map { envelope in
+                "\(envelope.sequence) \(envelope.execution) \(envelope.attempts) \(envelope.message)"
+            }
             found.append("\(String(describing: try await store.state(of: actor)))")
         }
         for execution in try await store.executions(of: nil, before: nil, limit: 100_000) {
@@ -92,7 +95,7 @@ enum StoreSamples {
             found += try await store.attempts(of: execution.id).map { "\($0)" }
             found.append("\(String(describing: try await store.log(of: execution.id)))")
         }
-        found += try await store.deadLetters(limit: 100_000).map { "\($0)" }
+        found += try await store.deadLetters(of: nil, limit: 100_000).map { "\($0)" }
         for job in try await store.jobs(JobQuery(limit: 100_000)).jobs {
             found.append("\(job)")
             found += try await store.history(of: job.uuid).map { "\($0)" }
@@ -103,12 +106,17 @@ enum StoreSamples {
         return found
     }
 
+    static func waiting(for actor: ActorID, in store: SQLiteStore) async throws -> [Envelope] {
+        try await store.page(.ready(after: .first), of: actor, now: noon, limit: 1_000_000)
+            + store.page(.delayed(after: .first), of: actor, now: noon, limit: 1_000_000)
+    }
+
     /// Accepted messages that are neither in their mailbox, with their body, nor finished.
     static func missing(_ accepted: [Accepted], in store: SQLiteStore) async throws -> [Accepted] {
         _ = try await store.recover(at: noon)
         var waiting: [ExecutionID: [UInt8]] = [:]
         for actor in actors {
-            for envelope in try await store.head(of: actor, after: 0, limit: 1_000_000) {
+            for envelope in try await waiting(for: actor, in: store) {
                 waiting[envelope.execution] = envelope.message.body
             }
         }

@@ -34,8 +34,19 @@ func withStore<Value>(_ body: (SQLiteStore, String) async throws -> Value) async
 let actorA = ActorID("actorA")
 let noon = Timestamp(milliseconds: 1_800_000_000_000)
 
-func message(_ execution: String, to actor: ActorID = actorA, bytes: Int = 20) -> NewMessage {
-    NewMessage(
-        actor: actor, execution: ExecutionID(execution), body: Array(repeating: 0x20, count: bytes), sender: "test",
-        received: noon)
+/// A message whose body says which one it is.
+func message(_ text: String, to actor: ActorID = actorA, bytes: Int = 20) -> NewMessage {
+    let body = Array(text.utf8) + Array(repeating: 0x20, count: max(0, bytes - text.utf8.count))
+    return NewMessage(actor: actor, body: body, sender: "test", received: noon)
+}
+
+func texts(_ envelopes: [Envelope]) -> [String] {
+    envelopes.map { String(decoding: $0.message.body.prefix { $0 != 0x20 }, as: UTF8.self) }
+}
+
+extension SQLiteStore {
+    /// What of a mailbox waits undelayed.
+    func ready(_ actor: ActorID = actorA) async throws(ActorError) -> [Envelope] {
+        try await page(.ready(after: .first), of: actor, now: noon, limit: 10000)
+    }
 }

@@ -26,9 +26,9 @@ func envelope(
     execution: String = "execution", attempts: Int = 0
 ) -> Envelope {
     Envelope(
-        sequence: 1,
+        sequence: 1, execution: ExecutionID(execution),
         message: NewMessage(
-            actor: ActorID("N4xR1OKaQGVB"), execution: ExecutionID(execution), body: JSONWriter.bytes(body),
+            actor: ActorID("N4xR1OKaQGVB"), body: JSONWriter.bytes(body),
             environment: parameters.map { EnvironmentEntry($0.0, $0.1) }, sender: sender,
             received: Timestamp(milliseconds: 1_600_000_000_000)),
         attempts: attempts)

@@ -37,6 +37,8 @@ package struct MailboxMachine: Sendable {
         var holder: Int64?
         /// Behind this rank messages of the lane may lie in the store that are not in memory.
         var gap: Rank?
+        /// In `open`.
+        var isOpen = false
     }
 
     /// Lanes that may be held at one time; more wait until some are free.
@@ -44,7 +46,7 @@ package struct MailboxMachine: Sendable {
 
     /// Messages that may run now as far as time goes, by rank. None of them is running.
     private var ready: Deque<Envelope> = []
-    /// The store may hold messages behind `readyHorizon` that are not in `ready`.
+    /// The store may hold undelayed messages behind `readyHorizon` that are not in `ready`.
     private var readyMore: Bool
     /// What was read of the ready ones. Means nothing while `readyMore` is false: then all of them are known.
     private var readyHorizon = Rank.first
@@ -53,19 +55,31 @@ package struct MailboxMachine: Sendable {
     private var delayedMore: Bool
     private var delayedHorizon = DuePlace.first
     private var retryingMore: Bool
+    /// Held ones, and those that lie in the store in part.
     private var lanes: [String: Lane] = [:]
+    /// Lanes that are free and lie in the store in part: to be read, in this order.
+    private var open: Deque<String> = []
     /// Delivered and not yet ended: a page read meanwhile may show them.
     private var inFlight: Set<Int64> = []
-    /// In memory although the pages have not got to them.
-    private var ahead: Set<Int64> = []
     /// The page that is being read.
     private var reading: MailboxRead?
-    /// Ended or withdrawn while a page was being read, which may show them still.
+    /// Ended, returned or withdrawn while a page was being read, which may show what they were before.
     private var gone: Set<Int64> = []
-    /// Something was committed or dropped while a page was being read, which may not show it.
-    private var isPageOld = false
+    /// Committed behind the horizon while a page was being read, which may not show them.
+    private var late: [Envelope] = []
+    /// The page may miss messages from here on: what it shows of them is not used.
+    private var readyCut: Rank?
+    private var delayedCut: DuePlace?
     /// The page is not to be used at all.
     private var isPageVoid = false
+    /// The highest sequence that a page showed: the word of a message's commit may come after a page that shows it.
+    private var highestRead: Int64 = 0
+    /// A page was read since the last delivery to see whether there is something that comes before.
+    private var hasLookedAhead = false
+    private var latest = Timestamp(milliseconds: .min)
+    /// Messages were dropped because their lane is held although they were due: should the clock be set back, their
+    /// lane's pages do not show them.
+    private var hasDroppedDue = false
     private let bound: Int
 
     /// - Parameter mayHoldMail: the store may hold messages from before; none of them is read yet.
@@ -84,89 +98,95 @@ package struct MailboxMachine: Sendable {
     // MARK: What happens
 
     /// A new message was committed. Kept in memory while there is room and nothing before it is left to the store.
+    ///
+    /// To be called in the order of the commits, before anything is heard of a later one.
     package mutating func committed(_ envelope: Envelope, now: Timestamp) {
-        if let moment = envelope.notBefore, moment > now {
-            commitDelayed(envelope, at: moment)
-        } else if envelope.notBefore != nil, delayedMore {
-            // Due already, but a row of the delayed ones: the pages will show it.
-            if case .delayed = reading { isPageOld = true }
-        } else {
-            commitReady(envelope)
-        }
-    }
-
-    private mutating func commitReady(_ envelope: Envelope) {
-        let rank = envelope.rank
-        guard !readyMore || rank < readyHorizon else {
-            if case .ready = reading { isPageOld = true }
+        if envelope.sequence <= highestRead, isKnown(envelope.sequence) { return }
+        if envelope.notBefore != nil { return commitDelayed(envelope, now: now) }
+        guard !readyMore || envelope.rank < readyHorizon else {
+            if case .ready = reading { keepLate(envelope, by: \.rank, cut: \.readyCut) }
             return
         }
-        if let last = ready.last, rank < last.rank {
+        insertReady(envelope)
+        trimReady()
+    }
+
+    private mutating func commitDelayed(_ envelope: Envelope, now: Timestamp) {
+        guard !delayedMore || envelope.place < delayedHorizon else {
+            if case .delayed = reading { keepLate(envelope, by: \.place, cut: \.delayedCut) }
+            return
+        }
+        if envelope.place.moment > now {
+            insertDelayed(envelope)
+            trimDelayed()
+        } else if ready.count < bound {
             insertReady(envelope)
         } else {
-            ready.append(envelope)
+            leaveDelayed(envelope)
         }
-        if ready.count > bound { trimReady() }
     }
 
-    private mutating func commitDelayed(_ envelope: Envelope, at moment: Timestamp) {
-        let place = DuePlace(moment: moment, sequence: envelope.sequence)
-        guard !delayedMore || place < delayedHorizon else {
-            if case .delayed = reading { isPageOld = true }
-            return
-        }
-        insertDelayed(envelope)
-        trimDelayed()
+    /// Remembers what the page may miss; of too many, the page is used only as far as those that are remembered go.
+    private mutating func keepLate<Place: Comparable>(
+        _ envelope: Envelope, by place: KeyPath<Envelope, Place>, cut: WritableKeyPath<Self, Place?>
+    ) {
+        if let end = self[keyPath: cut], end <= envelope[keyPath: place] { return }
+        late.append(envelope)
+        guard late.count > bound,
+            let last = late.indices.max(by: { late[$0][keyPath: place] < late[$1][keyPath: place] })
+        else { return }
+        self[keyPath: cut] = late.remove(at: last)[keyPath: place]
     }
 
     /// A page that was asked for. Fewer rows than `limit` mean that nothing lies behind it.
     package mutating func read(_ page: [Envelope], limit: Int, now: Timestamp) {
         guard let asked = reading else { preconditionFailure("a page came that nobody asked for") }
-        let isLast = page.count < limit && !isPageOld
-        if isPageVoid {
-            endRead()
-            return
+        defer { endRead() }
+        for envelope in page { highestRead = max(highestRead, envelope.sequence) }
+        if isPageVoid { return }
+        var known = Set(ready.map(\.sequence)).union(delayed.map(\.sequence))
+        let (running, gone) = (inFlight, gone)
+        func isNew(_ envelope: Envelope) -> Bool {
+            !running.contains(envelope.sequence) && known.insert(envelope.sequence).inserted
         }
+        func fresh(_ rows: [Envelope]) -> [Envelope] {
+            rows.filter { !gone.contains($0.sequence) && isNew($0) }
+        }
+        let isLast = page.count < limit
         switch asked {
         case .retrying:
             retryingMore = false
-            for envelope in page where isNew(envelope) {
-                ahead.insert(envelope.sequence)
-                place(envelope, now: now)
-                if let name = envelope.key { lanes[name, default: Lane()].holder = envelope.sequence }
-                if envelope.key == nil, lanes[""] == nil { lanes[""] = Lane(holder: envelope.sequence) }
-            }
+            hold(fresh(page), now: now)
         case .ready:
-            readyMore = !isLast
-            for envelope in page {
-                readyHorizon = max(readyHorizon, envelope.rank)
+            let rows = page.filter { row in readyCut.map { row.rank < $0 } ?? true }
+            readyMore = !isLast || readyCut != nil
+            if let last = rows.last { readyHorizon = max(readyHorizon, last.rank) }
+            for envelope in fresh(rows) { insertReady(envelope) }
+            for envelope in late where !readyMore || envelope.rank < readyHorizon {
                 if isNew(envelope) { insertReady(envelope) }
             }
         case .delayed:
-            delayedMore = !isLast
-            for envelope in page {
-                if let place = envelope.place { delayedHorizon = max(delayedHorizon, place) }
+            let rows = page.filter { row in delayedCut.map { row.place < $0 } ?? true }
+            delayedMore = !isLast || delayedCut != nil
+            if let last = rows.last { delayedHorizon = max(delayedHorizon, last.place) }
+            for envelope in fresh(rows) { place(envelope, now: now) }
+            for envelope in late where !delayedMore || envelope.place < delayedHorizon {
                 if isNew(envelope) { place(envelope, now: now) }
             }
         case .lane(let key, _):
-            fill(key ?? "", with: page, isLast: isLast)
+            for envelope in fresh(page) { insertReady(envelope) }
+            let name = key ?? ""
+            lanes[name]?.gap = isLast ? nil : page.last?.rank
+            forget(name)
         }
-        endRead()
     }
 
-    private mutating func fill(_ name: String, with page: [Envelope], isLast: Bool) {
-        let known = Set(ready.map(\.sequence)).union(delayed.map(\.sequence))
-        for envelope in page where !known.contains(envelope.sequence) {
-            guard !inFlight.contains(envelope.sequence), !gone.contains(envelope.sequence) else { continue }
-            if isAhead(envelope) { ahead.insert(envelope.sequence) }
-            insertReady(envelope)
+    /// Those that wait for a further attempt take their lanes. Others are left to the pages of the delayed ones.
+    private mutating func hold(_ retrying: [Envelope], now: Timestamp) {
+        for envelope in retrying where lanes[envelope.key ?? ""]?.holder == nil {
+            lanes[envelope.key ?? "", default: Lane()].holder = envelope.sequence
+            place(envelope, now: now)
         }
-        if isLast {
-            lanes[name]?.gap = nil
-        } else if !isPageOld, let last = page.last {
-            lanes[name]?.gap = last.rank
-        }
-        forget(name)
     }
 
     /// The store could not be read: the page is open again.
@@ -175,7 +195,9 @@ package struct MailboxMachine: Sendable {
     private mutating func endRead() {
         reading = nil
         gone.removeAll()
-        isPageOld = false
+        late.removeAll()
+        readyCut = nil
+        delayedCut = nil
         isPageVoid = false
     }
 
@@ -183,8 +205,11 @@ package struct MailboxMachine: Sendable {
     package mutating func returned(_ envelope: Envelope, now: Timestamp) {
         inFlight.remove(envelope.sequence)
         if reading != nil { gone.insert(envelope.sequence) }
-        if isAhead(envelope) { ahead.insert(envelope.sequence) }
-        place(envelope, now: now)
+        if envelope.notBefore != nil, !isHolder(envelope) {
+            commitDelayed(envelope, now: now)
+        } else {
+            place(envelope, now: now)
+        }
     }
 
     /// A delivered message has left its mailbox.
@@ -197,20 +222,23 @@ package struct MailboxMachine: Sendable {
     /// A waiting message was withdrawn.
     package mutating func removed(_ sequence: Int64) {
         if reading != nil { gone.insert(sequence) }
+        late.removeAll { $0.sequence == sequence }
         for envelope in ready + delayed where envelope.sequence == sequence { free(envelope) }
         ready.removeAll { $0.sequence == sequence }
         delayed.removeAll { $0.sequence == sequence }
-        ahead.remove(sequence)
     }
 
     /// All messages that waited up to some moment were purged: what is left is read anew.
     package mutating func purged() {
-        for envelope in ready + delayed { free(envelope) }
         ready.removeAll()
         delayed.removeAll()
-        ahead.removeAll()
-        for name in lanes.keys { lanes[name]?.gap = nil }
-        lanes = lanes.filter { $0.value.holder != nil }
+        late.removeAll()
+        open.removeAll()
+        lanes = lanes.filter { $0.value.holder.map(inFlight.contains) ?? false }
+        for name in lanes.keys {
+            lanes[name]?.gap = nil
+            lanes[name]?.isOpen = false
+        }
         readyMore = true
         readyHorizon = .first
         delayedMore = true
@@ -225,43 +253,63 @@ package struct MailboxMachine: Sendable {
         forget(name)
     }
 
+    /// A lane that nothing holds is forgotten, or read when part of it is not in memory.
     private mutating func forget(_ name: String) {
-        if let lane = lanes[name], lane.holder == nil, lane.gap == nil { lanes[name] = nil }
+        guard let lane = lanes[name], lane.holder == nil else { return }
+        if lane.gap == nil {
+            lanes[name] = nil
+        } else if !lane.isOpen {
+            lanes[name]?.isOpen = true
+            open.append(name)
+        }
     }
 
     // MARK: What to do next
 
     /// - Parameter ordered: the actor runs one at a time, so messages without a key form a lane too.
     package mutating func next(now: Timestamp, ordered: Bool) -> Next {
+        noteTime(now)
         if retryingMore { return ask(.retrying) }
-        if !delayed.isEmpty || delayedMore {
-            advance(now)
-            if delayedMore, reading == nil, ready.count < bound,
-                delayed.isEmpty || delayed.last?.notBefore.map({ $0 <= now }) ?? false
-            {
-                return ask(.delayed(after: delayedHorizon))
-            }
-        }
+        advance(now)
+        // The first that comes due may lie in the store.
+        let wantsDelayed = delayedMore && (delayed.first.map { delayedHorizon < $0.place } ?? true)
+        if wantsDelayed, reading == nil, ready.count < bound { return ask(.delayed(after: delayedHorizon)) }
         if let chosen = choose(now: now, ordered: ordered) { return chosen }
         if reading == nil {
-            if let (name, lane) = lanes.first(where: { $0.value.holder == nil && $0.value.gap != nil }),
-                let gap = lane.gap
-            {
+            if let name = openLane(), let gap = lanes[name]?.gap {
                 return ask(.lane(name.isEmpty ? nil : name, after: gap))
             }
-            if readyMore {
-                if ready.count >= bound { dropHeld(ordered: ordered) }
-                return ask(.ready(after: readyHorizon))
+            if wantsDelayed || readyMore, makeRoom(for: bound, ordered: ordered) {
+                return ask(wantsDelayed ? .delayed(after: delayedHorizon) : .ready(after: readyHorizon))
             }
         }
-        if let moment = delayed.first?.notBefore { return .wait(until: moment) }
-        return .empty
+        return delayed.first.map { .wait(until: $0.place.moment) } ?? .empty
     }
 
     private mutating func ask(_ page: MailboxRead) -> Next {
         guard reading == nil else { return .empty }
         reading = page
         return .read(page)
+    }
+
+    /// The clock may be set back: then what was due is not due any more, and is looked for anew.
+    private mutating func noteTime(_ now: Timestamp) {
+        if now < latest, hasDroppedDue {
+            hasDroppedDue = false
+            delayedMore = true
+            delayedHorizon = .first
+            if case .delayed = reading { isPageVoid = true }
+        }
+        latest = now
+    }
+
+    private mutating func openLane() -> String? {
+        while let name = open.first {
+            if let lane = lanes[name], lane.holder == nil, lane.gap != nil { return name }
+            lanes[name]?.isOpen = false
+            open.removeFirst()
+        }
+        return nil
     }
 
     /// The first message by rank whose lane is free.
@@ -274,50 +322,62 @@ package struct MailboxMachine: Sendable {
                 inFlight.insert(envelope.sequence)
                 return .expire(envelope)
             }
-            if let name = envelope.key ?? (ordered ? "" : nil) {
-                guard isFree(name, for: envelope) else {
-                    index += 1
-                    continue
-                }
-                lanes[name, default: Lane()].holder = envelope.sequence
+            let name = envelope.key ?? (ordered ? "" : nil)
+            if let name, !isFree(name, for: envelope) {
+                index += 1
+                continue
             }
+            // What was delayed may stand behind messages that were not read yet.
+            if readyMore, readyHorizon < envelope.rank, reading == nil, !hasLookedAhead {
+                hasLookedAhead = true
+                let hasRoom = makeRoom(for: 2 * bound, ordered: ordered)
+                return hasRoom ? ask(.ready(after: readyHorizon)) : choose(now: now, ordered: ordered)
+            }
+            if let name { lanes[name, default: Lane()].holder = envelope.sequence }
             if index == ready.startIndex { ready.removeFirst() } else { ready.remove(at: index) }
             inFlight.insert(envelope.sequence)
+            hasLookedAhead = false
             return .deliver(envelope)
         }
         return nil
     }
 
     private func isFree(_ name: String, for envelope: Envelope) -> Bool {
-        guard let lane = lanes[name] else { return lanes.count < Self.maxLanes || delayed.isEmpty }
+        guard let lane = lanes[name] else { return !isCrowded }
         if let holder = lane.holder { return holder == envelope.sequence }
         return lane.gap.map { envelope.rank <= $0 } ?? true
     }
 
+    /// So many lanes wait for a further attempt that no other may begin.
+    private var isCrowded: Bool { lanes.count >= Self.maxLanes && !delayed.isEmpty }
+
     /// What has come due joins those that may run.
     private mutating func advance(_ now: Timestamp) {
         var count = 0
-        while count < delayed.count, let moment = delayed[count].notBefore, moment <= now { count += 1 }
+        while count < delayed.count, delayed[count].place.moment <= now { count += 1 }
         guard count > 0 else { return }
         let due = delayed.prefix(count)
         delayed.removeFirst(count)
         for envelope in due { insertReady(envelope) }
     }
 
-    /// Makes room for messages of other lanes: only held ones are left when this is called.
-    private mutating func dropHeld(ordered: Bool) {
+    /// Drops what is held back once `limit` messages are in memory; false when that makes no room.
+    private mutating func makeRoom(for limit: Int, ordered: Bool) -> Bool {
+        guard ready.count >= limit else { return true }
         var kept: Deque<Envelope> = []
         for envelope in ready {
-            let name = envelope.key ?? (ordered ? "" : nil)
-            guard let name, lanes[name]?.holder != envelope.sequence else {
+            guard let name = envelope.key ?? (ordered ? "" : nil), let lane = lanes[name],
+                !isFree(name, for: envelope)
+            else {
                 kept.append(envelope)
                 continue
             }
-            let before = Rank(priority: envelope.rank.priority, sequence: envelope.sequence - 1)
-            lanes[name, default: Lane()].gap = min(lanes[name]?.gap ?? before, before)
-            ahead.remove(envelope.sequence)
+            let before = envelope.rank.before
+            lanes[name]?.gap = min(lane.gap ?? before, before)
+            if envelope.notBefore != nil { hasDroppedDue = true }
         }
         ready = kept
+        return ready.count < limit
     }
 
     /// The message that holds the lane of a waiting one: its sequence, and itself when it waits in memory for its next
@@ -331,16 +391,9 @@ package struct MailboxMachine: Sendable {
 
     // MARK: Places
 
-    /// Not in memory, and neither running nor gone.
-    private mutating func isNew(_ envelope: Envelope) -> Bool {
-        if ahead.remove(envelope.sequence) != nil { return false }
-        return !inFlight.contains(envelope.sequence) && !gone.contains(envelope.sequence)
-    }
-
-    /// The pages will show it, though it is in memory.
-    private func isAhead(_ envelope: Envelope) -> Bool {
-        if let place = envelope.place { return delayedMore && delayedHorizon < place }
-        return readyMore && readyHorizon < envelope.rank
+    private func isKnown(_ sequence: Int64) -> Bool {
+        inFlight.contains(sequence) || ready.contains { $0.sequence == sequence }
+            || delayed.contains { $0.sequence == sequence }
     }
 
     private mutating func place(_ envelope: Envelope, now: Timestamp) {
@@ -359,39 +412,49 @@ package struct MailboxMachine: Sendable {
     }
 
     private mutating func insertDelayed(_ envelope: Envelope) {
-        guard let place = envelope.place else { preconditionFailure("a message without a moment is not delayed") }
-        let index = delayed.firstIndex { $0.place.map { place < $0 } ?? false } ?? delayed.endIndex
-        delayed.insert(envelope, at: index)
+        let place = envelope.place
+        delayed.insert(envelope, at: delayed.firstIndex { place < $0.place } ?? delayed.endIndex)
     }
 
-    /// Leaves the last ones to the store again.
+    /// Leaves the last one to the store again: not what holds its lane, else nobody would hold it, and not what was
+    /// delayed, which the pages of the ready ones do not show.
     private mutating func trimReady() {
-        // What holds its lane stays, else the lane would be held by nobody; so does what the ready pages do not show.
-        guard let last = ready.last, last.notBefore == nil, !isHolder(last) else { return }
-        ready.removeLast()
-        ahead.remove(last.sequence)
-        if case .ready = reading { isPageOld = true }
-        let before = Rank(priority: last.rank.priority, sequence: last.sequence - 1)
-        readyHorizon = readyMore ? min(readyHorizon, before) : before
+        guard ready.count > bound, let index = ready.lastIndex(where: { $0.notBefore == nil && !isHolder($0) })
+        else { return }
+        let rank = ready.remove(at: index).rank
+        if case .ready = reading { readyCut = min(readyCut ?? rank, rank) }
+        readyHorizon = readyMore ? min(readyHorizon, rank.before) : rank.before
         readyMore = true
     }
 
     private mutating func trimDelayed() {
-        guard delayed.count > bound, let last = delayed.last, let place = last.place, !isHolder(last) else { return }
-        delayed.removeLast()
-        ahead.remove(last.sequence)
-        if case .delayed = reading { isPageOld = true }
-        let before = DuePlace(moment: place.moment, sequence: place.sequence - 1)
-        delayedHorizon = delayedMore ? min(delayedHorizon, before) : before
+        guard delayed.count > bound, let index = delayed.lastIndex(where: { !isHolder($0) }) else { return }
+        leaveDelayed(delayed.remove(at: index))
+    }
+
+    private mutating func leaveDelayed(_ envelope: Envelope) {
+        let place = envelope.place
+        if case .delayed = reading { delayedCut = min(delayedCut ?? place, place) }
+        delayedHorizon = delayedMore ? min(delayedHorizon, place.before) : place.before
         delayedMore = true
     }
 
     private func isHolder(_ envelope: Envelope) -> Bool {
-        envelope.attempts > 0 || lanes[envelope.key ?? ""]?.holder == envelope.sequence
+        !lanes.isEmpty && lanes[envelope.key ?? ""]?.holder == envelope.sequence
     }
 }
 
 extension Envelope {
-    /// Where it stands among the delayed ones; nil when nothing delays it.
-    fileprivate var place: DuePlace? { notBefore.map { DuePlace(moment: $0, sequence: sequence) } }
+    /// Where it stands among the delayed ones; before all of them when nothing delays it.
+    fileprivate var place: DuePlace {
+        notBefore.map { DuePlace(moment: $0, sequence: sequence) } ?? .first
+    }
+}
+
+extension Rank {
+    fileprivate var before: Rank { Rank(priority: priority, sequence: sequence - 1) }
+}
+
+extension DuePlace {
+    fileprivate var before: DuePlace { DuePlace(moment: moment, sequence: sequence - 1) }
 }

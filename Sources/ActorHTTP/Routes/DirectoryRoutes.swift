@@ -11,6 +11,7 @@ struct DirectoryRoutes {
     func add(to table: RouteTable) {
         table.on(Paths.actors, [.get: list])
         table.on("\(Paths.actors)/:id", [.get: read])
+        table.on("\(Paths.actors)/:id/restart", [.post: restart])
         table.on("\(Paths.actors)/:id/nonces", [.get: nonces, .post: createNonce])
     }
 
@@ -26,6 +27,14 @@ struct DirectoryRoutes {
     @Sendable private func read(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try front.actor(context.word(), try context.requireCaller(), .read)
         return .json(ActorPayload(try front.status(of: spec)).json)
+    }
+
+    /// Tries an actor again that is paused or in ERROR.
+    @Sendable private func restart(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let caller = try context.requireCaller()
+        let spec = try front.actor(context.word(), caller, .update)
+        _ = try await front.audited(caller, "actor.restart", spec.id.rawValue) { front.system.restart(spec.id) }
+        return .json(ActorPayload(try front.status(of: spec)).json, status: .accepted)
     }
 
     @Sendable private func nonces(_ request: Request, _ context: HTTPContext) async throws -> Response {

@@ -1,10 +1,7 @@
 package import ActorCore
 import Synchronization
 
-/// The model of the whole store: what every real one must do, in plain values, and strict about illegal calls.
-///
-/// It keeps nothing across its own life. Beginning a message that does not wait, or completing one that does not run,
-/// is a bug of the caller and stops the test.
+/// The model of the whole store: what every real one must do, in plain values. It keeps nothing across its own life.
 package final class MemoryStore: Sendable {
     package typealias Sink = @Sendable ([Envelope], [CommittedEvent]) -> Void
 
@@ -16,6 +13,12 @@ package final class MemoryStore: Sendable {
     private let guarded = Mutex(Guarded())
 
     package init() {}
+
+    /// What the next ``recover(at:)`` says of the process before.
+    package var wasUnclean: Bool {
+        get { read(\.wasUnclean) }
+        set { guarded.withLock { $0.model.wasUnclean = newValue } }
+    }
 
     package func onCommit(_ sink: @escaping Sink) { guarded.withLock { $0.sink = sink } }
 
@@ -37,29 +40,29 @@ package final class MemoryStore: Sendable {
 
 extension MemoryStore: MailboxStore {
     package func append(
-        _ messages: [NewMessage], maxMailbox: Int
-    ) async throws(ActorError) -> [AcceptResult] {
-        try change { model in messages.map { model.append($0, limit: maxMailbox) } }
+        _ messages: [NewMessage], rules: AcceptRules, then: @escaping MailboxStore.AppendAnswer
+    ) {
+        do throws(ActorError) {
+            then(.success(try change { model in messages.map { model.append($0, rules: rules) } }))
+        } catch {
+            then(.failure(error))
+        }
     }
 
-    package func head(
-        of actor: ActorID, after sequence: Int64, limit: Int
+    package func page(
+        _ page: MailboxRead, of actor: ActorID, now: Timestamp, limit: Int
     ) async throws(ActorError) -> [Envelope] {
-        read { model in
-            Array(model.waiting(in: actor).lazy.filter { $0.sequence > sequence }.prefix(max(0, limit)))
-        }
+        read { Array($0.waiting(in: actor, page, now: now).prefix(max(0, limit))) }
     }
 
-    package func backlogs() async throws(ActorError) -> [Backlog] {
-        read { model in
-            model.mailboxes.keys.sorted()
-                .map { Backlog(actor: $0, count: model.waiting(in: $0).count) }
-                .filter { $0.count > 0 }
-        }
+    package func mailboxes() async throws(ActorError) -> [ActorID] {
+        read { model in model.mailboxes.filter { !$0.value.isEmpty }.keys.sorted() }
     }
 
-    package func begin(_ sequence: Int64, attempt: Int, at now: Timestamp) async throws(ActorError) {
-        try change { model in model.begin(sequence, attempt: attempt, at: now) }
+    package func held(by actor: ActorID) -> Int { read { $0.mailboxes[actor]?.count ?? 0 } }
+
+    package func begin(_ envelope: Envelope, attempt: Int, at now: Timestamp) async throws(ActorError) {
+        try change { (model) throws(ActorError) in try model.begin(envelope, attempt: attempt, at: now) }
     }
 
     package func complete(_ completion: Completion) async throws(ActorError) {
@@ -70,15 +73,17 @@ extension MemoryStore: MailboxStore {
         _ effects: Effects, of envelope: Envelope, at now: Timestamp
     ) async throws(ActorError) {
         try change { (model) throws(ActorError) in
-            precondition(model.isRunning(envelope.sequence), "message \(envelope.sequence) does not run")
+            _ = try model.held(envelope, hasBegun: true)
             try model.check(effects)
             model.apply(effects, actor: envelope.actor, execution: envelope.execution, at: now)
             model.store(effects.steps, of: envelope.execution)
         }
     }
 
-    package func recover(at now: Timestamp) async throws(ActorError) -> [Envelope] {
-        try change { model in model.recover(at: now) }
+    package func recover(at now: Timestamp) async throws(ActorError) -> Recovery {
+        try change { model in
+            Recovery(interrupted: model.recover(at: now), wasUnclean: model.wasUnclean)
+        }
     }
 
     package func purge(_ actor: ActorID, at now: Timestamp) async throws(ActorError) -> Int {

@@ -32,15 +32,22 @@ extension MemoryModel {
     private func check(mail: [NewMessage]) throws(ActorError) {
         var seen: [Key: String] = [:]
         var uses: [NonceID: Int] = [:]
+        var news: [ActorID: Int] = [:]
         for message in mail {
             if let key = message.idempotency {
                 let place = Key(actor: message.actor, key: key.key)
-                let earlier = earlierAnswer(to: message)
+                let earlier = earlierAnswer(to: message, within: Self.internalRules.idempotencyMilliseconds)
                 if earlier == .keyReused || seen[place] != nil && seen[place] != key.digest {
                     throw ActorError(
                         .idempotencyMismatch, "a message to \(message.actor) was sent before under the same key")
                 }
                 if earlier != nil || seen.updateValue(key.digest, forKey: place) != nil { continue }
+            }
+            news[message.actor, default: 0] += 1
+            if mailboxes[message.actor, default: []].count + news[message.actor, default: 0]
+                > Self.internalRules.maxMailbox
+            {
+                throw ActorError(.tooManyRequests, "the mailbox of \(message.actor) is full")
             }
             if let id = message.nonce {
                 uses[id, default: 0] += 1
@@ -57,7 +64,7 @@ extension MemoryModel {
         for change in effects.jobs { apply(change) }
         for document in effects.documents { store(document) }
         for call in effects.calls { add(call, execution: execution, at: now) }
-        for message in effects.mail { _ = append(message, limit: nil) }
+        for message in effects.mail { _ = append(message, rules: Self.internalRules) }
     }
 
     mutating func store(_ results: [StepResult], of execution: ExecutionID) {

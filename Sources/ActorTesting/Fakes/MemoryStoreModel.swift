@@ -25,13 +25,18 @@ struct MemoryModel: Sendable {
         var isGivenUp = false
     }
 
-    static let idempotencyWindow: Int64 = 72 * 3_600_000
+    /// The most that mail between actors may fill a mailbox with.
+    static let internalRules = AcceptRules(maxMailbox: 2 * AcceptRules().maxMailbox)
+    private static let numbers = ExecutionNumbers(key: (0x6d6f_6465_6c21, 0x7374_6f72_65))
 
     private var lastSequence: Int64 = 0
     private var lastDeadLetter: Int64 = 0
     private var lastCall: Int64 = 0
     private var newEnvelopes: [Envelope] = []
     private var newEvents: [CommittedEvent] = []
+    /// Bytes of all bodies in the mailboxes.
+    private var heldBytes: Int64 = 0
+    var wasUnclean = false
 
     /// Per actor, in order of sequence.
     private(set) var mailboxes: [ActorID: [Held]] = [:]
@@ -68,41 +73,76 @@ struct MemoryModel: Sendable {
         (mailboxes[actor] ?? []).filter { $0.started == nil }.map(\.envelope)
     }
 
-    func isRunning(_ sequence: Int64) -> Bool { held(sequence)?.started != nil }
-
-    private func held(_ sequence: Int64) -> Held? {
-        guard let actor = actorOf[sequence] else { return nil }
-        return mailboxes[actor]?.first { $0.envelope.sequence == sequence }
+    func waiting(in actor: ActorID, _ page: MailboxRead, now: Timestamp) -> [Envelope] {
+        let rows = waiting(in: actor)
+        switch page {
+        case .retrying: return rows.filter { $0.attempts > 0 && $0.notBefore != nil }
+        case .ready(let after):
+            return rows.filter { $0.notBefore == nil && after < $0.rank }.sorted { $0.rank < $1.rank }
+        case .delayed(let after):
+            let places = rows.compactMap { row in
+                row.notBefore.map { (DuePlace(moment: $0, sequence: row.sequence), row) }
+            }
+            return places.filter { after < $0.0 }.sorted { $0.0 < $1.0 }.map(\.1)
+        case .lane(let key, let after):
+            return rows.filter { row in
+                row.key == key && after < row.rank && row.notBefore.map { $0 <= now } ?? true
+            }.sorted { $0.rank < $1.rank }
+        }
     }
 
-    mutating func append(_ message: NewMessage, limit: Int?) -> AcceptResult {
-        if let answer = earlierAnswer(to: message) { return answer }
-        if let limit, mailboxes[message.actor, default: []].count >= limit { return .mailboxFull }
+    /// The message as the store has it; `conflict` when it is gone, or stands otherwise than the caller believes.
+    func held(_ envelope: Envelope, hasBegun: Bool) throws(ActorError) -> Held {
+        guard let actor = actorOf[envelope.sequence],
+            let held = mailboxes[actor]?.first(where: { $0.envelope.sequence == envelope.sequence }),
+            (held.started != nil) == hasBegun
+        else {
+            throw ActorError(
+                .conflict, "message \(envelope.execution) does not \(hasBegun ? "run" : "wait"), or is gone")
+        }
+        return held
+    }
+
+    mutating func append(_ message: NewMessage, rules: AcceptRules) -> AcceptResult {
+        if let answer = earlierAnswer(to: message, within: rules.idempotencyMilliseconds) { return answer }
+        if let quota = reachedQuota(for: message, rules) { return .overQuota(quota) }
         if let nonce = message.nonce, !countUse(of: nonce, at: message.received) { return .nonceRefused }
         return .accepted(insert(message))
     }
 
+    private func reachedQuota(for message: NewMessage, _ rules: AcceptRules) -> Quota? {
+        let mailbox = mailboxes[message.actor] ?? []
+        if mailbox.count >= rules.maxMailbox { return .mailbox(limit: rules.maxMailbox) }
+        if heldBytes + Int64(message.body.count) > rules.maxWaitingBytes {
+            return .bytes(limit: rules.maxWaitingBytes)
+        }
+        guard let limit = rules.maxPerSender else { return nil }
+        let sent = mailbox.count { $0.envelope.message.sender == message.sender }
+        return sent >= limit ? .sender(limit: limit) : nil
+    }
+
     mutating func insert(_ message: NewMessage) -> Envelope {
-        precondition(executions[message.execution] == nil, "execution \(message.execution) was used before")
         lastSequence += 1
-        let envelope = Envelope(sequence: lastSequence, message: message)
+        let envelope = Envelope(
+            sequence: lastSequence, execution: Self.numbers.id(of: lastSequence), message: message)
         mailboxes[message.actor, default: []].append(Held(envelope: envelope))
         actorOf[lastSequence] = message.actor
-        executions[message.execution] = ExecutionRecord(
-            id: message.execution, actor: message.actor, sequence: lastSequence, sender: message.sender,
+        heldBytes += Int64(message.body.count)
+        executions[envelope.execution] = ExecutionRecord(
+            id: envelope.execution, actor: message.actor, sequence: lastSequence, sender: message.sender,
             cause: message.cause, received: message.received)
         if let key = message.idempotency {
             keys[Key(actor: message.actor, key: key.key)] = FirstUse(
-                digest: key.digest, execution: message.execution, received: message.received)
+                digest: key.digest, execution: envelope.execution, received: message.received)
         }
         newEnvelopes.append(envelope)
-        note(.messageAccepted(actor: message.actor, execution: message.execution))
+        note(.messageAccepted(actor: message.actor, execution: envelope.execution))
         return envelope
     }
 
-    func earlierAnswer(to message: NewMessage) -> AcceptResult? {
+    func earlierAnswer(to message: NewMessage, within window: Int64) -> AcceptResult? {
         guard let key = message.idempotency, let first = keys[Key(actor: message.actor, key: key.key)],
-            message.received.since(first.received) <= Self.idempotencyWindow
+            message.received.since(first.received) <= window
         else { return nil }
         return first.digest == key.digest ? .repeated(first.execution) : .keyReused
     }
@@ -123,6 +163,7 @@ struct MemoryModel: Sendable {
     }
 
     private mutating func remove(_ envelope: Envelope) {
+        heldBytes -= Int64(envelope.message.body.count)
         mailboxes[envelope.actor]?.removeAll { $0.envelope.sequence == envelope.sequence }
         actorOf[envelope.sequence] = nil
         steps[envelope.execution] = nil
@@ -134,29 +175,27 @@ struct MemoryModel: Sendable {
         executions[id] = record
     }
 
-    mutating func begin(_ sequence: Int64, attempt: Int, at now: Timestamp) {
-        guard let held = held(sequence), held.started == nil else {
-            preconditionFailure("message \(sequence) does not wait")
+    mutating func begin(_ envelope: Envelope, attempt: Int, at now: Timestamp) throws(ActorError) {
+        let held = try held(envelope, hasBegun: false).envelope
+        count(attempt: attempt, of: held, startedAt: now)
+        update(held.sequence) { $0.started = now }
+        record(held.execution) { $0.status = .running }
+        note(.executionStarted(actor: held.actor, execution: held.execution, attempt: attempt))
+    }
+
+    private mutating func count(attempt: Int, of envelope: Envelope, startedAt moment: Timestamp) {
+        update(envelope.sequence) { $0.envelope.attempts = attempt }
+        record(envelope.execution) {
+            $0.attempts = attempt
+            $0.started = $0.started ?? moment
         }
-        update(sequence) {
-            $0.started = now
-            $0.envelope.attempts += 1
-        }
-        record(held.envelope.execution) {
-            $0.status = .running
-            $0.attempts += 1
-            $0.started = $0.started ?? now
-        }
-        note(.executionStarted(actor: held.envelope.actor, execution: held.envelope.execution, attempt: attempt))
     }
 
     mutating func complete(_ completion: Completion) throws(ActorError) {
-        guard let held = held(completion.sequence), held.started != nil else {
-            preconditionFailure("message \(completion.sequence) does not run")
-        }
-        let envelope = held.envelope
+        if completion.disposition == .release, !completion.hasBegun { return }
+        let envelope = try held(completion.envelope, hasBegun: completion.hasBegun).envelope
         if completion.disposition == .release {
-            update(completion.sequence) {
+            update(envelope.sequence) {
                 $0.started = nil
                 $0.envelope.attempts -= 1
             }
@@ -167,6 +206,7 @@ struct MemoryModel: Sendable {
             return
         }
         try check(completion.effects)
+        count(attempt: completion.attempt.number, of: envelope, startedAt: completion.attempt.started)
         insert(completion.attempt)
         if let log = completion.log { logs[envelope.execution] = log }
         if case .retry(let moment) = completion.disposition {
@@ -180,7 +220,10 @@ struct MemoryModel: Sendable {
         var message = envelope.message
         message.deliverAt = moment
         update(envelope.sequence) {
-            $0 = Held(envelope: Envelope(sequence: envelope.sequence, message: message, attempts: envelope.attempts))
+            $0 = Held(
+                envelope: Envelope(
+                    sequence: envelope.sequence, execution: envelope.execution, message: message,
+                    attempts: completion.attempt.number))
         }
         record(envelope.execution) { $0.status = .submitted }
         apply(
@@ -210,8 +253,8 @@ struct MemoryModel: Sendable {
         lastDeadLetter += 1
         deadLetters.append(
             DeadLetter(
-                id: lastDeadLetter, message: envelope.message, reason: reason, attempts: envelope.attempts,
-                parked: attempt.finished, replayedAs: nil))
+                id: lastDeadLetter, execution: envelope.execution, message: envelope.message, reason: reason,
+                attempts: attempt.number, parked: attempt.finished, replayedAs: nil))
         note(.deadLettered(actor: envelope.actor, execution: envelope.execution))
     }
 

@@ -22,8 +22,11 @@ extension MemoryStore: ExecutionStore {
 
     package func log(of id: ExecutionID) async throws(ActorError) -> LogRecord? { read { $0.logs[id] } }
 
-    package func deadLetters(limit: Int) async throws(ActorError) -> [DeadLetter] {
-        read { Array($0.deadLetters.reversed().prefix(max(0, limit))) }
+    package func deadLetters(of actor: ActorID?, limit: Int) async throws(ActorError) -> [DeadLetter] {
+        read { model in
+            let matching = model.deadLetters.reversed().filter { actor == nil || $0.message.actor == actor }
+            return Array(matching.prefix(max(0, limit)))
+        }
     }
 
     package func deadLetter(_ id: Int64) async throws(ActorError) -> DeadLetter? {
@@ -39,10 +42,11 @@ extension MemoryStore: ExecutionStore {
             if let earlier = letter.replayedAs {
                 throw ActorError(.conflict, "dead letter \(id) was replayed already, as execution \(earlier)")
             }
+            let envelope = model.insert(message)
             model.deadLetters[index] = DeadLetter(
-                id: id, message: letter.message, reason: letter.reason, attempts: letter.attempts,
-                parked: letter.parked, replayedAs: message.execution)
-            return model.insert(message)
+                id: id, execution: letter.execution, message: letter.message, reason: letter.reason,
+                attempts: letter.attempts, parked: letter.parked, replayedAs: envelope.execution)
+            return envelope
         }
     }
 
@@ -54,24 +58,18 @@ extension MemoryStore: ExecutionStore {
         }
     }
 
-    package func prune(
-        executionsBefore: Timestamp, deadLettersBefore: Timestamp
-    ) async throws(ActorError) -> Int {
+    package func prune(_ ages: PruneAges) async throws(ActorError) -> Int {
         try change { model in
-            let olds = model.executions.values.filter { $0.finished.map { $0 < executionsBefore } ?? false }.map(\.id)
+            let olds = model.executions.values.filter { $0.finished.map { $0 < ages.executions } ?? false }.map(\.id)
             for id in olds {
                 model.executions[id] = nil
                 model.attempts[id] = nil
                 model.logs[id] = nil
             }
             var count = olds.count + model.deadLetters.count + model.calls.count + model.keys.count
-            model.deadLetters.removeAll { $0.parked < deadLettersBefore }
-            model.calls.removeAll { $0.isGivenUp && $0.item.created < deadLettersBefore }
-            if let newest = model.keys.values.map(\.received).max() {
-                model.keys = model.keys.filter {
-                    newest.since($0.value.received) <= MemoryModel.idempotencyWindow
-                }
-            }
+            model.deadLetters.removeAll { $0.parked < ages.deadLetters }
+            model.calls.removeAll { $0.isGivenUp && $0.item.created < ages.deadLetters }
+            model.keys = model.keys.filter { $0.value.received >= ages.idempotency }
             count -= model.deadLetters.count + model.calls.count + model.keys.count
             return count
         }

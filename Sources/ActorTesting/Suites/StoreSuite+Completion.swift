@@ -14,7 +14,7 @@ extension StoreSuite {
 
     private static func everything(_ mark: String, revision: Int) -> Effects {
         var effects = Effects()
-        effects.mail = [message("mail-\(mark)", to: other, key: "mail-\(mark)")]
+        effects.mail = [message("mail-\(mark)", to: other, idempotency: "mail-\(mark)")]
         effects.state = ["mark": .string(mark)]
         effects.jobs = [
             .registerPipeline(
@@ -50,10 +50,11 @@ extension StoreSuite {
         try equal(attempts, [completion(of: envelope).attempt], "its attempts")
         let log = try await store.log(of: envelope.execution)
         try equal(log, completion(of: envelope).log, "its log")
-        let head = try await store.head(of: actor, after: 0, limit: 10)
-        try equal(head, [], "the mailbox")
-        let mail = try await store.head(of: other, after: 0, limit: 10)
-        try equal(mail.map(\.execution.rawValue), ["mail-a"], "the mail")
+        let left = try await ready(in: store)
+        try equal(left, [], "the mailbox")
+        try equal(store.held(by: actor), 0, "messages in the mailbox")
+        let mail = try await ready(other, in: store)
+        try equal(texts(mail), ["mail-a"], "the mail")
         let state = try await store.state(of: actor)
         try equal(state, ["mark": "a"], "the state")
         let stored = try unwrap(try await store.job(JobID("job-a")), "the job")
@@ -106,8 +107,9 @@ extension StoreSuite {
         try equal(attempts, [], "attempts after a conflict")
         let log = try await store.log(of: envelope.execution)
         try equal(log, nil, "the log after a conflict")
-        let mail = try await store.head(of: other, after: 0, limit: 10)
+        let mail = try await ready(other, in: store)
         try equal(mail, [], "mail after a conflict")
+        try equal(store.held(by: other), 0, "messages that a conflict left in a mailbox")
         let state = try await store.state(of: actor)
         try equal(state, nil, "the state after a conflict")
         let job = try await store.job(JobID("job-\(mark)"))
@@ -125,47 +127,59 @@ extension StoreSuite {
     private static func repeatedMail(_ store: any Store) async throws {
         let envelope = try await start(message("e1"), in: store)
         var effects = Effects()
-        effects.mail = [message("m1", to: other, key: "k"), message("m2", to: other, key: "l")]
+        effects.mail = [message("m1", to: other, idempotency: "k"), message("m2", to: other, idempotency: "l")]
         try await store.commit(effects, of: envelope, at: after(1))
-        effects.mail = [message("m3", to: other, key: "k"), message("m4", to: other, key: "n")]
+        effects.mail = [message("m3", to: other, idempotency: "k"), message("m4", to: other, idempotency: "n")]
         try await store.complete(completion(of: envelope, effects: effects))
-        let mail = try await store.head(of: other, after: 0, limit: 10)
-        try equal(mail.map(\.execution.rawValue), ["m1", "m2", "m4"], "the mail")
+        let mail = try await ready(other, in: store)
+        try equal(texts(mail), ["m1", "m2", "m4"], "the mail")
         let second = try await start(message("e2"), in: store)
-        effects.mail = [message("m5", to: other), message("m6", to: other, key: "k", digest: "another")]
+        effects.mail = [
+            message("m5", to: other), message("m6", to: other, idempotency: "k", digest: "another"),
+        ]
         try await expect(.idempotencyMismatch, "mail under a used key with another body") {
             try await store.complete(completion(of: second, effects: effects))
         }
-        let same = try await store.head(of: other, after: 0, limit: 10)
+        let same = try await ready(other, in: store)
         try equal(same, mail, "the mail after a refused completion")
+        try equal(store.held(by: other), 3, "messages in the mailbox")
     }
 
     private static func retry(_ store: any Store) async throws {
         let envelope = try await start(message("e1"), in: store)
         try await store.complete(completion(of: envelope, .retry(at: after(60)), outcome: .failed))
-        let head = try await store.head(of: actor, after: 0, limit: 10)
-        try equal(head.map(\.message.deliverAt), [after(60)], "the moment of the retry")
-        try equal(head.map(\.sequence), [envelope.sequence], "its place in the mailbox")
-        try equal(head.map(\.attempts), [1], "attempts begun before")
+        let none = try await ready(in: store)
+        try equal(none, [], "what waits undelayed")
+        let waiting = try await delayed(in: store)
+        try equal(waiting.map(\.notBefore), [after(60)], "the moment of the retry")
+        try equal(waiting.map(\.message.deliverAt), [after(60)], "the same, in its message")
+        try equal(waiting.map(\.sequence), [envelope.sequence], "its place in the mailbox")
+        try equal(waiting.map(\.attempts), [1], "attempts begun before")
+        let retrying = try await store.page(.retrying, of: actor, now: noon, limit: 10)
+        try equal(retrying, waiting, "what waits for a further attempt")
         let record = try unwrap(try await store.execution(envelope.execution), "the execution")
         try equal(record.status, .submitted, "its status")
+        try equal(record.attempts, 1, "its attempts")
         try equal(record.finished, nil, "its end")
-        try await store.begin(envelope.sequence, attempt: 2, at: after(61))
-        try await store.complete(completion(of: envelope, attempt: 2))
+        let first = try await store.attempts(of: envelope.execution)
+        try equal(first.map(\.outcome), [.failed], "the attempt on record")
+        try await store.begin(waiting[0], attempt: 2, at: after(61))
+        try await store.complete(completion(of: waiting[0], attempt: 2))
         let attempts = try await store.attempts(of: envelope.execution)
         try equal(attempts.map(\.number), [1, 2], "the attempts")
         try equal(attempts.map(\.outcome), [.failed, .succeeded], "their outcomes")
         let done = try unwrap(try await store.execution(envelope.execution), "the execution")
         try equal(done.attempts, 2, "the number of attempts")
         try equal(done.started, after(1), "the start of the first")
+        try equal(done.outcome, .succeeded, "the outcome")
     }
 
     private static func release(_ store: any Store) async throws {
         let envelope = try await start(message("e1"), in: store)
         try await store.complete(
             completion(of: envelope, .release, outcome: .cancelled, effects: everything("r", revision: 0)))
-        let head = try await store.head(of: actor, after: 0, limit: 10)
-        try equal(head, [envelope], "the released message")
+        let waiting = try await ready(in: store)
+        try equal(waiting, [envelope], "the released message")
         let record = try unwrap(try await store.execution(envelope.execution), "the execution")
         try equal(record.status, .submitted, "its status")
         try equal(record.attempts, 0, "its attempts")
@@ -173,33 +187,50 @@ extension StoreSuite {
         try equal(attempts, [], "attempts on record")
         let state = try await store.state(of: actor)
         try equal(state, nil, "the state")
+        try equal(store.held(by: actor), 1, "messages in the mailbox")
     }
 
     private static func park(_ store: any Store) async throws {
-        var original = message("e1", "{\"x\":1}", key: "k", digest: "d")
+        var original = message("{\"x\":1}", idempotency: "k", digest: "d")
         original.environment = [EnvironmentEntry("n", "v")]
+        original.key = "lane"
+        original.priority = 4
+        original.expires = after(600)
         let envelope = try await start(original, in: store)
         try await store.complete(completion(of: envelope, .park(reason: "used up"), outcome: .failed))
-        let letter = try unwrap(try await store.deadLetters(limit: 10).first, "the dead letter")
+        let letter = try unwrap(try await store.deadLetters(of: actor, limit: 10).first, "the dead letter")
         try equal(letter.message, original, "the parked message")
+        try equal(letter.execution, envelope.execution, "its execution")
         try equal(letter.reason, "used up", "the reason")
         try equal(letter.attempts, 1, "the attempts")
         try equal(letter.parked, after(2), "the moment of parking")
         let status = try await store.execution(envelope.execution)?.outcome
         try equal(status, .failed, "the outcome")
-        let empty = try await store.head(of: actor, after: 0, limit: 10)
+        let empty = try await ready(in: store)
         try equal(empty, [], "the mailbox")
-        var again = original
-        again.execution = ExecutionID("e2")
-        let replayed = try await store.replay(letter.id, as: again)
-        try equal(replayed.message, again, "the replayed message")
-        let head = try await store.head(of: actor, after: 0, limit: 10)
-        try equal(head, [replayed], "the mailbox after the replay")
+        let replayed = try await store.replay(letter.id, as: original)
+        try equal(replayed.message, original, "the replayed message")
+        let waiting = try await ready(in: store)
+        try equal(waiting, [replayed], "the mailbox after the replay")
+        try equal(store.held(by: actor), 1, "messages after the replay")
         let stamped = try await store.deadLetter(letter.id)
-        try equal(stamped?.replayedAs, again.execution, "the stamp")
+        try equal(stamped?.replayedAs, replayed.execution, "the stamp")
         let third = message("e3")
         try await expect(.conflict, "a second replay") { _ = try await store.replay(letter.id, as: third) }
         try await expect(.notFound, "a replay of nothing") { _ = try await store.replay(4711, as: third) }
+        try await deadLetters(after: letter, store)
+    }
+
+    private static func deadLetters(after letter: DeadLetter, _ store: any Store) async throws {
+        for text in ["p1", "p2"] {
+            let envelope = try await accept(message(text, to: other), in: store)
+            try await store.complete(
+                completion(of: envelope, .park(reason: text), hasBegun: false, outcome: .failed))
+        }
+        let all = try await store.deadLetters(of: nil, limit: 10)
+        try equal(all.map(\.reason), ["p2", "p1", "used up"], "all dead letters, newest first")
+        let some = try await store.deadLetters(of: other, limit: 1)
+        try equal(some.map(\.reason), ["p2"], "the newest of an actor")
         let discarded = try await store.discardDeadLetter(letter.id)
         let twice = try await store.discardDeadLetter(letter.id)
         try equal([discarded, twice], [true, false], "discarding")

@@ -13,15 +13,29 @@ extension StoreSuite {
     ]
 
     private static func executions(_ store: any Store) async throws {
-        for number in 1...5 {
-            _ = try await accept(message("e\(number)", to: number == 3 ? other : actor), in: store)
-        }
-        let first = try await store.executions(of: actor, before: nil, limit: 2)
-        try equal(first.map(\.id.rawValue), ["e5", "e4"], "the first page")
-        let second = try await store.executions(of: actor, before: first[1].sequence, limit: 9)
-        try equal(second.map(\.id.rawValue), ["e2", "e1"], "the second page")
+        var messages = (1...6).map { message("e\($0)", to: $0 == 3 ? other : actor) }
+        messages[3].priority = 5
+        messages[4].deliverAt = after(600)
+        let envelopes = try await accept(messages, in: store)
+        // Waiting, running and ended alike.
+        try await store.begin(envelopes[1], attempt: 1, at: after(1))
+        try await store.begin(envelopes[0], attempt: 1, at: after(1))
+        try await store.complete(completion(of: envelopes[0]))
+        try await store.complete(completion(of: envelopes[5], hasBegun: false))
+        let ids = envelopes.map(\.execution)
+        let first = try await store.executions(of: actor, before: nil, limit: 3)
+        try equal(first.map(\.id), [ids[5], ids[4], ids[3]], "the first page")
+        let second = try await store.executions(of: actor, before: first[2].sequence, limit: 9)
+        try equal(second.map(\.id), [ids[1], ids[0]], "the second page")
+        try equal(second.map(\.status), [.running, .complete], "their status")
         let all = try await store.executions(of: nil, before: nil, limit: 9)
-        try equal(all.map(\.id.rawValue), ["e5", "e4", "e3", "e2", "e1"], "all")
+        try equal(all.map(\.id), ids.reversed(), "all")
+        let one = try await store.executions(of: nil, before: nil, limit: 1)
+        try equal(one.map(\.id), [ids[5]], "one")
+        for record in all {
+            let found = try await store.execution(record.id)
+            try equal(found, record, "an execution by its id")
+        }
         let none = try await store.execution(ExecutionID("none"))
         try equal(none, nil, "an unknown execution")
     }
@@ -188,27 +202,31 @@ extension StoreSuite {
     }
 
     private static func prune(_ store: any Store) async throws {
-        let old = try await start(message("old", key: "k1"), in: store)
+        let old = try await start(message("old", idempotency: "k1"), in: store)
         try await store.complete(completion(of: old))
         let parked = try await start(message("parked"), in: store)
         try await store.complete(completion(of: parked, .park(reason: "used up"), outcome: .failed))
         let waiting = try await accept(message("waiting"), in: store)
-        let nothing = try await store.prune(executionsBefore: after(2), deadLettersBefore: after(2))
+        let late = try await accept(message("late", idempotency: "k2", received: after(5)), in: store)
+        let nothing = try await store.prune(PruneAges(executions: after(2), deadLetters: after(2), idempotency: noon))
         try equal(nothing, 0, "rows that were old enough")
-        // A message of three days later makes the first key an expired one.
-        let hour: Int64 = 3600
-        _ = try await accept(message("late", key: "k2", received: after(72 * hour + 1)), in: store)
-        let pruned = try await store.prune(executionsBefore: after(3), deadLettersBefore: after(3))
+        let pruned = try await store.prune(
+            PruneAges(executions: after(3), deadLetters: after(3), idempotency: after(5)))
         try equal(pruned, 4, "two executions, a dead letter and a key")
         let left = try await store.executions(of: nil, before: nil, limit: 9)
-        try equal(left.map(\.id.rawValue), ["late", "waiting"], "executions that are left")
+        try equal(left.map(\.id), [late.execution, waiting.execution], "executions that are left")
+        let gone = try await store.execution(old.execution)
+        try equal(gone, nil, "a pruned execution")
         let attempts = try await store.attempts(of: old.execution)
         try equal(attempts, [], "attempts of a pruned execution")
         let log = try await store.log(of: old.execution)
         try equal(log, nil, "the log of a pruned execution")
-        let letters = try await store.deadLetters(limit: 9)
+        let letters = try await store.deadLetters(of: nil, limit: 9)
         try equal(letters, [], "dead letters")
-        try await store.begin(waiting.sequence, attempt: 1, at: after(4))
+        _ = try await accept(message("again", idempotency: "k1"), in: store)
+        let kept = try await store.append([message("late", idempotency: "k2")])
+        try equal(kept, [.repeated(late.execution)], "a key that is young enough")
+        try await store.begin(waiting, attempt: 1, at: after(4))
         try await store.complete(completion(of: waiting))
     }
 }

@@ -13,7 +13,8 @@ package enum StoreSuite {
         }
     }
 
-    package static let checks = mailboxChecks + completionChecks + recordChecks
+    package static let checks =
+        mailboxChecks + pageChecks + quotaChecks + completionChecks + unbegunChecks + recordChecks
 }
 
 /// What a check found wrong, and where it looked.
@@ -31,37 +32,62 @@ extension StoreSuite {
 
     static func after(_ seconds: Int64) -> Timestamp { noon.adding(milliseconds: seconds * 1000) }
 
+    /// A message whose body says which one it is; its execution's id is the store's to give.
     static func message(
-        _ execution: String, to actor: ActorID = actor, _ text: String = "{}", key: String? = nil,
-        digest: String = "", nonce: String? = nil, received: Timestamp = noon
+        _ text: String, to actor: ActorID = actor, idempotency: String? = nil, digest: String = "",
+        nonce: String? = nil, received: Timestamp = noon
     ) -> NewMessage {
         NewMessage(
-            actor: actor, execution: ExecutionID(execution), body: Array(text.utf8), sender: "suite",
-            idempotency: key.map { IdempotencyKey(key: $0, digest: digest) }, received: received,
+            actor: actor, body: Array(text.utf8), sender: "suite",
+            idempotency: idempotency.map { IdempotencyKey(key: $0, digest: digest) }, received: received,
             nonce: nonce.map { NonceID($0) })
+    }
+
+    static func texts(_ envelopes: [Envelope]) -> [String] {
+        envelopes.map { String(decoding: $0.message.body, as: UTF8.self) }
+    }
+
+    /// Messages that a store accepted, in order.
+    static func accepted(_ results: [AcceptResult]) -> [Envelope] {
+        results.compactMap { if case .accepted(let envelope) = $0 { envelope } else { nil } }
+    }
+
+    /// Appends messages that must be accepted.
+    static func accept(
+        _ messages: [NewMessage], in store: any Store, line: Int = #line
+    ) async throws -> [Envelope] {
+        let results = try await store.append(messages)
+        let envelopes = accepted(results)
+        if envelopes.count != messages.count { throw SuiteFailure("refused: \(results)", line: line) }
+        return envelopes
     }
 
     /// Appends one message that must be accepted.
     static func accept(
         _ message: NewMessage, in store: any Store, line: Int = #line
     ) async throws -> Envelope {
-        let results = try await store.append([message], maxMailbox: 1000)
-        guard results.count == 1, case .accepted(let envelope) = results[0] else {
-            throw SuiteFailure("\(message.execution) was not accepted: \(results)", line: line)
-        }
-        return envelope
+        try await accept([message], in: store, line: line)[0]
     }
 
     /// Appends one message and begins it.
     static func start(_ message: NewMessage, in store: any Store, line: Int = #line) async throws -> Envelope {
         let envelope = try await accept(message, in: store, line: line)
-        try await store.begin(envelope.sequence, attempt: 1, at: after(1))
+        try await store.begin(envelope, attempt: 1, at: after(1))
         return envelope
     }
 
+    /// What of a mailbox waits undelayed.
+    static func ready(_ actor: ActorID = actor, in store: any Store) async throws -> [Envelope] {
+        try await store.page(.ready(after: .first), of: actor, now: noon, limit: 1000)
+    }
+
+    static func delayed(_ actor: ActorID = actor, in store: any Store) async throws -> [Envelope] {
+        try await store.page(.delayed(after: .first), of: actor, now: noon, limit: 1000)
+    }
+
     static func completion(
-        of envelope: Envelope, _ disposition: Completion.Disposition = .acknowledge, attempt: Int = 1,
-        outcome: Outcome = .succeeded, effects: Effects = Effects(), result: JSONValue? = nil
+        of envelope: Envelope, _ disposition: Completion.Disposition = .acknowledge, hasBegun: Bool = true,
+        attempt: Int = 1, outcome: Outcome = .succeeded, effects: Effects = Effects(), result: JSONValue? = nil
     ) -> Completion {
         let record = AttemptRecord(
             execution: envelope.execution, number: attempt, started: after(1), finished: after(2), outcome: outcome,
@@ -69,8 +95,8 @@ extension StoreSuite {
         let log = LogRecord(
             execution: envelope.execution, place: .inline(Array("line\n".utf8)), bytes: 5, truncated: false)
         return Completion(
-            sequence: envelope.sequence, actor: envelope.actor, attempt: record, disposition: disposition,
-            status: .complete, result: result, log: log, effects: effects)
+            envelope, hasBegun: hasBegun, attempt: record, disposition: disposition, status: .complete, result: result,
+            log: log, effects: effects)
     }
 
     static func job(_ uuid: String, created: Timestamp = noon, session: String = "solid-snake") -> JobRecord {
@@ -87,8 +113,8 @@ extension StoreSuite {
     }
 
     /// Commits effects in an execution of their own.
-    static func commit(_ effects: Effects, as execution: String, in store: any Store) async throws {
-        let envelope = try await start(message(execution), in: store)
+    static func commit(_ effects: Effects, as text: String, in store: any Store) async throws {
+        let envelope = try await start(message(text), in: store)
         try await store.complete(completion(of: envelope, effects: effects))
     }
 
