@@ -76,6 +76,7 @@ package struct MailboxMachine: Sendable {
     private var highestRead: Int64 = 0
     /// A page was read since the last delivery to see whether there is something that comes before.
     private var hasLookedAhead = false
+    /// The latest moment that was heard of since the clock was last set back.
     private var latest = Timestamp(milliseconds: .min)
     /// Messages were dropped because their lane is held although they were due: should the clock be set back, their
     /// lane's pages do not show them.
@@ -101,9 +102,10 @@ package struct MailboxMachine: Sendable {
     ///
     /// To be called in the order of the commits, before anything is heard of a later one.
     package mutating func committed(_ envelope: Envelope, now: Timestamp) {
+        latest = max(latest, now)
         if envelope.sequence <= highestRead, isKnown(envelope.sequence) { return }
         if envelope.notBefore != nil { return commitDelayed(envelope, now: now) }
-        guard !readyMore || envelope.rank < readyHorizon else {
+        guard !readyMore || envelope.rank <= readyHorizon else {
             if case .ready = reading { keepLate(envelope, by: \.rank, cut: \.readyCut) }
             return
         }
@@ -112,7 +114,7 @@ package struct MailboxMachine: Sendable {
     }
 
     private mutating func commitDelayed(_ envelope: Envelope, now: Timestamp) {
-        guard !delayedMore || envelope.place < delayedHorizon else {
+        guard !delayedMore || envelope.place <= delayedHorizon else {
             if case .delayed = reading { keepLate(envelope, by: \.place, cut: \.delayedCut) }
             return
         }
@@ -142,6 +144,7 @@ package struct MailboxMachine: Sendable {
     package mutating func read(_ page: [Envelope], limit: Int, now: Timestamp) {
         guard let asked = reading else { preconditionFailure("a page came that nobody asked for") }
         defer { endRead() }
+        latest = max(latest, now)
         for envelope in page { highestRead = max(highestRead, envelope.sequence) }
         if isPageVoid { return }
         var known = Set(ready.map(\.sequence)).union(delayed.map(\.sequence))
@@ -162,7 +165,7 @@ package struct MailboxMachine: Sendable {
             readyMore = !isLast || readyCut != nil
             if let last = rows.last { readyHorizon = max(readyHorizon, last.rank) }
             for envelope in fresh(rows) { insertReady(envelope) }
-            for envelope in late where !readyMore || envelope.rank < readyHorizon {
+            for envelope in late where !readyMore || envelope.rank <= readyHorizon {
                 if isNew(envelope) { insertReady(envelope) }
             }
         case .delayed:
@@ -170,7 +173,7 @@ package struct MailboxMachine: Sendable {
             delayedMore = !isLast || delayedCut != nil
             if let last = rows.last { delayedHorizon = max(delayedHorizon, last.place) }
             for envelope in fresh(rows) { place(envelope, now: now) }
-            for envelope in late where !delayedMore || envelope.place < delayedHorizon {
+            for envelope in late where !delayedMore || envelope.place <= delayedHorizon {
                 if isNew(envelope) { place(envelope, now: now) }
             }
         case .lane(let key, _):
@@ -203,6 +206,7 @@ package struct MailboxMachine: Sendable {
 
     /// A delivered message comes back, after a failed attempt or a drain: it keeps its place and its lane.
     package mutating func returned(_ envelope: Envelope, now: Timestamp) {
+        latest = max(latest, now)
         inFlight.remove(envelope.sequence)
         if reading != nil { gone.insert(envelope.sequence) }
         if envelope.notBefore != nil, !isHolder(envelope) {
@@ -292,15 +296,18 @@ package struct MailboxMachine: Sendable {
         return .read(page)
     }
 
-    /// The clock may be set back: then what was due is not due any more, and is looked for anew.
+    /// The clock may be set back: then what was due is not due any more, and what was dropped is looked for anew.
     private mutating func noteTime(_ now: Timestamp) {
-        if now < latest, hasDroppedDue {
-            hasDroppedDue = false
-            delayedMore = true
-            delayedHorizon = .first
-            if case .delayed = reading { isPageVoid = true }
-        }
-        latest = now
+        defer { latest = now }
+        guard now < latest else { return }
+        let early = ready.filter { $0.place.moment > now }
+        ready.removeAll { $0.place.moment > now }
+        for envelope in early { insertDelayed(envelope) }
+        guard hasDroppedDue else { return }
+        hasDroppedDue = false
+        delayedMore = true
+        delayedHorizon = .first
+        if case .delayed = reading { isPageVoid = true }
     }
 
     private mutating func openLane() -> String? {
@@ -372,7 +379,8 @@ package struct MailboxMachine: Sendable {
                 kept.append(envelope)
                 continue
             }
-            let before = envelope.rank.before
+            // What the ready pages have not got to is not in memory either.
+            let before = readyMore ? min(envelope.rank.before, readyHorizon) : envelope.rank.before
             lanes[name]?.gap = min(lane.gap ?? before, before)
             if envelope.notBefore != nil { hasDroppedDue = true }
         }

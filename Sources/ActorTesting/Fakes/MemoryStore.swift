@@ -59,6 +59,18 @@ extension MemoryStore: MailboxStore {
         read { model in model.mailboxes.filter { !$0.value.isEmpty }.keys.sorted() }
     }
 
+    package func place(
+        of execution: ExecutionID, countingTo limit: Int
+    ) async throws(ActorError) -> WaitingPlace? {
+        read { model in
+            guard let record = model.executions[execution], let mailbox = model.mailboxes[record.actor],
+                let envelope = mailbox.map(\.envelope).first(where: { $0.execution == execution })
+            else { return nil }
+            let before = mailbox.count { $0.envelope.notBefore == nil && $0.envelope.rank < envelope.rank }
+            return WaitingPlace(envelope: envelope, before: min(before, max(0, limit)))
+        }
+    }
+
     package func held(by actor: ActorID) -> Int { read { $0.mailboxes[actor]?.count ?? 0 } }
 
     package func begin(_ envelope: Envelope, attempt: Int, at now: Timestamp) async throws(ActorError) {

@@ -8,6 +8,7 @@ extension StoreSuite {
         Check("a lane holds the messages of one key that may run", lanes),
         Check("messages between two attempts are found by themselves", retrying),
         Check("what runs is in no page", running),
+        Check("a waiting message knows its place", places),
         Check("a page ends at its limit and goes on behind any place", limits),
     ]
 
@@ -126,6 +127,23 @@ extension StoreSuite {
         }
         let none = try await store.mailboxes()
         try equal(none, [], "mailboxes at the end")
+    }
+
+    private static func places(_ store: any Store) async throws {
+        let envelopes = try await accept(
+            [mail("a"), mail("low", priority: -1), mail("d", at: after(9)), mail("b"), mail("high", priority: 1)],
+            in: store)
+        for (index, before) in [1, 3, 2, 2, 0].enumerated() {
+            let place = try await store.place(of: envelopes[index].execution, countingTo: 10)
+            try equal(place, WaitingPlace(envelope: envelopes[index], before: before), "place \(index)")
+        }
+        let bounded = try await store.place(of: envelopes[1].execution, countingTo: 2)?.before
+        try equal(bounded, 2, "messages before the last, of two that are counted")
+        let unknown = try await store.place(of: ExecutionID("none"), countingTo: 9)
+        try equal(unknown, nil, "the place of nobody")
+        try await store.complete(completion(of: envelopes[0], hasBegun: false))
+        let ended = try await store.place(of: envelopes[0].execution, countingTo: 9)
+        try equal(ended, nil, "the place of what has ended")
     }
 
     private static func limits(_ store: any Store) async throws {
