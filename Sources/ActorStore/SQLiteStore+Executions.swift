@@ -40,11 +40,10 @@ extension SQLiteStore: ExecutionStore {
         }
     }
 
-    package func deadLetters(limit: Int) async throws(ActorError) -> [DeadLetter] {
+    package func deadLetters(_ query: DeadLetterQuery) async throws(ActorError) -> [DeadLetter] {
         try await read { db in
-            try db.rows(
-                "SELECT \(DeadLetterRow.columns) FROM dead_letters ORDER BY id DESC LIMIT ?", [max(0, limit)],
-                DeadLetterRow.deadLetter)
+            let (sql, arguments) = DeadLetterRow.select(query)
+            return try db.rows(sql, arguments, DeadLetterRow.deadLetter)
         }
     }
 

@@ -4,7 +4,31 @@
 /// acknowledgement, or not at all. Throwing ``ReactorFailure`` ends the attempt and leaves nothing behind but its
 /// record and its log.
 package protocol Reactor: Actor {
+    /// Called once per start of the actor, before its first message: at the start of the daemon, after its definition
+    /// has changed, and when it is restarted. Throwing means that it cannot run: it is tried again with backoff, then
+    /// the actor is in ERROR with this reason and its mail waits.
+    func prepare(_ setup: any ReactorSetup) async throws
     func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws
+}
+
+extension Reactor {
+    /// Most have nothing to prepare.
+    package func prepare(_ setup: any ReactorSetup) async throws {}
+}
+
+/// What a Reactor can see before there is a message: who it is and how it is set up. Effects need a message.
+package protocol ReactorSetup: Sendable {
+    var actor: ActorID { get }
+    var tenant: String { get }
+    /// The actor's folder, absolute.
+    var folder: String { get }
+    /// The actor's `config.yml`, secrets filled in.
+    var settings: JSONValue { get }
+
+    /// One line in the daemon's log, under the actor's name; known secrets are struck out.
+    func log(_ level: LogLevel, _ message: String)
+    /// A secret that `actor.yml` grants by name; nil when it is not granted or not there.
+    func secret(_ name: String) -> String?
 }
 
 /// Why a Reactor gives up on a message.

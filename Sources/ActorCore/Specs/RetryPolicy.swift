@@ -25,11 +25,14 @@ package struct RetryPolicy: Sendable, Equatable {
             attempt: attempt, base: backoffSeconds, cap: maxBackoffSeconds, chance: chance)
     }
 
-    /// Full jitter between half and all of `base * 2^(attempt-1)`, never above `cap`, in milliseconds.
+    /// Full jitter: anything from nothing to `base * 2^(attempt-1)`, which is never above `cap`; in milliseconds.
+    ///
+    /// What failed together is spread over the whole wait. A caller that may not come back at once takes the larger of
+    /// this and a least wait of its own.
     package static func backoff(attempt: Int, base: Double, cap: Double, chance: Double) -> Int64 {
         var ceiling = base
         for _ in 1..<max(1, min(attempt, 64)) where ceiling < cap { ceiling *= 2 }
         ceiling = min(ceiling, cap)
-        return Int64(ceiling * (0.5 + 0.5 * chance) * 1000)
+        return Int64(ceiling * min(max(0, chance), 1) * 1000)
     }
 }

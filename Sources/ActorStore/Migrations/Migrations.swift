@@ -5,6 +5,7 @@ enum Migrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration(V001Initial.identifier, migrate: V001Initial.migrate)
+        migrator.registerMigration(V004Schedules.identifier, migrate: V004Schedules.migrate)
         return migrator
     }
 }

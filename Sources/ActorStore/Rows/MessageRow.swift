@@ -64,15 +64,3 @@ enum EnvelopeRow {
         Envelope(sequence: row[0], message: try MessageRow.message(row, at: 2), attempts: row[1])
     }
 }
-
-/// A dead letter as it lies in its table.
-enum DeadLetterRow {
-    static let columns = "id, reason, attempts, parked, replayed_as, \(MessageRow.columns)"
-
-    static func deadLetter(_ row: Row) throws -> DeadLetter {
-        let replayedAs: String? = row[4]
-        return DeadLetter(
-            id: row[0], message: try MessageRow.message(row, at: 5), reason: row[1], attempts: row[2],
-            parked: Timestamp(milliseconds: row[3]), replayedAs: replayedAs.map { ExecutionID($0) })
-    }
-}
