@@ -1,4 +1,5 @@
 import ActorCore
+import ActorRuntime
 import ActorTesting
 import HTTPTypes
 import Hummingbird

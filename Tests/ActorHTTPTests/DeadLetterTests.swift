@@ -1,6 +1,7 @@
 import ActorCore
 import ActorRuntime
 import ActorTesting
+import HTTPTypes
 import Testing
 
 @testable import ActorHTTP
