@@ -117,11 +117,13 @@ struct FolderTests {
         let folder = try TemporaryFolder()
         func schedule(_ lines: String) throws -> Schedule {
             try folder.write("a/actor.yml", "run: {command: [x]}\nschedule: \"0 12 * * *\"\n\(lines)")
-            return try #require(try #require(context().load(folder: folder.path).actors.first).spec.schedule)
+            let actor = try #require(context().load(folder: folder.path).actors.first)
+            return try #require(actor.spec.schedule)
         }
         func noon(_ schedule: Schedule, _ year: Int, _ month: Int) throws -> String {
             let day = try #require(Timestamp.utc(year: year, month: month, day: 15))
-            return String(try #require(schedule.next(after: day, anchor: day)).iso8601.dropFirst(11).prefix(5))
+            let next = try #require(schedule.next(after: day, anchor: day))
+            return String(next.iso8601.dropFirst(11).prefix(5))
         }
         let berlin = try schedule("timezone: Europe/Berlin\n")
         for year in [2026, 2040, 2090] {
@@ -137,7 +139,7 @@ struct FolderTests {
             #expect(try schedule("timezone: \(name)\n") == Schedule("0 12 * * *"))
         }
         let change = try #require(Timestamp.utc(year: 2026, month: 3, day: 29, hour: 1))
-        let early = try Schedule("30 2 * * *", zone: try #require(zone(of: berlin)))
+        let early = try Schedule("30 2 * * *", zone: zone(of: berlin))
         #expect(early.next(after: change.adding(seconds: -3600), anchor: change) == change)
     }
 
