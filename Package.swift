@@ -150,7 +150,8 @@ let package = Package(
         .testTarget(
             name: "ActorDaemonTests", dependencies: ["ActorDaemon", "ActorCore", "ActorTesting", logging],
             swiftSettings: strict),
-        .testTarget(name: "ActorCLITests", dependencies: ["ActorCLI", "ActorCore"], swiftSettings: strict),
+        .testTarget(
+            name: "ActorCLITests", dependencies: ["ActorAPI", "ActorCLI", "ActorCore"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", logging],

@@ -4,6 +4,7 @@ enum LogKeys {
     static let actorID = "actor_id"
     static let attempt = "attempt"
     static let count = "count"
+    static let due = "due"
     static let error = "error"
     static let execution = "execution_id"
     static let host = "host"

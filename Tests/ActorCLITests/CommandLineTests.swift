@@ -13,6 +13,8 @@ struct CommandLineTests {
             ["logs", "abc", "--follow"], ["jobs", "--state", "FAILED"], ["jobs", "--state", "failed"],
             ["job", "107acb37"], ["nonce", "create", "hello", "--max-uses", "-1"], ["nonce", "list", "hello"],
             ["dead-letters"], ["dead-letters", "replay", "7"], ["dead-letters", "replay", "--all"],
+            ["dead-letters", "--actor", "hello"], ["dead-letters", "show", "7", "--json"],
+            ["dead-letters", "replay", "--all", "--actor", "hello"],
             ["dead-letters", "discard", "7"], ["token", "create", "alice"], ["upload", "2026-e-x", "a", "b"],
             ["demo", "--keep"], ["verify"], ["verify", "--data-dir", "x", "--json"], ["version"],
         ])
@@ -24,7 +26,9 @@ struct CommandLineTests {
             (["nonsense"], "nonsense"), (["serve", "--port", "70000"], "0 to 65535"), (["send", "hello"], "message"),
             (["jobs", "--state", "GONE"], "CREATED"), (["nonce", "create", "a", "--level", "ALL"], "READ, EXECUTE"),
             (["nonce", "create", "a", "--max-uses", "0"], "above 0"), (["dead-letters", "replay"], "--all"),
-            (["dead-letters", "replay", "7", "--all"], "--all"), (["upload", "../x", "a"], "no leading dot"),
+            (["dead-letters", "replay", "7", "--all"], "--all"), (["dead-letters", "show"], "id"),
+            (["dead-letters", "replay", "7", "--actor", "x"], "goes with --all"),
+            (["upload", "../x", "a"], "no leading dot"),
             (["upload", "ok"], "files"), (["executions", "--limit", "many"], "limit"),
             (["actors", "--colour"], "--colour"),
         ])
@@ -40,8 +44,8 @@ struct CommandLineTests {
         arguments: [
             ["serve"], ["check"], ["send"], ["actors"], ["executions"], ["logs"], ["jobs"], ["job"],
             ["nonce", "create"],
-            ["nonce", "list"], ["dead-letters", "list"], ["dead-letters", "replay"], ["dead-letters", "discard"],
-            ["token", "create"], ["upload"], ["demo"], ["verify"], ["version"],
+            ["nonce", "list"], ["dead-letters", "list"], ["dead-letters", "show"], ["dead-letters", "replay"],
+            ["dead-letters", "discard"], ["token", "create"], ["upload"], ["demo"], ["verify"], ["version"],
         ])
     func help(words: [String]) throws {
         let ending = try #require(CommandLineTool.complaint(about: words + ["--help"]))

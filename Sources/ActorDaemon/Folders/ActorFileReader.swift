@@ -30,6 +30,8 @@ struct ActorFileReader {
         spec.environment = environment(root.mapping("environment"))
         spec.secrets = secrets(root)
         spec.schedule = schedule(root)
+        spec.overlap = overlap(root)
+        spec.maxMailbox = maxMailbox(root.mapping("limits"))
         spec.link = root.text("link")
         spec.owner = root.text("owner", or: context.owner)
         root.finish()
@@ -123,16 +125,44 @@ struct ActorFileReader {
         return names
     }
 
-    private func schedule(_ root: StrictMapping) -> CronSchedule? {
-        if let zone = root.text("timezone"), !["UTC", "Etc/UTC", "Z", "GMT"].contains(zone) {
-            report(root, "timezone", "schedules of this version run in UTC; convert the times and leave timezone out")
-        }
+    private func schedule(_ root: StrictMapping) -> Schedule? {
+        let zone = zone(root)
         guard let text = root.text("schedule") else { return nil }
         do {
-            return try CronSchedule(text)
+            return try Schedule(text, zone: zone)
         } catch {
             report(root, "schedule", error.message)
             return nil
         }
+    }
+
+    /// Nil is UTC.
+    private func zone(_ root: StrictMapping) -> ZoneTable? {
+        guard let name = root.text("timezone") else { return nil }
+        if !root.isSet("schedule") { report(root, "timezone", "timezone belongs to a schedule, and there is none") }
+        if ZoneReader.isUTC(name) { return nil }
+        guard let zone = ZoneReader.table(name) else {
+            report(
+                root, "timezone",
+                "\"\(name.prefix(64))\" is no name of a time zone; write it like Europe/Berlin, or leave it out for UTC"
+            )
+            return nil
+        }
+        return zone
+    }
+
+    private func overlap(_ root: StrictMapping) -> OverlapPolicy {
+        let standard = OverlapPolicy.skip
+        let word = root.choice("overlap", or: standard.rawValue, of: OverlapPolicy.allCases.map(\.rawValue))
+        if root.isSet("overlap"), !root.isSet("schedule") {
+            report(root, "overlap", "overlap belongs to a schedule, and there is none")
+        }
+        return OverlapPolicy(rawValue: word) ?? standard
+    }
+
+    private func maxMailbox(_ limits: StrictMapping) -> Int? {
+        let mailbox = limits.integer("mailbox", or: 0, in: 1...Int.max)
+        limits.finish()
+        return mailbox > 0 ? mailbox : nil
     }
 }

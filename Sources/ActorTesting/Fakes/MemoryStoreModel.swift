@@ -50,7 +50,7 @@ struct MemoryModel: Sendable {
     var actors: [ActorID: StoredActor] = [:]
     var states: [ActorID: JSONValue] = [:]
     var nonces: [NonceID: Nonce] = [:]
-    var scheduledRuns: [ActorID: Timestamp] = [:]
+    var schedules: [ActorID: ScheduleRecord] = [:]
     var settings: [String: String] = [:]
     var audits: [AuditEntry] = []
     var pipelines: [PipelineRecord] = []

@@ -22,10 +22,17 @@ extension MemoryStore: ExecutionStore {
 
     package func log(of id: ExecutionID) async throws(ActorError) -> LogRecord? { read { $0.logs[id] } }
 
-    package func deadLetters(of actor: ActorID?, limit: Int) async throws(ActorError) -> [DeadLetter] {
+    package func deadLetters(_ query: DeadLetterQuery) async throws(ActorError) -> [DeadLetter] {
         read { model in
-            let matching = model.deadLetters.reversed().filter { actor == nil || $0.message.actor == actor }
-            return Array(matching.prefix(max(0, limit)))
+            let matching = model.deadLetters.filter { letter in
+                (query.actor == nil || letter.message.actor == query.actor)
+                    && !(query.waitingOnly && letter.replayedAs != nil)
+            }
+            switch query.order {
+            case .newestFirst(let below):
+                return Array(matching.reversed().filter { $0.id < below ?? .max }.prefix(max(0, query.limit)))
+            case .oldestFirst(let above): return Array(matching.filter { $0.id > above }.prefix(max(0, query.limit)))
+            }
         }
     }
 
@@ -123,10 +130,10 @@ extension MemoryStore: RegistryStore {
         try change { model in model.countUse(of: id, at: now) }
     }
 
-    package func scheduledRuns() async throws(ActorError) -> [ActorID: Timestamp] { read { $0.scheduledRuns } }
+    package func schedules() async throws(ActorError) -> [ActorID: ScheduleRecord] { read { $0.schedules } }
 
-    package func setScheduledRun(_ actor: ActorID, at next: Timestamp?) async throws(ActorError) {
-        try change { model in model.scheduledRuns[actor] = next }
+    package func setSchedule(_ record: ScheduleRecord?, of actor: ActorID) async throws(ActorError) {
+        try change { model in model.schedules[actor] = record }
     }
 
     package func setting(_ key: String) async throws(ActorError) -> String? { read { $0.settings[key] } }

@@ -60,6 +60,6 @@ import Testing
         var machine = OutboxMachine(maxRunning: 1, retryDays: 1)
         let old = item(1, "a", attempts: 40, age: 86_400_000)
         _ = machine.plan([old], now: now)
-        expect(machine.answered(old, .noAnswer("gone"), now: now, chance: 0), .givenUp(reason: "gone"))
+        expect(machine.answered(old, .noAnswer("gone"), now: now, chance: 1), .givenUp(reason: "gone"))
     }
 }
