@@ -64,7 +64,10 @@ package final class ActorSystem: Sendable {
             dispatcher.committed(envelopes)
             events.publish(committed, at: clock.now())
         }
+        Announcing.begin(in: environment)
     }
+
+    var eventSource: String { configuration.eventSource }
 
     package func now() -> Timestamp { clock.now() }
     package func makeID() -> String { IDMaker.hashid() }

@@ -12,4 +12,5 @@ enum LogKeys {
     static let reason = "reason"
     static let revision = "revision"
     static let seconds = "seconds"
+    static let subscription = "subscription_id"
 }

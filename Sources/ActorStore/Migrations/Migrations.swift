@@ -5,6 +5,7 @@ enum Migrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration(V001Initial.identifier, migrate: V001Initial.migrate)
+        migrator.registerMigration(V003Subscriptions.identifier, migrate: V003Subscriptions.migrate)
         return migrator
     }
 }

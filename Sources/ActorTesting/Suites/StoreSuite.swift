@@ -13,7 +13,7 @@ package enum StoreSuite {
         }
     }
 
-    package static let checks = mailboxChecks + completionChecks + recordChecks
+    package static let checks = mailboxChecks + completionChecks + recordChecks + subscriptionChecks
 }
 
 /// What a check found wrong, and where it looked.
