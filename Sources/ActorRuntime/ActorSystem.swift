@@ -68,6 +68,7 @@ package final class ActorSystem: Sendable {
     }
 
     var eventSource: String { configuration.eventSource }
+    package func secret(_ name: String) -> String? { configuration.secret(name) }
 
     package func now() -> Timestamp { clock.now() }
     package func makeID() -> String { IDMaker.hashid() }

@@ -36,7 +36,9 @@ extension SQLiteStore: SubscriptionStore {
         let announcements = writer.announcements
         return try await changing { db in
             guard var subscription = try db.subscription(id) else { throw Self.noSubscription(id) }
+            let counts = subscription.counts
             change(&subscription)
+            subscription.counts = counts
             try db.write(subscription)
             // What waited for a sink now goes to its new address.
             try db.run(

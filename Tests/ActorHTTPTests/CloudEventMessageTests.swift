@@ -1,4 +1,5 @@
 import ActorCore
+import ActorTesting
 import HTTPTypes
 import Testing
 

@@ -1,5 +1,6 @@
 import ActorAPI
 import ActorCore
+import ActorTesting
 import HTTPTypes
 import Testing
 
@@ -141,5 +142,35 @@ struct SubscriptionTests {
             header: { name in headers.first { $0.name == name }?.value }, body: body, secrets: [.fresh(), secret],
             at: now)
         #expect(verdict == .valid)
+    }
+
+    @Test("an actor that asks for signatures takes nothing else, and a webhook that comes again once")
+    func incoming() async throws {
+        let house = House()
+        let secret = try #require(WebhookSecret(House.doorSecret))
+        func row(_ name: String, _ secret: WebhookSecret?, at now: Timestamp, status: Int, _ has: String...) -> Row {
+            let body = #"{"opened":true}"#
+            var headers: [String: String] = [:]
+            if let secret {
+                for header in WebhookSignature.sha256.headers(
+                    id: "msg_1", at: now, body: Array(body.utf8), secrets: [secret])
+                { headers[header.name] = header.value }
+            }
+            return Row(
+                name: name, method: .post, path: "/actors/v2/door/messages", token: Self.admin,
+                type: "application/json", headers: headers, body: body, status: status, has: has)
+        }
+        let now = house.clock.now()
+        try await house.expect(row("unsigned", nil, at: now, status: 400, "webhook-id is missing"))
+        try await house.expect(row("foreign", .fresh(), at: now, status: 400, "no signature"))
+        let old = now.adding(seconds: -301)
+        try await house.expect(row("recorded", secret, at: old, status: 400, "300 seconds away"))
+        let good = row("good", secret, at: now, status: 200)
+        let first = try await house.test { try await good.send($0) }.json["result"]?["execution_id"]
+        let later = row("again", secret, at: now.adding(seconds: 60), status: 200)
+        let second = try await house.test { try await later.send($0) }.json["result"]?["execution_id"]
+        #expect(first != nil && first == second)
+        let stored = try await house.store.head(of: House.doorID, after: 0, limit: 9)
+        #expect(stored.count == 1)
     }
 }

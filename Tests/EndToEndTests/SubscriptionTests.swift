@@ -97,7 +97,9 @@ import Testing
                 "/api/v1/subscriptions",
                 [
                     "sink": .string("http://127.0.0.1:\(sink.port)/hook"),
-                    "filters": [["any": [["suffix": ["type": "message.accepted"]], ["exact": ["type": .string(done)]]]]],
+                    "filters": [
+                        ["any": [["suffix": ["type": "message.accepted"]], ["exact": ["type": .string(done)]]]]
+                    ],
                 ])
             #expect(made.status == 201, "\(made.text)")
             let one = "/api/v1/subscriptions/\(try #require(made.json["id"]?.string))"

@@ -25,6 +25,7 @@ struct MessageRoutes {
         let bytes = try await BodyReader.bytes(
             of: request, limit: contentType.isBinary ? limits.maxBinaryBytes : limits.maxBodyBytes)
         let query = request.formItems
+        let webhook = try front.checkSignature(request.headers, bytes, of: spec)
         let event = try CloudEventMessage.interpret(request.headers, body: bytes, limits: limits)
         let body =
             try event?.body
@@ -36,7 +37,8 @@ struct MessageRoutes {
         let receipt = try await front.system.send(
             MessageDraft(
                 actor: spec.id, body: body.bytes, kind: body.kind, environment: environment,
-                sender: caller.username, idempotency: try Self.idempotency(request, bytes) ?? event?.idempotency,
+                sender: caller.username,
+                idempotency: try Self.idempotency(request, bytes) ?? event?.idempotency ?? webhook,
                 nonce: caller.nonce?.id))
         let documents = front.documents(generation)
         return front.reply(generation).success(
