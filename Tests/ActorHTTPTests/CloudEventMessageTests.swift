@@ -25,7 +25,7 @@ struct CloudEventMessageTests {
     static let structured = #"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"n":1.50}}"#
 
     @Test("binary mode: attributes in headers, decoded; the body as it came")
-    func binary() throws {
+    func binaryMode() throws {
         let message = try #require(
             try read(
                 Self.head + [
@@ -60,7 +60,7 @@ struct CloudEventMessageTests {
     }
 
     @Test("structured mode is the same event")
-    func structured() throws {
+    func structuredMode() throws {
         let type = [("Content-Type", "Application/CloudEvents+JSON; charset=utf-8")]
         let one = try #require(try read(type, Self.structured))
         #expect(one.body.bytes == Array(#"{"n":1.50}"#.utf8))
@@ -103,7 +103,7 @@ struct CloudEventMessageTests {
     ]
 
     @Test("bad events name the attribute", arguments: bad)
-    func bad(name: String, headers: [(String, String)], body: String, place: String) {
+    func refused(name: String, headers: [(String, String)], body: String, place: String) {
         let error = #expect(throws: ActorError.self, "\(name)") { try read(headers, body) }
         #expect(error?.code == .invalidInput)
         #expect(error?.details.first?.place == place, "\(name)")

@@ -105,7 +105,7 @@ struct SubscriptionTests {
     ]
 
     @Test("what is no subscription is named", arguments: bad)
-    func bad(body: String, place: String) async throws {
+    func refused(body: String, place: String) async throws {
         let problem = try await send(House(), .post, Self.path, body, status: 400)
         #expect(problem["errors"]?.array?.first?["place"]?.string == place, "\(problem)")
         #expect(problem["type"] == "urn:reactord:problem:invalid-input")
