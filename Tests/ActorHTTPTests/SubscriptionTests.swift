@@ -12,7 +12,8 @@ struct SubscriptionTests {
     static let path = "/api/v1/subscriptions"
 
     private func send(
-        _ house: House, _ method: HTTPRequest.Method, _ path: String, token: String = admin, _ body: String? = nil,
+        _ house: House, _ method: HTTPRequest.Method, _ path: String, token: String = House.adminToken,
+        _ body: String? = nil,
         status: Int = 200, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> JSONValue {
         let row = Row(
@@ -39,7 +40,7 @@ struct SubscriptionTests {
         let one = "\(Self.path)/\(id)"
         #expect(try await send(house, .get, one).setting("secret", .string(secret)) == made)
         let list = try await send(house, .get, Self.path)
-        #expect(list["subscriptions"]?.array?.map { $0["id"]?.string } == [id])
+        #expect(list["subscriptions"]?.array?.compactMap { $0["id"]?.string } == [id])
 
         let changed = try await send(house, .patch, one, #"{"description":"d","enabled":false}"#)
         #expect(changed["description"] == "d")
