@@ -169,7 +169,10 @@ struct House: Sendable {
             callTimeoutMilliseconds: Int64(settings.callbacks.timeoutSeconds) * 1000,
             callRetryDays: settings.callbacks.retryDays, allowedTargets: settings.callbacks.allow,
             dataFolder: data.path, scrub: { scrubber.scrub($0) },
-            secret: { name in variables[name] ?? secrets[name] })
+            secret: { name in variables[name] ?? secrets[name] },
+            eventSource: settings.server.port == 0
+                ? settings.server.publicURL ?? "" : settings.publicURL(port: settings.server.port),
+            signature: .sha256)
     }
 
     /// What has to be on record before the first callback is made: our addresses, and the nonce of job updates.

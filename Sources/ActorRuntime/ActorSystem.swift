@@ -64,7 +64,11 @@ package final class ActorSystem: Sendable {
             dispatcher.committed(envelopes)
             events.publish(committed, at: clock.now())
         }
+        Announcing.begin(in: environment)
     }
+
+    var eventSource: String { configuration.eventSource }
+    package func secret(_ name: String) -> String? { configuration.secret(name) }
 
     package func now() -> Timestamp { clock.now() }
     package func makeID() -> String { IDMaker.hashid() }

@@ -14,5 +14,6 @@ enum LogKeys {
     static let reason = "reason"
     static let revision = "revision"
     static let seconds = "seconds"
+    static let subscription = "subscription_id"
     static let until = "until"
 }

@@ -16,7 +16,14 @@ struct CommandLineTests {
             ["dead-letters", "--actor", "hello"], ["dead-letters", "show", "7", "--json"],
             ["dead-letters", "replay", "--all", "--actor", "hello"],
             ["dead-letters", "discard", "7"], ["token", "create", "alice"], ["upload", "2026-e-x", "a", "b"],
-            ["demo", "--keep"], ["verify"], ["verify", "--data-dir", "x", "--json"], ["version"],
+            ["demo", "--keep"], ["verify"], ["verify", "--data-dir", "x", "--json"], ["version"], ["subscriptions"],
+            ["subscriptions", "add", "https://example.org/"],
+            [
+                "subscriptions", "add", "http://h/", "--type", "a", "--type", "b", "--source", "/s", "--filter",
+                #"{"not":{"exact":{"type":"x"}}}"#,
+            ], ["subscriptions", "rm", "R4Xo"], ["subscriptions", "rotate", "R4Xo", "--grace-hours", "0"],
+            ["subscriptions", "test", "R4Xo"], ["subscriptions", "deliveries", "R4Xo"],
+            ["subscriptions", "resend", "R4Xo", "7"],
         ])
     func good(words: [String]) { #expect(CommandLineTool.complaint(about: words) == nil) }
 
@@ -30,7 +37,11 @@ struct CommandLineTests {
             (["dead-letters", "replay", "7", "--actor", "x"], "goes with --all"),
             (["upload", "../x", "a"], "no leading dot"),
             (["upload", "ok"], "files"), (["executions", "--limit", "many"], "limit"),
-            (["actors", "--colour"], "--colour"),
+            (["actors", "--colour"], "--colour"), (["subscriptions", "add", "example.org"], "https://"),
+            (["subscriptions", "add", "http://h/", "--filter", "type=x"], "--filter takes JSON"),
+            (["subscriptions", "add", "http://h/", "--filter", #"{"exakt":{"type":"x"}}"#], "no filter dialect"),
+            (["subscriptions", "rotate", "R4Xo", "--grace-hours", "999"], "0 to 168"),
+            (["subscriptions", "resend", "R4Xo"], "delivery"),
         ])
     func bad(words: [String], reason: String) throws {
         let ending = try #require(CommandLineTool.complaint(about: words))
@@ -46,6 +57,8 @@ struct CommandLineTests {
             ["nonce", "create"],
             ["nonce", "list"], ["dead-letters", "list"], ["dead-letters", "show"], ["dead-letters", "replay"],
             ["dead-letters", "discard"], ["token", "create"], ["upload"], ["demo"], ["verify"], ["version"],
+            ["subscriptions", "list"], ["subscriptions", "add"], ["subscriptions", "rm"], ["subscriptions", "rotate"],
+            ["subscriptions", "test"], ["subscriptions", "deliveries"], ["subscriptions", "resend"],
         ])
     func help(words: [String]) throws {
         let ending = try #require(CommandLineTool.complaint(about: words + ["--help"]))

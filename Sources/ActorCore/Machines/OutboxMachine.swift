@@ -52,6 +52,7 @@ package struct OutboxMachine: Sendable {
     package func answered(
         _ item: OutboxItem, _ answer: Answer, now: Timestamp, chance: Double
     ) -> OutboxVerdict {
+        if item.call.subscription != nil { return announced(item, answer, now: now, chance: chance) }
         switch answer {
         case .status(200..<300, _): return .delivered
         case .refused(let why): return .givenUp(reason: why)
@@ -63,6 +64,21 @@ package struct OutboxMachine: Sendable {
         case .status(let code, let retryAfter):
             return again(item, "the target answered \(code)", retryAfter: retryAfter, now: now, chance: chance)
         case .noAnswer(let why): return again(item, why, retryAfter: nil, now: now, chance: chance)
+        }
+    }
+
+    /// Events are tried until their time is over, whatever goes wrong: a sink may be on its way to being set up.
+    /// Only one that says that it is gone is believed.
+    private func announced(
+        _ item: OutboxItem, _ answer: Answer, now: Timestamp, chance: Double
+    ) -> OutboxVerdict {
+        switch answer {
+        case .status(200..<300, _): return .delivered
+        case .status(410, _): return .gone(reason: "the sink answered 410: it is gone")
+        case .status(let code, let retryAfter):
+            return again(item, "the sink answered \(code)", retryAfter: retryAfter, now: now, chance: chance)
+        case .noAnswer(let why), .refused(let why):
+            return again(item, why, retryAfter: nil, now: now, chance: chance)
         }
     }
 

@@ -236,10 +236,10 @@ package protocol JobStore: Sendable {
 
 /// The outbox as its deliverer sees it.
 package protocol OutboxStore: Sendable {
-    /// The first undelivered item of every order key.
+    /// The first undelivered item of every order key; those of disabled subscriptions stay where they are.
     func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem]
     func settle(_ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp) async throws(ActorError)
 }
 
 /// The whole store: one database, seen through the port that each part needs.
-package typealias Store = MailboxStore & ExecutionStore & RegistryStore & JobStore & OutboxStore
+package typealias Store = MailboxStore & ExecutionStore & RegistryStore & JobStore & OutboxStore & SubscriptionStore

@@ -15,6 +15,8 @@ package struct ActorSpec: Sendable, Equatable {
     package var environment: [EnvironmentEntry]
     /// Names of secrets that it may see; nothing else of `secrets.json` reaches it.
     package var secrets: [String]
+    /// Names of the secrets of which one must have signed every message that comes over HTTP; empty asks for none.
+    package var webhookSecrets: [String] = []
     package var schedule: Schedule?
     /// What happens to a due moment while the run before it has not ended.
     package var overlap: OverlapPolicy

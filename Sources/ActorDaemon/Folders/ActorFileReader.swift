@@ -28,7 +28,8 @@ struct ActorFileReader {
         spec.retry = retry(root.mapping("retry"))
         spec.timeoutSeconds = root.integer("timeout_seconds", or: spec.timeoutSeconds, in: 1...31_536_000)
         spec.environment = environment(root.mapping("environment"))
-        spec.secrets = secrets(root)
+        spec.secrets = secrets(root, "secrets")
+        spec.webhookSecrets = secrets(root, "webhook_secrets")
         spec.schedule = schedule(root)
         spec.overlap = overlap(root)
         spec.maxMailbox = maxMailbox(root.mapping("limits"))
@@ -117,10 +118,10 @@ struct ActorFileReader {
         }
     }
 
-    private func secrets(_ root: StrictMapping) -> [String] {
-        let names = root.texts("secrets")
+    private func secrets(_ root: StrictMapping, _ key: String) -> [String] {
+        let names = root.texts(key)
         for (index, name) in names.enumerated() where name.isEmpty || name.contains(where: { "=\u{0}".contains($0) }) {
-            problems.report("/secrets/\(index)", "secrets takes names of secrets, not their values")
+            problems.report("/\(key)/\(index)", "\(key) takes names of secrets, not their values")
         }
         return names
     }

@@ -75,7 +75,7 @@ extension MemoryStore: ExecutionStore {
             }
             var count = olds.count + model.deadLetters.count + model.calls.count + model.keys.count
             model.deadLetters.removeAll { $0.parked < ages.deadLetters }
-            model.calls.removeAll { $0.isGivenUp && $0.item.created < ages.deadLetters }
+            model.calls.removeAll { $0.state == .givenUp && $0.item.created < ages.deadLetters }
             model.keys = model.keys.filter { $0.value.received >= ages.idempotency }
             count -= model.deadLetters.count + model.calls.count + model.keys.count
             return count
@@ -201,40 +201,6 @@ extension MemoryStore: JobStore {
             let sorted = model.documents.enumerated().filter { $0.element.kind == kind }
                 .sorted { ($0.element.created, $0.offset) > ($1.element.created, $1.offset) }
             return Array(sorted.map(\.element).prefix(max(0, limit)))
-        }
-    }
-}
-
-extension MemoryStore: OutboxStore {
-    package func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem] {
-        read { model in
-            var heads: [String: OutboxItem] = [:]
-            for call in model.calls where !call.isGivenUp && heads[call.item.call.orderKey] == nil {
-                heads[call.item.call.orderKey] = call.item
-            }
-            let sorted = heads.values.sorted { ($0.nextAttempt, $0.id) < ($1.nextAttempt, $1.id) }
-            return Array(sorted.prefix(max(0, limit)))
-        }
-    }
-
-    package func settle(
-        _ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp
-    ) async throws(ActorError) {
-        try change { (model) throws(ActorError) in
-            guard let index = model.calls.firstIndex(where: { $0.item.id == id }) else {
-                throw ActorError(.notFound, "there is no outgoing call \(id)")
-            }
-            switch verdict {
-            case .delivered: model.calls.remove(at: index)
-            case .retry(let moment, let reason):
-                model.calls[index].item.attempts += 1
-                model.calls[index].item.nextAttempt = moment
-                model.calls[index].reason = reason
-            case .givenUp(let reason):
-                model.calls[index].item.attempts += 1
-                model.calls[index].isGivenUp = true
-                model.calls[index].reason = reason
-            }
         }
     }
 }

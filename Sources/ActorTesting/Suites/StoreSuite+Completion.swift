@@ -228,7 +228,7 @@ extension StoreSuite {
             try await store.complete(
                 completion(of: envelope, .park(reason: text), hasBegun: false, outcome: .failed))
         }
-        let all = try await store.deadLetters(of: nil, limit: 10)
+        let all = try await store.deadLetters(limit: 10)
         try equal(all.map(\.reason), ["p2", "p1", "used up"], "all dead letters, newest first")
         let some = try await store.deadLetters(of: other, limit: 1)
         try equal(some.map(\.reason), ["p2"], "the newest of an actor")

@@ -228,7 +228,7 @@ extension StoreSuite {
         try equal(attempts, [], "attempts of a pruned execution")
         let log = try await store.log(of: old.execution)
         try equal(log, nil, "the log of a pruned execution")
-        let letters = try await store.deadLetters(of: nil, limit: 9)
+        let letters = try await store.deadLetters(limit: 9)
         try equal(letters, [], "dead letters")
         _ = try await accept(message("again", idempotency: "k1"), in: store)
         let kept = try await store.append([message("late", idempotency: "k2")])
