@@ -146,7 +146,7 @@ let package = Package(
         .testTarget(name: "ActorCLITests", dependencies: ["ActorCLI", "ActorCore"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", logging],
+            dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", crypto, logging],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
