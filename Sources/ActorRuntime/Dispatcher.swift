@@ -43,6 +43,14 @@ final class Dispatcher: Sendable {
         (self.orders, self.orderSink) = AsyncStream.makeStream(of: Order.self)
     }
 
+    /// The wall clock was set: every mailbox is asked anew what can run.
+    func clockWasSet() {
+        decide { state in
+            state.armed = [:]
+            return state.mailboxes.keys.flatMap { state.dispatch.ready($0) }
+        }
+    }
+
     /// What waits in the store at start-up.
     func load(_ backlogs: [Backlog]) {
         decide { state in
@@ -174,7 +182,8 @@ final class Dispatcher: Sendable {
         var wakeAt: Timestamp?
         var next: MailboxMachine.Next?
         decide { state in
-            next = state.mailboxes[actor]?.next(now: now, ordered: spec.concurrency == 1)
+            next = state.mailboxes[actor]?.next(
+                now: now, ordered: spec.concurrency == 1, longestBackoff: spec.retry.longest)
             switch next {
             case .wait(let moment):
                 wakeAt = moment

@@ -76,7 +76,7 @@ final class ExecutionDriver: Sendable {
             logger.error(
                 "an attempt could not be recorded; the message stays in its mailbox",
                 metadata: [LogKeys.execution: "\(envelope.execution)", LogKeys.error: "\(error)"])
-            try? await environment.clock.sleep(until: environment.clock.now().adding(milliseconds: 1000))
+            try? await environment.clock.sleep(milliseconds: 1000)
             return envelope
         }
     }
@@ -92,12 +92,12 @@ final class ExecutionDriver: Sendable {
         if isStopping { stopSink.yield(.drain) }
         defer { _ = state.withLock { $0.running.removeValue(forKey: envelope.execution) } }
         let clock = environment.clock
-        let deadline = clock.now().adding(milliseconds: Int64(spec.timeoutSeconds) * 1000)
+        let patience = Int64(spec.timeoutSeconds) * 1000
         return await withTaskGroup(of: Happening.self) { group in
             group.addTask { .ended(await session.work()) }
             group.addTask {
                 do {
-                    try await clock.sleep(until: deadline)
+                    try await clock.sleep(milliseconds: patience)
                     return .stop(.timeout)
                 } catch {
                     return .quiet
@@ -221,7 +221,7 @@ final class ExecutionDriver: Sendable {
                     "the end of an attempt could not be stored; trying again",
                     metadata: [LogKeys.execution: "\(completion.attempt.execution)", LogKeys.error: "\(error)"])
                 let delay = RetryPolicy.backoff(attempt: failures, base: 0.2, cap: 5, chance: 1)
-                try? await environment.clock.sleep(until: environment.clock.now().adding(milliseconds: delay))
+                try? await environment.clock.sleep(milliseconds: delay)
                 if Task.isCancelled || (environment.isDraining() && failures > 3) { return false }
             }
         }

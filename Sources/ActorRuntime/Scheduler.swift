@@ -35,7 +35,10 @@ final class Scheduler: Sendable {
             for spec in environment.directory.all.map(\.spec) {
                 guard let schedule = spec.schedule else { continue }
                 let now = environment.clock.now()
-                guard let due = runs[spec.id] ?? schedule.next(after: now) else { continue }
+                // A moment on record that lies behind the next one was chosen before the clock was set back. Moments
+                // that come a second time find their key used.
+                let moments = [runs[spec.id], schedule.next(after: now)]
+                guard let due = moments.compactMap(\.self).min() else { continue }
                 var next = due
                 if due <= now {
                     try await send(spec, due: due)

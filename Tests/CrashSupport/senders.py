@@ -10,6 +10,8 @@ at a time and before the next message: "NUMBER ACTOR EXECUTION".
 
 Standard input tells it what happens, standard output tells what it saw; nobody has to poll or sleep:
 
+PLAN.json is written by Tests/EndToEndTests/Ledgers.swift.
+
     at URL COUNT    the daemon is (again) at URL; say "reached" after COUNT more acknowledgements
     reach COUNT     the same, at the address that is known
     fill            say "refused" when a message is refused for want of space
@@ -100,6 +102,8 @@ class Sender:
             self.board.note_acknowledged()
             if self.random.random() < self.plan["repeats"]:
                 await self.repeat(actor, body, key, execution)
+            if self.plan.get("pace"):
+                await asyncio.sleep(self.plan["pace"] * self.random.random())
         self.hang_up()
 
     def message(self, number):

@@ -31,7 +31,8 @@ final class Senders {
         posix_spawn_file_actions_adddup2(&actions, down[0], 0)
         posix_spawn_file_actions_adddup2(&actions, up[1], 1)
         posix_spawn_file_actions_addopen(&actions, 2, errorFile, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        let argv = ["python3", "\(Self.support)/senders.py", planFile].map { strdup($0) } + [nil]
+        let words = ["python3", "\(Self.support)/senders.py", planFile]
+        let argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { argv.forEach { free($0) } }
         let code = posix_spawnp(&pid, "python3", &actions, nil, argv, environ)
         close(down[0])

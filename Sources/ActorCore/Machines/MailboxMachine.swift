@@ -86,12 +86,17 @@ package struct MailboxMachine: Sendable {
 
     /// What to do next.
     ///
-    /// - Parameter ordered: a message that waits for its next attempt holds back those behind it. One that its
-    ///   sender delayed holds back nobody.
-    package mutating func next(now: Timestamp, ordered: Bool) -> Next {
+    /// - Parameters:
+    ///   - ordered: a message that waits for its next attempt holds back those behind it. One that its sender
+    ///     delayed holds back nobody.
+    ///   - longestBackoff: milliseconds; a next attempt that is further away was planned before the clock was set
+    ///     back, and is due.
+    package mutating func next(now: Timestamp, ordered: Bool, longestBackoff: Int64 = .max) -> Next {
         var earliest: Timestamp?
         for (index, envelope) in head.enumerated() {
-            if let at = envelope.message.deliverAt, at > now {
+            if let at = envelope.message.deliverAt, at > now,
+                envelope.attempts == 0 || at.since(now) <= longestBackoff
+            {
                 earliest = min(earliest ?? at, at)
                 if ordered, envelope.attempts > 0 { return .wait(until: at) }
                 continue

@@ -17,4 +17,6 @@ struct SystemTimekeeper: Timekeeper {
             try await Task.sleep(for: .milliseconds(min(left, 60000)))
         }
     }
+
+    func sleep(milliseconds: Int64) async throws { try await Task.sleep(for: .milliseconds(max(0, milliseconds))) }
 }
