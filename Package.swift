@@ -154,7 +154,7 @@ let package = Package(
             name: "ActorCLITests", dependencies: ["ActorAPI", "ActorCLI", "ActorCore"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", logging],
+            dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", crypto, logging],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],

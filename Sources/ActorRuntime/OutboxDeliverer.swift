@@ -87,7 +87,7 @@ final class OutboxDeliverer: Sendable {
             environment.logger.error(
                 "the answer to a callback could not be stored; it will be made again",
                 metadata: [LogKeys.error: "\(error)"])
-            try? await environment.clock.sleep(until: now.adding(milliseconds: 1000))
+            try? await environment.clock.sleep(milliseconds: 1000)
         }
     }
 

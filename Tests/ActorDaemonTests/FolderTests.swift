@@ -55,7 +55,6 @@ struct FolderTests {
         #expect(spec.run == .command(["python3", "reactor.py"]))
         #expect(spec.retry == RetryPolicy(attempts: 5, backoffSeconds: 0.5, maxBackoffSeconds: 9))
         #expect(spec.environment == [EnvironmentEntry("GREETING", "hello"), EnvironmentEntry("NUMBER", "5")])
-        #expect(spec.schedule?.text == "*/10 * * * *")
         #expect(spec.schedule?.description == "*/10 * * * * Europe/Berlin")
         #expect(spec.overlap == .queue && spec.maxMailbox == 7)
         #expect(spec.webhookSecrets == ["DOOR", "OLD_DOOR"])

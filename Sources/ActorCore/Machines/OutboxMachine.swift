@@ -8,6 +8,9 @@ package struct OutboxMachine: Sendable {
         case refused(String)
     }
 
+    /// No wait between two attempts is longer, in milliseconds: the most of a Retry-After that is honoured.
+    private static let longestWait: Int64 = 86_400_000
+
     private let maxRunning: Int
     private let retryMilliseconds: Int64
     /// Keys with a call under way, until its outcome is on disk.
@@ -30,7 +33,8 @@ package struct OutboxMachine: Sendable {
         var start: [OutboxItem] = []
         var wake: Timestamp?
         for item in heads where !running.contains(item.call.orderKey) && !settled.contains(item.id) {
-            if item.nextAttempt > now {
+            // What was made later than now, or waits longer than anything does: the clock was set back.
+            if item.nextAttempt > now, item.created <= now, item.nextAttempt.since(now) <= Self.longestWait {
                 wake = min(wake ?? item.nextAttempt, item.nextAttempt)
             } else if hasRoom {
                 running.insert(item.call.orderKey)
@@ -86,7 +90,7 @@ package struct OutboxMachine: Sendable {
         _ item: OutboxItem, _ reason: String, retryAfter: Int?, now: Timestamp, chance: Double
     ) -> OutboxVerdict {
         let backoff = RetryPolicy.backoff(attempt: item.attempts + 1, base: 0.5, cap: 3600, chance: chance)
-        let at = now.adding(milliseconds: max(backoff, Int64(min(retryAfter ?? 0, 86400)) * 1000))
+        let at = now.adding(milliseconds: max(backoff, min(Int64(retryAfter ?? 0) * 1000, Self.longestWait)))
         guard at.since(item.created) <= retryMilliseconds else { return .givenUp(reason: reason) }
         return .retry(at: at, reason: reason)
     }
