@@ -1,14 +1,16 @@
 # Two commands to know: `make demo` and `make test`. Each does its own set-up.
+# `make soak` is the long form of the tests that maltreat the daemon.
 SWIFT ?= swift
 # Imports that a target does not declare are errors: the rings of Sources/README.md are defended by the compiler.
 BORDERS := --explicit-target-dependency-import-check error
 RELEASE := .build/release/reactord
 
-.PHONY: help demo test build serve check format clean
+.PHONY: help demo test soak build serve check format clean
 
 help:
 	@echo "make demo    build, start a daemon, upload two real recordings, watch their analyses (KEEP=1: stay up)"
 	@echo "make test    build and run all tests"
+	@echo "make soak    kill, stop, fill and mislead the real daemon for some minutes, then count what is missing"
 	@echo "make build   release binary at $(RELEASE)"
 	@echo "make serve   run the daemon with config.yml and var/"
 	@echo "make check   format, import borders, tests, and the shipped config and actors"
@@ -29,6 +31,19 @@ test:
 	python3 -m unittest discover -s Tests/ExamplesTests
 	$(SWIFT) build --build-tests $(BORDERS)
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
+
+# What ships is maltreated: the release binary, by the test bundle. SOAK names the suites, REACTORD_SEED repeats choices.
+SOAK ?= MaltreatmentTests|OnceTests|CrashTests
+SOAK_REPORT := $(CURDIR)/.build/soak.tsv
+
+soak: build
+	@scripts/setup --tests
+	$(SWIFT) build --build-tests $(BORDERS)
+	@rm -f $(SOAK_REPORT)
+	@status=0; \
+	REACTORD_SOAK=1 REACTORD_SOAK_REPORT=$(SOAK_REPORT) REACTORD_BINARY=$(CURDIR)/$(RELEASE) \
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest --filter '$(SOAK)' || status=$$?; \
+	scripts/soak-table $(SOAK_REPORT); exit $$status
 
 check:
 	@scripts/setup --tests

@@ -150,10 +150,11 @@ let package = Package(
         .testTarget(
             name: "ActorDaemonTests", dependencies: ["ActorDaemon", "ActorCore", "ActorTesting", logging],
             swiftSettings: strict),
-        .testTarget(name: "ActorCLITests", dependencies: ["ActorCLI", "ActorCore"], swiftSettings: strict),
+        .testTarget(
+            name: "ActorCLITests", dependencies: ["ActorAPI", "ActorCLI", "ActorCore"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", logging],
+            dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", crypto, logging],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],

@@ -18,6 +18,7 @@ package enum Paths {
     package static let deadLetters = root + "/dead-letters"
     package static let events = root + "/events"
     package static let audit = root + "/audit"
+    package static let subscriptions = root + "/subscriptions"
 
     package static func actor(_ word: String) -> String { "\(actors)/\(escaped(word))" }
     package static func nonces(_ word: String) -> String { "\(actor(word))/nonces" }
@@ -35,6 +36,16 @@ package enum Paths {
     package static func deadLetter(_ id: Int64) -> String { "\(deadLetters)/\(id)" }
     package static func replay(_ deadLetter: Int64) -> String { "\(Self.deadLetter(deadLetter))/replay" }
     package static let replayAll = deadLetters + "/replay"
+
+    package static func subscription(_ id: String) -> String { "\(subscriptions)/\(escaped(id))" }
+    package static func rotate(_ subscription: String) -> String { "\(Self.subscription(subscription))/rotate" }
+    package static func testEvent(_ subscription: String) -> String { "\(Self.subscription(subscription))/test" }
+    package static func deliveries(_ subscription: String) -> String {
+        "\(Self.subscription(subscription))/deliveries"
+    }
+    package static func resend(_ delivery: Int64, of subscription: String) -> String {
+        "\(deliveries(subscription))/\(delivery)/resend"
+    }
 
     /// Where messages for one actor go, in the second generation's spelling.
     package static func messages(_ word: String) -> String { "\(actorPrefixes[0])/\(escaped(word))/messages" }

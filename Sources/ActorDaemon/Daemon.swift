@@ -71,6 +71,7 @@ package enum Daemon {
                 .init(service: InboxService(house: house)),
                 .init(service: FolderService(house: house)),
                 .init(service: PruneService(house: house)),
+                .init(service: ClockService(house: house)),
                 .init(service: house.http),
                 .init(service: Doorman(system: house.system)),
             ],
@@ -147,8 +148,21 @@ private struct PruneService: Service {
             do {
                 while true {
                     await house.prune()
-                    try await house.clock.sleep(until: house.clock.now().adding(seconds: 3600))
+                    try await house.clock.sleep(milliseconds: 3_600_000)
                 }
+            } catch is CancellationError {}
+        }
+    }
+}
+
+/// Notices that the wall clock was set, and says so.
+private struct ClockService: Service {
+    let house: House
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            do {
+                try await ClockWatch(clock: house.clock).run { house.system.clockWasSet() }
             } catch is CancellationError {}
         }
     }

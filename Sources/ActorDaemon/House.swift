@@ -169,7 +169,10 @@ struct House: Sendable {
             callTimeoutMilliseconds: Int64(settings.callbacks.timeoutSeconds) * 1000,
             callRetryDays: settings.callbacks.retryDays, allowedTargets: settings.callbacks.allow,
             dataFolder: data.path, scrub: { scrubber.scrub($0) },
-            secret: { name in variables[name] ?? secrets[name] })
+            secret: { name in variables[name] ?? secrets[name] },
+            eventSource: settings.server.port == 0
+                ? settings.server.publicURL ?? "" : settings.publicURL(port: settings.server.port),
+            signature: .sha256)
     }
 
     /// What has to be on record before the first callback is made: our addresses, and the nonce of job updates.
@@ -207,7 +210,7 @@ struct House: Sendable {
             let count = try await store.prune(
                 PruneAges(
                     executions: before(settings.store.executionsDays),
-                    deadLetters: before(settings.store.deadLettersDays), idempotency: before(3)))
+                    deadLetters: before(settings.store.deadLettersDays), idempotency: now.adding(milliseconds: -Int64(settings.limits.idempotencyHours) * 3_600_000)))
             if count > 0 { logger.info("old records were removed", metadata: ["count": "\(count)"]) }
             // Files of executions that have ended, the logs of scripts among them.
             let files = FolderRunFiles(root: data.path, pool: threads)

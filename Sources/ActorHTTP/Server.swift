@@ -125,6 +125,7 @@ package struct HTTPFront: Sendable {
         DeadLetterRoutes(front: self).add(to: table)
         EventRoutes(front: self).add(to: table)
         AuditRoutes(front: self).add(to: table)
+        SubscriptionRoutes(front: self).add(to: table)
         return router
     }
 

@@ -64,7 +64,11 @@ package final class ActorSystem: Sendable {
             dispatcher.committed(envelopes)
             events.publish(committed, at: clock.now())
         }
+        Announcing.begin(in: environment)
     }
+
+    var eventSource: String { configuration.eventSource }
+    package func secret(_ name: String) -> String? { configuration.secret(name) }
 
     package func now() -> Timestamp { clock.now() }
     package func makeID() -> String { IDMaker.hashid() }
@@ -209,7 +213,6 @@ package final class ActorSystem: Sendable {
     ) async throws(ActorError) -> ExecutionRecord {
         let stream = events.subscribe()
         let receipt = try await send(draft)
-        let deadline = now().adding(milliseconds: timeoutMilliseconds)
         let clock = self.clock
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -217,7 +220,7 @@ package final class ActorSystem: Sendable {
                     if case .executionFinished(_, receipt.execution, _, _) = published.event { return }
                 }
             }
-            group.addTask { try? await clock.sleep(until: deadline) }
+            group.addTask { try? await clock.sleep(milliseconds: timeoutMilliseconds) }
             if receipt.repeated, let known = try? await store.execution(receipt.execution), known.finished != nil {
                 group.cancelAll()
             }
@@ -341,6 +344,14 @@ package final class ActorSystem: Sendable {
         phase.value.withLock { $0.isReady = true }
     }
 
+    /// The wall clock was set: nobody goes on waiting for a moment that was chosen by the old one.
+    package func clockWasSet() {
+        logger.info("the clock was set, or the machine stood still: what waits for a moment looks at it again")
+        scheduler.bell.ring()
+        environment.outboxBell.ring()
+        dispatcher.clockWasSet()
+    }
+
     /// New messages are refused, no new work is started, live streams end. What runs goes on.
     package func stopAccepting() {
         phase.value.withLock { $0.isDraining = true }
@@ -352,10 +363,10 @@ package final class ActorSystem: Sendable {
     private func drain() async {
         stopAccepting()
         logger.notice("stopping: no new work is started", metadata: [LogKeys.count: "\(dispatcher.running)"])
-        let deadline = now().adding(milliseconds: configuration.graceMilliseconds)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                if (try? await self.clock.sleep(until: deadline)) != nil { self.driver.stopAll() }
+                let grace = self.configuration.graceMilliseconds
+                if (try? await self.clock.sleep(milliseconds: grace)) != nil { self.driver.stopAll() }
             }
             await dispatcher.untilIdle()
             group.cancelAll()

@@ -17,11 +17,16 @@ package struct SystemConfiguration: Sendable {
     package var scrub: @Sendable (String) -> String
     /// The value of a secret by name.
     package var secret: @Sendable (String) -> String?
+    /// What the sources of events start with: the public URL without a slash at its end, or "".
+    package var eventSource: String
+    /// Signs what subscribers are told; without it nothing leaves for them.
+    package var signature: WebhookSignature?
 
     package init(
         limits: Limits, graceMilliseconds: Int64, maxCalls: Int = 16, callTimeoutMilliseconds: Int64 = 20000,
         callRetryDays: Double = 3, allowedTargets: [String] = [], dataFolder: String,
-        scrub: @escaping @Sendable (String) -> String, secret: @escaping @Sendable (String) -> String?
+        scrub: @escaping @Sendable (String) -> String, secret: @escaping @Sendable (String) -> String?,
+        eventSource: String = "", signature: WebhookSignature? = nil
     ) {
         self.limits = limits
         self.graceMilliseconds = graceMilliseconds
@@ -32,6 +37,8 @@ package struct SystemConfiguration: Sendable {
         self.dataFolder = dataFolder
         self.scrub = scrub
         self.secret = secret
+        self.eventSource = eventSource
+        self.signature = signature
     }
 }
 

@@ -45,6 +45,14 @@ final class Dispatcher: Sendable {
         (self.orders, self.orderSink) = AsyncStream.makeStream(of: Order.self)
     }
 
+    /// The wall clock was set: every mailbox is asked anew what can run.
+    func clockWasSet() {
+        decide { state in
+            state.armed = [:]
+            return state.mailboxes.keys.flatMap { state.dispatch.paused($0, false) + state.dispatch.ready($0) }
+        }
+    }
+
     // MARK: What there is
 
     /// The mailboxes that hold messages at start-up.
@@ -206,7 +214,9 @@ final class Dispatcher: Sendable {
         while true {
             guard let entry = directory.entry(actor) else { return standDown(actor, mailbox) }
             guard isOpen(await supervisor.gate(entry), actor, mailbox) else { return }
-            let next = mailbox.next(now: clock.now(), ordered: entry.spec.concurrency == 1) {
+            let next = mailbox.next(
+                now: clock.now(), ordered: entry.spec.concurrency == 1, longestBackoff: entry.spec.retry.longest
+            ) {
                 decide { $0.dispatch.idle(actor) }
             }
             switch next {

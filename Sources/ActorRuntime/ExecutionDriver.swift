@@ -13,12 +13,13 @@ final class ExecutionDriver: Sendable {
         var running: [ExecutionID: Running] = [:]
         /// The grace time of a drain is over: whatever starts to run now is stopped at once.
         var isStopping = false
-        /// The earliest moment at which somebody's time is known to be up.
-        var watched: Timestamp?
+        /// The earliest moment at which somebody's time is known to be up, in milliseconds of the running clock: what
+        /// runs is not cut off because somebody sets the wall clock.
+        var watched: Int64?
     }
 
-    private let deadlines: AsyncStream<Timestamp>
-    private let deadlineSink: AsyncStream<Timestamp>.Continuation
+    private let deadlines: AsyncStream<Int64>
+    private let deadlineSink: AsyncStream<Int64>.Continuation
     private let state = Mutex(State())
     private let environment: RuntimeEnvironment
     private let scripts: ScriptHost
@@ -29,7 +30,7 @@ final class ExecutionDriver: Sendable {
         self.environment = environment
         self.scripts = ScriptHost(environment: environment)
         self.reactors = ReactorHost(environment: environment)
-        (self.deadlines, self.deadlineSink) = AsyncStream.makeStream(of: Timestamp.self)
+        (self.deadlines, self.deadlineSink) = AsyncStream.makeStream(of: Int64.self)
     }
 
     /// False when it does not run here.
@@ -75,7 +76,8 @@ final class ExecutionDriver: Sendable {
         await withDiscardingTaskGroup { group in
             for await moment in deadlines {
                 group.addTask {
-                    try? await self.environment.clock.sleep(until: moment)
+                    let clock = self.environment.clock
+                    try? await clock.sleep(milliseconds: moment - clock.uptime())
                     self.stopOverdue(moment)
                 }
             }
@@ -86,7 +88,7 @@ final class ExecutionDriver: Sendable {
     func close() { deadlineSink.finish() }
 
     /// One sleeper for all: it wakes at the earliest deadline that it was told of, and looks for the next.
-    private func expect(_ deadline: Timestamp) {
+    private func expect(_ deadline: Int64) {
         let isEarlier = state.withLock { state in
             if let watched = state.watched, watched <= deadline { return false }
             state.watched = deadline
@@ -95,8 +97,8 @@ final class ExecutionDriver: Sendable {
         if isEarlier { deadlineSink.yield(deadline) }
     }
 
-    private func stopOverdue(_ moment: Timestamp) {
-        let now = environment.clock.now()
+    private func stopOverdue(_ moment: Int64) {
+        let now = environment.clock.uptime()
         let running = state.withLock { state in
             if state.watched == moment { state.watched = nil }
             return state.running.values.map(\.work)
@@ -120,6 +122,7 @@ final class ExecutionDriver: Sendable {
         case sound
         case crashed(String)
         case broken(String)
+        case starved(String)
     }
 
     /// Runs one message and commits what came of it.
@@ -131,7 +134,7 @@ final class ExecutionDriver: Sendable {
         }
         let work = RunningWork(
             envelope, retry: entry.spec.retry, started: started,
-            deadline: started.adding(milliseconds: Int64(entry.spec.timeoutSeconds) * 1000))
+            deadline: environment.clock.uptime() + Int64(entry.spec.timeoutSeconds) * 1000)
         // A message that ends the daemon must be known as one that did. A built-in Reactor that is done in a moment
         // needs no record of its start: after an unclean end what was first in its mailbox is taken for suspect.
         if entry.reactor == nil || envelope.isSuspect || envelope.attempts > 0 {
@@ -153,7 +156,7 @@ final class ExecutionDriver: Sendable {
         logger.error(
             "an attempt could not be recorded; the message stays in its mailbox",
             metadata: [LogKeys.execution: "\(envelope.execution)", LogKeys.error: "\(error)"])
-        try? await environment.clock.sleep(until: environment.clock.now().adding(milliseconds: 1000))
+        try? await environment.clock.sleep(milliseconds: 1000)
         return envelope
     }
 
@@ -281,7 +284,7 @@ final class ExecutionDriver: Sendable {
                     "the end of an attempt could not be stored; trying again",
                     metadata: [LogKeys.execution: "\(completion.attempt.execution)", LogKeys.error: "\(error)"])
                 let delay = RetryPolicy.backoff(attempt: failures, base: 0.2, cap: 5, chance: 1)
-                try? await environment.clock.sleep(until: environment.clock.now().adding(milliseconds: delay))
+                try? await environment.clock.sleep(milliseconds: delay)
                 if Task.isCancelled || (environment.isDraining() && failures > 3) { return false }
             }
         }
@@ -305,6 +308,7 @@ final class ExecutionDriver: Sendable {
         case .succeeded, .refused, .failed, .impossible: .sound
         case .crashed(_, let reason): .crashed(environment.configuration.scrub(reason))
         case .broken(let reason): .broken(environment.configuration.scrub(reason))
+        case .starved(let reason): .starved(environment.configuration.scrub(reason))
         case .stopped: .unknown
         }
     }

@@ -31,7 +31,7 @@ package final class InboxWatcher: Sendable {
         while !Task.isCancelled, system.isAccepting {
             await look()
             do {
-                try await system.clock.sleep(until: system.now().adding(milliseconds: scanMilliseconds))
+                try await system.clock.sleep(milliseconds: scanMilliseconds)
             } catch {
                 return
             }

@@ -4,6 +4,7 @@ enum LogKeys {
     static let actorID = "actor_id"
     static let attempt = "attempt"
     static let count = "count"
+    static let due = "due"
     static let error = "error"
     static let execution = "execution_id"
     static let host = "host"
@@ -13,5 +14,6 @@ enum LogKeys {
     static let reason = "reason"
     static let revision = "revision"
     static let seconds = "seconds"
+    static let subscription = "subscription_id"
     static let until = "until"
 }

@@ -33,7 +33,9 @@ package final class Mailbox: Sendable {
 
     /// What to do next.
     ///
-    /// - Parameter idle: called under the lock when there is nothing to run, so that a message which is committed
+    /// - Parameters:
+    ///   - longestBackoff: no wait between two attempts is longer, in milliseconds.
+    ///   - idle: called under the lock when there is nothing to run, so that a message which is committed
     ///   meanwhile signals afterwards and cannot be overlooked.
     package func next(now: Timestamp, ordered: Bool, idle: () -> Void) -> MailboxMachine.Next {
         state.withLock { state in

@@ -78,7 +78,10 @@ struct MailboxBus: Sendable {
     }
 
     private func rules(for actor: ActorID) -> AcceptRules {
-        AcceptRules(maxMailbox: limits.maxMailbox)
+        AcceptRules(
+            maxMailbox: directory.entry(actor)?.spec.maxMailbox ?? limits.maxMailbox,
+            maxPerSender: limits.maxPerSender, maxWaitingBytes: limits.maxWaitingBytes,
+            idempotencyMilliseconds: Int64(limits.idempotencyHours) * 3_600_000)
     }
 
     private static func receipt(_ answer: AcceptResult) -> Result<SendReceipt, ActorError> {

@@ -63,7 +63,12 @@ final class OutboxDeliverer: Sendable {
     }
 
     private func deliver(_ item: OutboxItem) async {
-        let answer = await call(item)
+        guard let answer = await call(item) else {
+            // Its subscription is gone or disabled: nothing became of the call, and the store no longer offers it.
+            state.withLock { $0.machine.finished(item) }
+            environment.outboxBell.ring()
+            return
+        }
         let now = environment.clock.now()
         let verdict = state.withLock {
             $0.machine.answered(item, answer, now: now, chance: Double.random(in: 0..<1))
@@ -73,33 +78,90 @@ final class OutboxDeliverer: Sendable {
             environment.outboxBell.ring()
         }
         if Task.isCancelled, verdict != .delivered { return }
-        if case .givenUp(let reason) = verdict {
+        report(verdict, of: item)
+        do {
+            try await environment.store.settle(item.id, verdict, at: now)
+        } catch {
+            // Its subscription was deleted meanwhile.
+            if error.code == .notFound, item.call.subscription != nil { return }
+            environment.logger.error(
+                "the answer to a callback could not be stored; it will be made again",
+                metadata: [LogKeys.error: "\(error)"])
+            try? await environment.clock.sleep(milliseconds: 1000)
+        }
+    }
+
+    private func report(_ verdict: OutboxVerdict, of item: OutboxItem) {
+        switch verdict {
+        case .delivered, .retry: return
+        case .givenUp(let reason) where item.call.subscription == nil:
             environment.logger.warning(
                 "a callback was given up",
                 metadata: [
                     LogKeys.execution: "\(item.execution?.rawValue ?? "-")", LogKeys.reason: "\(reason)",
                     LogKeys.attempt: "\(item.attempts + 1)",
                 ])
-        }
-        do {
-            try await environment.store.settle(item.id, verdict, at: now)
-        } catch {
-            environment.logger.error(
-                "the answer to a callback could not be stored; it will be made again",
-                metadata: [LogKeys.error: "\(error)"])
-            try? await environment.clock.sleep(until: now.adding(milliseconds: 1000))
+        case .givenUp(let reason):
+            environment.logger.warning(
+                "an event was given up",
+                metadata: [
+                    LogKeys.subscription: "\(item.call.subscription?.rawValue ?? "-")",
+                    LogKeys.reason: "\(reason)", LogKeys.attempt: "\(item.attempts + 1)",
+                ])
+        case .gone(let reason):
+            environment.logger.warning(
+                "a subscription was disabled",
+                metadata: [
+                    LogKeys.subscription: "\(item.call.subscription?.rawValue ?? "-")",
+                    LogKeys.reason: "\(reason)",
+                ])
         }
     }
 
-    private func call(_ item: OutboxItem) async -> OutboxMachine.Answer {
+    private enum Signing {
+        case headers([(name: String, value: String)])
+        case impossible(OutboxMachine.Answer)
+    }
+
+    /// What an event is signed with; nil when nobody wants it any more.
+    private func signing(_ item: OutboxItem, _ id: SubscriptionID) async -> Signing? {
+        guard !environment.callbacks.address.leadsHere(item.call.url) else {
+            return .impossible(.refused("the sink leads back to this daemon"))
+        }
+        guard let signature = environment.configuration.signature else {
+            return .impossible(.noAnswer("this daemon cannot sign"))
+        }
+        do {
+            guard let subscription = try await environment.store.subscription(id), subscription.enabled else {
+                return nil
+            }
+            let now = environment.clock.now()
+            return .headers(
+                signature.headers(
+                    id: item.call.idempotencyKey, at: now, body: item.call.body,
+                    secrets: subscription.liveSecrets(at: now)))
+        } catch {
+            return .impossible(.noAnswer("the subscription could not be read"))
+        }
+    }
+
+    /// Nil when the call is not to be made any more.
+    private func call(_ item: OutboxItem) async -> OutboxMachine.Answer? {
         let target = environment.callbacks.address.unfolded(item.call.url)
+        var headers = [
+            (name: "Content-Type", value: item.call.contentType), (name: "User-Agent", value: "reactord"),
+        ]
+        if let id = item.call.subscription {
+            switch await signing(item, id) {
+            case nil: return nil
+            case .impossible(let answer): return answer
+            case .headers(let signed): headers += signed
+            }
+        } else {
+            headers.append((name: "Idempotency-Key", value: item.call.idempotencyKey))
+        }
         let request = OutgoingRequest(
-            method: "POST", url: target.url,
-            headers: [
-                (name: "Content-Type", value: item.call.contentType),
-                (name: "Idempotency-Key", value: item.call.idempotencyKey),
-                (name: "User-Agent", value: "reactord"),
-            ],
+            method: "POST", url: target.url, headers: headers,
             body: item.call.body, timeoutMilliseconds: environment.configuration.callTimeoutMilliseconds,
             maxResponseBytes: 65536)
         do {
@@ -107,7 +169,10 @@ final class OutboxDeliverer: Sendable {
                 request,
                 policy: target.isOurs
                     ? .anywhere : .publicOr(allowed: environment.configuration.allowedTargets))
-            return .status(response.status, retryAfter: response.header("Retry-After").flatMap(Int.init))
+            let now = environment.clock.now()
+            return .status(
+                response.status,
+                retryAfter: response.header("Retry-After").flatMap { RetryAfter.seconds($0, at: now) })
         } catch {
             return error.code == .forbidden || error.code == .invalidInput
                 ? .refused(error.message) : .noAnswer(error.message)

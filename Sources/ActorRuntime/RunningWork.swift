@@ -21,10 +21,11 @@ final class RunningWork: Sendable {
     let envelope: Envelope
     let number: Int
     let started: Timestamp
-    let deadline: Timestamp
+    /// In milliseconds of the running clock.
+    let deadline: Int64
     private let state: Mutex<State>
 
-    init(_ envelope: Envelope, retry: RetryPolicy, started: Timestamp, deadline: Timestamp) {
+    init(_ envelope: Envelope, retry: RetryPolicy, started: Timestamp, deadline: Int64) {
         self.envelope = envelope
         self.number = envelope.attempts + 1
         self.started = started

@@ -1,7 +1,7 @@
 internal import ActorCore
 internal import Logging
 
-/// Sends each scheduled actor its message when it is due: once per due moment, also across restarts.
+/// Plays the schedules of the actors: keeps their plans, sends what is due, sleeps until the next moment.
 final class Scheduler: Sendable {
     private let environment: RuntimeEnvironment
     /// Rung when the actors change.
@@ -15,7 +15,7 @@ final class Scheduler: Sendable {
             var armed: Timestamp?
             for await _ in bell.rings {
                 guard !environment.isDraining() else { continue }
-                guard let next = await fireDue() else { continue }
+                guard let next = await playAll() else { continue }
                 if let moment = armed, moment <= next, moment > environment.clock.now() { continue }
                 armed = next
                 group.addTask {
@@ -27,41 +27,77 @@ final class Scheduler: Sendable {
         }
     }
 
-    /// Sends what is due and answers when something is due next.
-    private func fireDue() async -> Timestamp? {
+    /// Answers when something is due next. An actor whose message cannot be sent holds back no other.
+    private func playAll() async -> Timestamp? {
         var earliest: Timestamp?
         do {
-            let runs = try await environment.store.scheduledRuns()
+            let plans = try await environment.store.schedules()
             for spec in environment.directory.all.map(\.spec) {
-                guard let schedule = spec.schedule else { continue }
-                let now = environment.clock.now()
-                guard let due = runs[spec.id] ?? schedule.next(after: now) else { continue }
-                var next = due
-                if due <= now {
-                    try await send(spec, due: due)
-                    // Moments missed while the daemon was down are made up for once, not one by one.
-                    guard let following = schedule.next(after: now) else { continue }
-                    next = following
+                var wake: Timestamp?
+                do {
+                    wake = try await play(spec, plans[spec.id])
+                } catch {
+                    environment.logger.error(
+                        "a scheduled message could not be sent; trying again in a minute",
+                        metadata: [LogKeys.actor: "\(spec.name)", LogKeys.error: "\(error)"])
+                    wake = inAMinute
                 }
-                if runs[spec.id] != next { try await environment.store.setScheduledRun(spec.id, at: next) }
-                earliest = min(earliest ?? next, next)
+                if let wake { earliest = min(earliest ?? wake, wake) }
             }
         } catch {
             environment.logger.error(
-                "schedules could not be read or sent; trying again in a minute",
+                "the schedules could not be read; trying again in a minute",
                 metadata: [LogKeys.error: "\(error)"])
-            return environment.clock.now().adding(milliseconds: 60000)
+            return inAMinute
         }
         return earliest
     }
 
-    private func send(_ spec: ActorSpec, due: Timestamp) async throws(ActorError) {
+    private var inAMinute: Timestamp { environment.clock.now().adding(milliseconds: 60000) }
+
+    /// Does what is due for one actor; answers when to look again.
+    private func play(_ spec: ActorSpec, _ plan: ScheduleRecord?) async throws(ActorError) -> Timestamp? {
+        guard let schedule = spec.schedule else {
+            // A schedule that comes back later begins anew: it has missed nothing.
+            if plan != nil { try await environment.store.setSchedule(nil, of: spec.id) }
+            return nil
+        }
+        var machine = ScheduleMachine(schedule: schedule, overlap: spec.overlap, stored: plan)
+        while true {
+            let now = environment.clock.now()
+            let previousRuns = try await isUnderWay(machine.previous(now: now))
+            switch machine.look(now: now, previousRuns: previousRuns) {
+            case .keep(let record):
+                try await environment.store.setSchedule(record, of: spec.id)
+                machine.kept()
+            case .send(let due): machine.sent(try await send(spec, due: due), now: now)
+            case .skip(let due):
+                environment.logger.debug(
+                    "a scheduled message is left out: the run before it has not ended",
+                    metadata: [LogKeys.actor: "\(spec.name)", LogKeys.due: "\(due.iso8601)"])
+            case .wait(let moment): return moment
+            case .rest:
+                if plan != nil { try await environment.store.setSchedule(nil, of: spec.id) }
+                return nil
+            }
+        }
+    }
+
+    private func isUnderWay(_ execution: ExecutionID?) async throws(ActorError) -> Bool {
+        guard let execution, let record = try await environment.store.execution(execution) else { return false }
+        return record.finished == nil
+    }
+
+    private func send(_ spec: ActorSpec, due: Timestamp) async throws(ActorError) -> ExecutionID {
         let body = "This is your cron execution"
-        _ = try await environment.bus.send(
+        let receipt = try await environment.bus.send(
             MessageDraft(
                 actor: spec.id, body: Array(body.utf8), kind: .text,
                 environment: [EnvironmentEntry("REACTORD_DUE", due.iso8601)], sender: "cron",
                 idempotency: IdempotencyKey(key: "cron:\(due.milliseconds)")))
-        environment.logger.debug("a scheduled message was sent", metadata: [LogKeys.actor: "\(spec.name)"])
+        environment.logger.debug(
+            "a scheduled message was sent",
+            metadata: [LogKeys.actor: "\(spec.name)", LogKeys.due: "\(due.iso8601)"])
+        return receipt.execution
     }
 }

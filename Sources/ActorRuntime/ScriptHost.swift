@@ -118,8 +118,8 @@ private final class ScriptSession: WorkSession {
                     maxLogBytes: environment.configuration.limits.maxLogBytes, timeoutMilliseconds: nil))
             return Self.end(of: outcome)
         } catch {
-            return error.code == .storageFull || error.code == .internalFailure
-                ? .failed(exitCode: nil, reason: error.description) : .broken(reason: error.description)
+            return error.code == .storageFull || error.code == .internalFailure || error.code == .unavailable
+                ? .starved(reason: error.description) : .broken(reason: error.description)
         }
     }
 
@@ -136,6 +136,7 @@ private final class ScriptSession: WorkSession {
         case .signalled: .crashed(exitCode: result.exitCode, reason: result.reason ?? "killed by a signal")
         case .timedOut, .cancelled: .stopped
         case .couldNotStart(let why): .broken(reason: why)
+        case .machineFailed(let why): .starved(reason: why)
         }
     }
 

@@ -38,6 +38,40 @@ package final class SelfAddress: Sendable {
         }
     }
 
+    /// Whether a URL leads to this daemon, under any of its names: events told to ourselves would tell of themselves.
+    package func leadsHere(_ url: String) -> Bool {
+        guard let target = Self.authority(of: url) else { return false }
+        return state.withLock { state in
+            ([state.publicURL, state.local] + state.former).contains { base in
+                guard let own = Self.authority(of: base) else { return false }
+                return own == target
+                    || own.port == target.port && Self.isLoopback(own.host) && Self.isLoopback(target.host)
+            }
+        }
+    }
+
+    private struct Authority: Equatable {
+        let host: String
+        let port: String
+    }
+
+    private static func authority(of url: String) -> Authority? {
+        let lower = url.lowercased()
+        for (scheme, port) in [("http://", "80"), ("https://", "443")] where lower.hasPrefix(scheme) {
+            let text = lower.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+            let end = text.lastIndex(of: ":")
+            if let end, !text[end...].contains("]") {
+                return Authority(host: String(text[..<end]), port: String(text[text.index(after: end)...]))
+            }
+            return Authority(host: String(text), port: port)
+        }
+        return nil
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "[::1]" || host.hasPrefix("127.")
+    }
+
     /// The URL to call now, and whether it leads here.
     func unfolded(_ url: String) -> (url: String, isOurs: Bool) {
         guard url.hasPrefix(Self.scheme) else { return (url, false) }

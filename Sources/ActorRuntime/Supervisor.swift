@@ -29,6 +29,9 @@ final class Supervisor: Sendable {
         var isSound: Bool { machine.failures == 0 && machine.action == .run }
     }
 
+    /// How long an actor waits whose work the machine could not take.
+    private static let breathMilliseconds: Int64 = 1000
+
     private let state = Mutex<[ActorID: Supervised]>([:])
     private let environment: RuntimeEnvironment
 
@@ -113,13 +116,19 @@ final class Supervisor: Sendable {
     func note(_ health: ExecutionDriver.Health, of spec: ActorSpec) -> Gate {
         if health == .sound, state.withLock({ $0[spec.id]?.isSound ?? true }) { return .open }
         let now = environment.clock.now()
+        if case .starved(let reason) = health {
+            environment.logger.warning(
+                "the machine cannot take an actor's work; trying again",
+                metadata: [LogKeys.actor: "\(spec.name)", LogKeys.reason: "\(reason)"])
+            return .pause(until: now.adding(milliseconds: Self.breathMilliseconds))
+        }
         let chance = Double.random(in: 0..<1)
         let (before, after) = state.withLock { state -> (SupervisionMachine.Action, SupervisionMachine.Action) in
             guard var supervised = state[spec.id] else { return (.run, .run) }
             defer { state[spec.id] = supervised }
             let before = supervised.machine.action
             switch health {
-            case .unknown: return (before, before)
+            case .unknown, .starved: return (before, before)
             case .sound: return (before, supervised.machine.succeeded())
             case .crashed(let reason):
                 supervised.reason = reason

@@ -34,6 +34,7 @@ final class GroupCommitWriter: Sendable {
     private let errors: StoreErrors
     private let logger: Logger
     private let state: Mutex<State>
+    let announcements = Announcements()
     private static let maxBatch = 4096
 
     init(pool: DatabasePool, ledger: CommitLedger, errors: StoreErrors, logger: Logger) {
@@ -178,6 +179,7 @@ final class GroupCommitWriter: Sendable {
                 answers.append(
                     isolated ? try isolate(change, on: db, &ledger) : try change.run(db, &ledger))
             }
+            try db.announce(ledger.events, through: announcements)
             try db.commit()
             return .success(answers)
         } catch {

@@ -52,14 +52,10 @@ extension SQLiteStore: ExecutionStore {
         }
     }
 
-    package func deadLetters(of actor: ActorID?, limit: Int) async throws(ActorError) -> [DeadLetter] {
+    package func deadLetters(_ query: DeadLetterQuery) async throws(ActorError) -> [DeadLetter] {
         try await read { db in
-            try db.rows(
-                """
-                SELECT \(DeadLetterRow.columns) FROM dead_letters \(actor == nil ? "" : "WHERE actor = ?")
-                ORDER BY id DESC LIMIT ?
-                """,
-                actor.map { [$0.rawValue, max(0, limit)] } ?? [max(0, limit)], DeadLetterRow.deadLetter)
+            let (sql, arguments) = DeadLetterRow.select(query)
+            return try db.rows(sql, arguments, DeadLetterRow.deadLetter)
         }
     }
 

@@ -8,6 +8,7 @@ extension SQLiteStore: OutboxStore {
                 """
                 SELECT \(OutboxRow.columns) FROM outbox
                 WHERE id IN (SELECT min(id) FROM outbox WHERE given_up = 0 GROUP BY order_key)
+                    AND (subscription IS NULL OR subscription IN (SELECT id FROM subscriptions WHERE enabled = 1))
                 ORDER BY next_attempt, id LIMIT ?
                 """,
                 [max(0, limit)], OutboxRow.item)
@@ -17,18 +18,32 @@ extension SQLiteStore: OutboxStore {
     package func settle(
         _ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp
     ) async throws(ActorError) {
+        let announcements = writer.announcements
         try await writer.submit { db, _ in
-            switch verdict {
-            case .delivered: try db.run("DELETE FROM outbox WHERE id = ?", [id])
-            case .retry(let moment, let reason):
+            guard let row = try db.row("SELECT subscription FROM outbox WHERE id = ? AND given_up = 0", [id]) else {
+                throw ActorError(.notFound, "there is no outgoing call \(id)")
+            }
+            let owner: String? = row[0]
+            switch (verdict, owner.map { SubscriptionID($0) }) {
+            case (.delivered, nil): try db.run("DELETE FROM outbox WHERE id = ?", [id])
+            case (.delivered, let owner?):
+                try db.finish(id, of: owner, as: DeliveryRow.delivered, reason: nil)
+            case (.retry(let moment, let reason), _):
                 try db.run(
                     "UPDATE outbox SET attempts = attempts + 1, next_attempt = ?, reason = ? WHERE id = ?",
                     [moment.milliseconds, reason, id])
-            case .givenUp(let reason):
+            case (.givenUp(let reason), nil), (.gone(let reason), nil):
                 try db.run(
                     "UPDATE outbox SET attempts = attempts + 1, given_up = 1, reason = ? WHERE id = ?", [reason, id])
+            case (.givenUp(let reason), let owner?):
+                try db.finish(id, of: owner, as: DeliveryRow.givenUp, reason: reason)
+            case (.gone(let reason), let owner?):
+                try db.finish(id, of: owner, as: DeliveryRow.givenUp, reason: reason)
+                announcements.forgetAround(db)
+                guard var subscription = try db.subscription(owner) else { return }
+                subscription.setEnabled(false, reason: reason, at: now)
+                try db.write(subscription)
             }
-            guard db.changesCount == 1 else { throw ActorError(.notFound, "there is no outgoing call \(id)") }
         }
     }
 }

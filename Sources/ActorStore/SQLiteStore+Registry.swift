@@ -78,19 +78,19 @@ extension SQLiteStore: RegistryStore {
         try await writer.submit { db, _ in try db.countUse(of: id, at: now) }
     }
 
-    package func scheduledRuns() async throws(ActorError) -> [ActorID: Timestamp] {
-        let runs: [(ActorID, Timestamp)] = try await read { db in
-            try db.rows("SELECT actor, next FROM schedules") { (ActorID($0[0]), Timestamp(milliseconds: $0[1])) }
+    package func schedules() async throws(ActorError) -> [ActorID: ScheduleRecord] {
+        let plans = try await read { db in
+            try db.rows("SELECT \(ScheduleRow.columns) FROM schedules", [], ScheduleRow.plan)
         }
-        return Dictionary(runs) { _, last in last }
+        return Dictionary(plans) { _, last in last }
     }
 
-    package func setScheduledRun(_ actor: ActorID, at next: Timestamp?) async throws(ActorError) {
+    package func setSchedule(_ record: ScheduleRecord?, of actor: ActorID) async throws(ActorError) {
         try await writer.submit { db, _ in
-            if let next {
+            if let record {
                 try db.run(
-                    "INSERT OR REPLACE INTO schedules (actor, next) VALUES (?, ?)",
-                    [actor.rawValue, next.milliseconds])
+                    "INSERT OR REPLACE INTO schedules (\(ScheduleRow.columns)) VALUES (?, ?, ?, ?, ?, ?)",
+                    ScheduleRow.arguments(record, of: actor))
             } else {
                 try db.run("DELETE FROM schedules WHERE actor = ?", [actor.rawValue])
             }

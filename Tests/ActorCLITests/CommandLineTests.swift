@@ -13,8 +13,17 @@ struct CommandLineTests {
             ["logs", "abc", "--follow"], ["jobs", "--state", "FAILED"], ["jobs", "--state", "failed"],
             ["job", "107acb37"], ["nonce", "create", "hello", "--max-uses", "-1"], ["nonce", "list", "hello"],
             ["dead-letters"], ["dead-letters", "replay", "7"], ["dead-letters", "replay", "--all"],
+            ["dead-letters", "--actor", "hello"], ["dead-letters", "show", "7", "--json"],
+            ["dead-letters", "replay", "--all", "--actor", "hello"],
             ["dead-letters", "discard", "7"], ["token", "create", "alice"], ["upload", "2026-e-x", "a", "b"],
-            ["demo", "--keep"], ["verify"], ["verify", "--data-dir", "x", "--json"], ["version"],
+            ["demo", "--keep"], ["verify"], ["verify", "--data-dir", "x", "--json"], ["version"], ["subscriptions"],
+            ["subscriptions", "add", "https://example.org/"],
+            [
+                "subscriptions", "add", "http://h/", "--type", "a", "--type", "b", "--source", "/s", "--filter",
+                #"{"not":{"exact":{"type":"x"}}}"#,
+            ], ["subscriptions", "rm", "R4Xo"], ["subscriptions", "rotate", "R4Xo", "--grace-hours", "0"],
+            ["subscriptions", "test", "R4Xo"], ["subscriptions", "deliveries", "R4Xo"],
+            ["subscriptions", "resend", "R4Xo", "7"],
         ])
     func good(words: [String]) { #expect(CommandLineTool.complaint(about: words) == nil) }
 
@@ -24,9 +33,15 @@ struct CommandLineTests {
             (["nonsense"], "nonsense"), (["serve", "--port", "70000"], "0 to 65535"), (["send", "hello"], "message"),
             (["jobs", "--state", "GONE"], "CREATED"), (["nonce", "create", "a", "--level", "ALL"], "READ, EXECUTE"),
             (["nonce", "create", "a", "--max-uses", "0"], "above 0"), (["dead-letters", "replay"], "--all"),
-            (["dead-letters", "replay", "7", "--all"], "--all"), (["upload", "../x", "a"], "no leading dot"),
+            (["dead-letters", "replay", "7", "--all"], "--all"), (["dead-letters", "show"], "id"),
+            (["dead-letters", "replay", "7", "--actor", "x"], "goes with --all"),
+            (["upload", "../x", "a"], "no leading dot"),
             (["upload", "ok"], "files"), (["executions", "--limit", "many"], "limit"),
-            (["actors", "--colour"], "--colour"),
+            (["actors", "--colour"], "--colour"), (["subscriptions", "add", "example.org"], "https://"),
+            (["subscriptions", "add", "http://h/", "--filter", "type=x"], "--filter takes JSON"),
+            (["subscriptions", "add", "http://h/", "--filter", #"{"exakt":{"type":"x"}}"#], "no filter dialect"),
+            (["subscriptions", "rotate", "R4Xo", "--grace-hours", "999"], "0 to 168"),
+            (["subscriptions", "resend", "R4Xo"], "delivery"),
         ])
     func bad(words: [String], reason: String) throws {
         let ending = try #require(CommandLineTool.complaint(about: words))
@@ -40,8 +55,10 @@ struct CommandLineTests {
         arguments: [
             ["serve"], ["check"], ["send"], ["actors"], ["executions"], ["logs"], ["jobs"], ["job"],
             ["nonce", "create"],
-            ["nonce", "list"], ["dead-letters", "list"], ["dead-letters", "replay"], ["dead-letters", "discard"],
-            ["token", "create"], ["upload"], ["demo"], ["verify"], ["version"],
+            ["nonce", "list"], ["dead-letters", "list"], ["dead-letters", "show"], ["dead-letters", "replay"],
+            ["dead-letters", "discard"], ["token", "create"], ["upload"], ["demo"], ["verify"], ["version"],
+            ["subscriptions", "list"], ["subscriptions", "add"], ["subscriptions", "rm"], ["subscriptions", "rotate"],
+            ["subscriptions", "test"], ["subscriptions", "deliveries"], ["subscriptions", "resend"],
         ])
     func help(words: [String]) throws {
         let ending = try #require(CommandLineTool.complaint(about: words + ["--help"]))

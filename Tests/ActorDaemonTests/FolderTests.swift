@@ -31,7 +31,11 @@ struct FolderTests {
             timeout_seconds: 60
             environment: {GREETING: hello, NUMBER: 5}
             secrets: [GREETING_TOKEN]
+            webhook_secrets: [DOOR, OLD_DOOR]
             schedule: "*/10 * * * *"
+            timezone: Europe/Berlin
+            overlap: queue
+            limits: {mailbox: 7}
             link: other
             owner: alice
             """)
@@ -40,8 +44,10 @@ struct FolderTests {
         try folder.write("hello/schemas/b.jsonschema", "{}")
         try folder.write("hello/schemas/a.jsonschema", "{}")
         try folder.write("hello/samples/one.json", "{}")
-        let loaded = context(["GREETING_TOKEN": "t", "_REACTOR_GREETING": "general", "_REACTOR_HELLO_GREETING": "own"])
-            .load(folder: folder.path)
+        let loaded = context([
+            "GREETING_TOKEN": "t", "_REACTOR_GREETING": "general", "_REACTOR_HELLO_GREETING": "own",
+            "DOOR": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        ]).load(folder: folder.path)
         #expect(loaded.quarantined.isEmpty)
         let actor = try #require(loaded.actors.first)
         let spec = actor.spec
@@ -49,14 +55,17 @@ struct FolderTests {
         #expect(spec.run == .command(["python3", "reactor.py"]))
         #expect(spec.retry == RetryPolicy(attempts: 5, backoffSeconds: 0.5, maxBackoffSeconds: 9))
         #expect(spec.environment == [EnvironmentEntry("GREETING", "hello"), EnvironmentEntry("NUMBER", "5")])
-        #expect(spec.schedule?.text == "*/10 * * * *")
+        #expect(spec.schedule?.description == "*/10 * * * * Europe/Berlin")
+        #expect(spec.overlap == .queue && spec.maxMailbox == 7)
+        #expect(spec.webhookSecrets == ["DOOR", "OLD_DOOR"])
         #expect(spec.owner == "alice" && spec.link == "other" && spec.maxWorkers == 3 && spec.timeoutSeconds == 60)
         #expect(spec.settings == ["greeting": "own", "log": ["level": "INFO"]])
         #expect(
             spec.schemas.map { ($0.file as NSString).lastPathComponent } == [
                 "message.jsonschema", "a.jsonschema", "b.jsonschema",
             ])
-        #expect(actor.samples.count == 1 && actor.warnings.isEmpty)
+        #expect(actor.samples.count == 1)
+        #expect(actor.warnings.map(\.reason).map { $0.contains("OLD_DOOR") } == [true])
         #expect(spec.folder == folder.path + "/hello")
     }
 
@@ -72,7 +81,17 @@ struct FolderTests {
             ("run: {command: [a]}\nstatless: true\n", 2, "did you mean stateless?"),
             ("run: {command: [a]}\nexecutor: slurm\n", 2, "not part of this version"),
             ("run: {command: [a]}\nschedule: \"* * *\"\n", 2, "five fields"),
-            ("run: {command: [a]}\ntimezone: Europe/Berlin\n", 2, "run in UTC"),
+            ("run: {command: [a]}\nschedule: \"0 0 31 2 *\"\n", 2, "never comes"),
+            ("run: {command: [a]}\nschedule: \"@reboot\"\n", 2, "there are @annually"),
+            ("run: {command: [a]}\nschedule: now + 3 flimflams\n", 2, "flimflams is an invalid unit of time"),
+            ("run: {command: [a]}\nschedule: 2026-02-30 1 + 1 day\n", 2, "is not in the correct format"),
+            ("run: {command: [a]}\nschedule: now + 1 day\ntimezone: Europe/Berlin\n", 2, "runs in UTC"),
+            ("run: {command: [a]}\nschedule: \"@daily\"\ntimezone: Europe/Berln\n", 3, "no name of a time zone"),
+            ("run: {command: [a]}\ntimezone: Europe/Berlin\n", 2, "there is none"),
+            ("run: {command: [a]}\noverlap: queue\n", 2, "there is none"),
+            ("run: {command: [a]}\nschedule: \"@daily\"\noverlap: wait\n", 3, "overlap takes skip or queue"),
+            ("run: {command: [a]}\nlimits: {mailbox: 0}\n", 2, "limits.mailbox takes a whole number"),
+            ("run: {command: [a]}\nlimits: {mailbx: 5}\n", 2, "did you mean mailbox?"),
             ("run: {command: [a]}\nstateless: false\nmax_workers: 2\n", 3, "one message at a time"),
             ("run: {command: [a]}\nretry:\n  attempts: 0\n", 3, "retry.attempts takes"),
             ("run: {command: [a]}\nname: nonces\n", 2, "cannot be a name"),
@@ -95,6 +114,42 @@ struct FolderTests {
             quarantined.problems.contains {
                 $0.file == folder.path + "/bad/actor.yml" && $0.line == line && $0.reason.contains(words)
             }, "\(quarantined.problems)")
+    }
+
+    @Test("schedules follow the zone that is named, summer and winter, for many years")
+    func zones() throws {
+        let folder = try TemporaryFolder()
+        func schedule(_ lines: String) throws -> Schedule {
+            try folder.write("a/actor.yml", "run: {command: [x]}\nschedule: \"0 12 * * *\"\n\(lines)")
+            let actor = try #require(context().load(folder: folder.path).actors.first)
+            return try #require(actor.spec.schedule)
+        }
+        func noon(_ schedule: Schedule, _ year: Int, _ month: Int) throws -> String {
+            let day = try #require(Timestamp.utc(year: year, month: month, day: 15))
+            let next = try #require(schedule.next(after: day, anchor: day))
+            return String(next.iso8601.dropFirst(11).prefix(5))
+        }
+        let berlin = try schedule("timezone: Europe/Berlin\n")
+        for year in [2026, 2040, 2090] {
+            #expect(try noon(berlin, year, 1) == "11:00")
+            #expect(try noon(berlin, year, 7) == "10:00")
+        }
+        let sydney = try schedule("timezone: Australia/Sydney\n")
+        #expect(try noon(sydney, 2026, 1) == "01:00")
+        #expect(try noon(sydney, 2026, 7) == "02:00")
+        let kathmandu = try schedule("timezone: Asia/Kathmandu\n")
+        #expect(try noon(kathmandu, 2026, 7) == "06:15")
+        let plain = try Schedule("0 12 * * *")
+        for name in ["UTC", "Etc/UTC", "Z", "GMT"] {
+            #expect(try schedule("timezone: \(name)\n") == plain)
+        }
+        let change = try #require(Timestamp.utc(year: 2026, month: 3, day: 29, hour: 1))
+        let early = try Schedule("30 2 * * *", zone: zone(of: berlin))
+        #expect(early.next(after: change.adding(seconds: -3600), anchor: change) == change)
+    }
+
+    private func zone(of schedule: Schedule) -> ZoneTable? {
+        if case .cron(let line) = schedule { line.zone } else { nil }
     }
 
     @Test("other files of a folder are named too")

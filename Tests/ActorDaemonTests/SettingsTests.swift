@@ -43,6 +43,8 @@ struct SettingsTests {
         #expect(settings.server.fieldCase == .snake)
         #expect(settings.limits.maxBodyBytes == 1000)
         #expect(settings.limits.maxHops == 9)
+        #expect(settings.limits.idempotencyHours == 24 && settings.limits.maxMailbox == 5000)
+        #expect(settings.limits.maxWaitingBytes == 1_000_000 && settings.limits.maxPerSender == 100)
         #expect(settings.store.synchronous == .normal)
         #expect(settings.store.logsDays == 2)
         #expect(settings.warnings.map(\.line) == [9])
@@ -110,6 +112,11 @@ struct SettingsTests {
         callbacks: {allow: ["10.0.0.7:8443"], timeout_seconds: 20, retry_days: 3}
         pipelines: {job_manager_id: pipeline-jobs-manager, updates_nonce: ~}
         log: {level: debug}
+        messages:
+          idempotency_hours: 24
+          max_waiting: 5000
+          max_waiting_bytes: 1000000
+          max_waiting_per_sender: 100
         limits: {max_hops: 9}
         """
 
@@ -148,12 +155,27 @@ struct SettingsTests {
             ("log:\n  level: verbose\n", 2, "takes trace, debug"),
             ("limits:\n  max_hops: 0\n", 2, "limits.max_hops takes"),
             ("server: {max_body_bytes: 5}\nlimits:\n  max_body_bytes: 5\n", 3, "keep one of them"),
+            ("messages:\n  idempotency_hours: 0\n", 2, "idempotency_hours takes a whole number from 1 to 87600"),
+            ("messages:\n  max_waiting: many\n", 2, "messages.max_waiting takes a whole number of at least 1"),
+            ("messages:\n  max_waiting_bytes: 1.5\n", 2, "messages.max_waiting_bytes takes"),
+            ("messages:\n  max_waiting_per_sender: 0\n", 2, "messages.max_waiting_per_sender takes"),
+            ("messages:\n  max_waitng: 5\n", 2, "did you mean max_waiting?"),
+            ("limits: {max_mailbox: 5}\nmessages:\n  max_waiting: 5\n", 3, "keep one of them"),
             ("auth: {mode: \"off\"}\nserver:\n  host: 0.0.0.0\n", 3, "every caller admin"),
             ("a: 1\n a: 2\n", 2, "not valid YAML"),
         ])
     func refusals(text: String, line: Int, words: String) {
         let found = problems(text)
         #expect(found.contains { $0.hasPrefix("/lab/config.yml:\(line): ") && $0.contains(words) }, "\(found)")
+    }
+
+    @Test("the settings as they are shipped are the defaults")
+    func shipped() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appendingPathComponent("config.yml"), encoding: .utf8)
+        #expect(try read(text).limits == Limits())
+        #expect(text.contains("max_waiting_per_sender: ~"))
     }
 
     @Test("all problems come at once")

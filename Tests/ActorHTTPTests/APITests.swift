@@ -56,7 +56,13 @@ struct APITests {
         Row(name: "no number", method: .delete, path: "/api/v1/dead-letters/x", token: admin, status: 404),
         Row(
             name: "all letters", method: .post, path: "/api/v1/dead-letters/replay", token: admin, status: 202,
-            has: [#"{"replayed":[]}"#]),
+            has: [#"{"replayed":[],"next":null}"#]),
+        Row(name: "no letter to read", path: "/api/v1/dead-letters/7", token: admin, status: 404),
+        Row(name: "letters of nobody", path: "/api/v1/dead-letters?actor=nobody", token: admin, status: 404),
+        Row(name: "letters before x", path: "/api/v1/dead-letters?before=x", token: admin, status: 400),
+        Row(
+            name: "letters after x", method: .post, path: "/api/v1/dead-letters/replay?after=x", token: admin,
+            status: 400),
         Row(name: "uploads", path: "/api/v1/uploads", token: admin, status: 200, has: [#"{"uploads":[]"#]),
         Row(name: "pipelines", path: "/api/v1/pipelines", token: admin, status: 200, has: [#"{"pipelines":[]"#]),
         Row(

@@ -1,4 +1,5 @@
 import ActorCore
+import ActorRuntime
 import ActorTesting
 import HTTPTypes
 import Hummingbird
@@ -117,6 +118,25 @@ struct ActorsAPITests {
         let always = try await House(camelCase: true).test { try await third.send($0) }.json["result"]
         #expect(always?.object?.map(\.name) == Self.actorKeys)
         #expect(always?["_links"]?["self"]?.string == "http://lab.example:8000/v3/actors/R4Xo")
+    }
+
+    @Test("a schedule is shown in the words of old clients")
+    func schedule() async throws {
+        let house = House()
+        var spec = try #require(house.system.spec(House.helloID))
+        spec.schedule = try Schedule("2078-09-6 20 + 3 months")
+        house.system.install([spec], quarantined: [])
+        let read = Row(
+            name: "actor", path: "/actors/v2/hello", token: Self.admin, status: 200,
+            has: [#""cron_on":true"#, #""cron_schedule":"2078-09-6 20 + 3 months""#, #""cron_next_ex":null"#])
+        try await house.expect(read)
+        let start = try #require(Timestamp.utc(year: 2078, month: 9, day: 6, hour: 20))
+        try await house.store.setSchedule(
+            ScheduleRecord(schedule: "2078-09-6 20 + 3 months", anchor: start, next: start), of: House.helloID)
+        try await house.expect(
+            Row(
+                name: "planned", path: "/actors/v2/hello", token: Self.admin, status: 200,
+                has: [#""cron_next_ex":"2078-09-6 20""#]))
     }
 
     @Test("a message is stored as it came, with its query as environment, and can be looked up")

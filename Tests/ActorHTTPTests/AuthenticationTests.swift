@@ -195,6 +195,35 @@ struct TokensFileTests {
         }
     }
 
+    @Test("is read before anybody is turned away: the first of many requests at once does not read for itself alone")
+    func firstRead() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder + "/tokens.json"
+            write(line("one", "carol"), file)
+            let verifier = verifier(file, ManualClock())
+            let known = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<64 { group.addTask { await verifier.principal(of: "one") != nil } }
+                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(known == 64)
+        }
+    }
+
+    @Test("is read again also when the clock was set back")
+    func clockSetBack() async throws {
+        try await withTemporaryFolder { folder in
+            let clock = ManualClock()
+            let file = folder + "/tokens.json"
+            write(line("one", "carol"), file)
+            let verifier = verifier(file, clock)
+            #expect(await verifier.principal(of: "one") != nil)
+            write(line("three", "dave"), file)
+            clock.advance(milliseconds: -3_600_000)
+            #expect(await verifier.principal(of: "one") == nil, "a token that was taken away")
+            #expect(await verifier.principal(of: "three") != nil)
+        }
+    }
+
     @Test(
         "what is wrong is told without showing a hash in full",
         arguments: ["[]", "{\"abc\": \"x\"}", "{\"\(String(repeating: "g", count: 64))\": \"x\"}"])

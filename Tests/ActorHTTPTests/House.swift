@@ -30,6 +30,9 @@ struct House {
     static let helloID = ActorID("R4Xo")
     /// Owned by admin; takes only `{"greeting": "…"}`.
     static let strictID = ActorID("wK0mvzJx1RkJO")
+    /// Takes only what its secret has signed.
+    static let doorID = ActorID("B7ae4")
+    static let doorSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
     init(
         inbox: String = "/nonexistent", camelCase: Bool = false, authenticationOff: Bool = false,
@@ -48,7 +51,8 @@ struct House {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         system = ActorSystem(
             configuration: SystemConfiguration(
-                limits: bounds, graceMilliseconds: 0, dataFolder: "/nonexistent", scrub: { $0 }, secret: { _ in nil }),
+                limits: bounds, graceMilliseconds: 0, dataFolder: "/nonexistent", scrub: { $0 },
+                secret: { $0 == "DOOR" ? Self.doorSecret : nil }),
             store: store, clock: clock, executor: ModelExecutor(), runFiles: NoFiles(), client: ScriptedHTTP(),
             schemas: GreetingSchemas(),
             callbacks: CallbackMaker(address: address, manager: { Self.strictID }, nonce: { "DEV-DEVELOP_callback" }),
@@ -96,7 +100,12 @@ struct House {
     private static let specs: [ActorSpec] = {
         let now = Timestamp(milliseconds: 1_699_999_000_000)
         let schema = SchemaSource(file: "message.jsonschema", text: [])
+        var door = ActorSpec(
+            id: doorID, tenant: tenant, name: "door", run: .command(["/bin/true"]), owner: "admin", created: now,
+            updated: now)
+        door.webhookSecrets = ["MISSING", "DOOR"]
         return [
+            door,
             ActorSpec(
                 id: helloID, tenant: tenant, name: "hello", run: .command(["/bin/true"]), stateless: false,
                 environment: [EnvironmentEntry("GREETING", "hello")], owner: "ann", created: now, updated: now),

@@ -194,7 +194,7 @@ import Testing
 
     @Test func aScheduledActorGetsItsMessageOncePerMoment() async throws {
         let rig = Rig()
-        let actor = rig.spec("cron", schedule: try CronSchedule("* * * * *"))
+        let actor = rig.spec("cron", schedule: try Schedule("* * * * *"))
         try await rig.running([actor]) {
             let events = rig.system.events.subscribe()
             for round in 1...3 {

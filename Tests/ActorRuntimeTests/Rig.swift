@@ -25,7 +25,8 @@ final class Rig: Sendable {
         self.system = ActorSystem(
             configuration: SystemConfiguration(
                 limits: limits, graceMilliseconds: graceMilliseconds, dataFolder: "/data",
-                scrub: { $0.contains("hunter2") ? "*****" : $0 }, secret: { $0 == "GRANTED" ? "hunter2" : nil }),
+                scrub: { $0.contains("hunter2") ? "*****" : $0 }, secret: { $0 == "GRANTED" ? "hunter2" : nil },
+                eventSource: "http://lab", signature: Rig.signature),
             store: store, clock: clock, executor: executor, runFiles: files, client: http,
             schemas: NameSchemas(),
             callbacks: CallbackMaker(
@@ -33,16 +34,20 @@ final class Rig: Sendable {
             makers: ["probe": { reactor }], logger: quiet)
     }
 
+    /// Stands in for HMAC: the key and how much was signed.
+    static let signature = WebhookSignature { key, message in key + [UInt8(truncatingIfNeeded: message.count)] }
+
     func spec(
         _ name: String, run: RunSpec = .builtin("probe"), stateless: Bool = false, workers: Int = 1,
         retry: RetryPolicy = RetryPolicy(attempts: 3, backoffSeconds: 2), timeout: Int = 3600,
-        schemas: [SchemaSource] = [], secrets: [String] = [], schedule: CronSchedule? = nil
+        schemas: [SchemaSource] = [], secrets: [String] = [], schedule: Schedule? = nil,
+        overlap: OverlapPolicy = .skip
     ) -> ActorSpec {
         ActorSpec(
             id: ActorID(Hashids.abaco.encode(UInt128(name.utf8.reduce(7) { $0 &* 31 &+ Int($1) }))),
             tenant: "LAB", name: name, run: run, stateless: stateless, maxWorkers: workers, retry: retry,
-            timeoutSeconds: timeout, secrets: secrets, schedule: schedule, owner: "ada", schemas: schemas,
-            created: clock.now(), updated: clock.now())
+            timeoutSeconds: timeout, secrets: secrets, schedule: schedule, overlap: overlap, owner: "ada",
+            schemas: schemas, created: clock.now(), updated: clock.now())
     }
 
     func send(_ spec: ActorSpec, _ body: JSONValue, key: String? = nil) async throws -> ExecutionID {

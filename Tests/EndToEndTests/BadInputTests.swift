@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    private static let canMount: Bool = {
+    static let canMount: Bool = {
         let folder = NSTemporaryDirectory() + "reactord-mount-" + UUID().uuidString
         mkdir(folder, 0o700)
         defer { rmdir(folder) }

@@ -14,6 +14,8 @@ final class RunningDaemon {
     private(set) var pid: pid_t = 0
     private(set) var base = ""
     private let options: [String]
+    /// Variables that the daemon gets beside those of the test.
+    var environment: [String: String] = [:]
 
     var data: String { "\(folder)/var" }
     var errors: String { (try? String(contentsOfFile: "\(folder)/stderr.log", encoding: .utf8)) ?? "" }
@@ -22,6 +24,8 @@ final class RunningDaemon {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
     static let binary: String = {
+        // The soak asks for the release build: what ships is what is maltreated.
+        if let named = ProcessInfo.processInfo.environment["REACTORD_BINARY"] { return named }
         // The test bundle lies beside the binary.
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         let beside = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("reactord").path
@@ -62,7 +66,7 @@ final class RunningDaemon {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw Failure(description: "no pipe") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        pid = try spawn(["serve", "--port", String(port), "--data-dir", data] + options, output: ends[1])
+        pid = try spawn(serving(port: port), output: ends[1])
         close(ends[1])
         let end = ends[0]
         let line = await withCheckedContinuation { (continuation: CheckedContinuation<String, Never>) in
@@ -86,6 +90,19 @@ final class RunningDaemon {
         base = String(line.dropFirst(mark.count))
     }
 
+    /// Starts it and kills it a moment later, however far it has come by then.
+    func startAndKill(after milliseconds: Int) async throws {
+        let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        pid = try spawn(serving(port: 0), output: nowhere)
+        close(nowhere)
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        await killNow()
+    }
+
+    private func serving(port: Int) -> [String] {
+        ["serve", "--port", String(port), "--data-dir", data] + options
+    }
+
     /// Runs it to its end; answers exit code and what it wrote to standard error.
     func runToEnd(_ arguments: [String]) async throws -> (code: Int32, errors: String, output: String) {
         let output = "\(folder)/stdout.log"
@@ -106,6 +123,7 @@ final class RunningDaemon {
             &actions, 2, "\(folder)/stderr.log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("_REACTOR") }
         environment["SWIFT_BACKTRACE"] = "enable=no"
+        environment.merge(self.environment) { $1 }
         // env changes the folder and then becomes the daemon: the process id stays.
         let argv = (["env", "-C", folder, Self.binary] + arguments).map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -167,7 +185,7 @@ final class RunningDaemon {
 
     func request(
         _ method: String, _ path: String, body: [UInt8] = [], type: String? = "application/json",
-        headers: [(name: String, value: String)] = [], authorised: Bool = true
+        headers: [(name: String, value: String)] = [], authorised: Bool = true, limit: Int = 8_000_000
     ) async throws -> Answer {
         var all = headers
         if let type, method != "GET" { all.append((name: "Content-Type", value: type)) }
@@ -176,12 +194,15 @@ final class RunningDaemon {
         let response = try await client.send(
             OutgoingRequest(
                 method: method, url: url, headers: all, body: body, timeoutMilliseconds: 60000,
-                maxResponseBytes: 8_000_000),
+                maxResponseBytes: limit),
             policy: .anywhere)
         return Answer(status: response.status, body: response.body, headers: response.headers)
     }
 
-    func get(_ path: String) async throws -> JSONValue { try await request("GET", path).json }
+    /// - Parameter limit: most bytes of an answer that are taken.
+    func get(_ path: String, limit: Int = 8_000_000) async throws -> JSONValue {
+        try await request("GET", path, limit: limit).json
+    }
 
     func post(_ path: String, _ body: JSONValue) async throws -> Answer {
         try await request("POST", path, body: JSONWriter.bytes(body))

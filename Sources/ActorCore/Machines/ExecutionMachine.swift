@@ -9,6 +9,8 @@ package struct ExecutionMachine: Sendable {
         case crashed(exitCode: Int?, reason: String)
         /// The actor could not be started at all, whatever the message: it waits until the actor can.
         case broken(reason: String)
+        /// The machine lacked something (space, open files): it is tried again in a moment, whatever the message.
+        case starved(reason: String)
         /// The message is wrong: trying again cannot help.
         case impossible(reason: String)
         /// Ended with an answer that says no; neither retried nor parked.
@@ -98,7 +100,7 @@ package struct ExecutionMachine: Sendable {
                 disposition: .acknowledge, keepsEffects: false)
         case (.stopping(.timeout), _):
             return again(.timedOut, exitCode: nil, reason: "its time was up", now: now, chance: chance)
-        case (_, .broken(let reason)):
+        case (_, .broken(let reason)), (_, .starved(let reason)):
             return Verdict(
                 outcome: .interrupted, status: .submitted, exitCode: nil, reason: reason, disposition: .release,
                 keepsEffects: false)

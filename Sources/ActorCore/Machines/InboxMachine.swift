@@ -24,6 +24,8 @@ package struct InboxMachine: Sendable {
                 sighting = Sighting(entry: entry, since: now)
             }
             sighting.entry = entry
+            // A clock that was set back: it has been so for a while that nobody knows any more.
+            sighting.since = min(sighting.since, now)
             let isSettled = entry.isMarkedDone || (entry.files > 0 && now.since(sighting.since) >= settleMilliseconds)
             if isSettled, !sighting.isAnnounced {
                 sighting.isAnnounced = true

@@ -8,6 +8,9 @@ package struct OutboxMachine: Sendable {
         case refused(String)
     }
 
+    /// No wait between two attempts is longer, in milliseconds: the most of a Retry-After that is honoured.
+    private static let longestWait: Int64 = 86_400_000
+
     private let maxRunning: Int
     private let retryMilliseconds: Int64
     /// Keys with a call under way, until its outcome is on disk.
@@ -30,7 +33,8 @@ package struct OutboxMachine: Sendable {
         var start: [OutboxItem] = []
         var wake: Timestamp?
         for item in heads where !running.contains(item.call.orderKey) && !settled.contains(item.id) {
-            if item.nextAttempt > now {
+            // What was made later than now, or waits longer than anything does: the clock was set back.
+            if item.nextAttempt > now, item.created <= now, item.nextAttempt.since(now) <= Self.longestWait {
                 wake = min(wake ?? item.nextAttempt, item.nextAttempt)
             } else if hasRoom {
                 running.insert(item.call.orderKey)
@@ -52,6 +56,7 @@ package struct OutboxMachine: Sendable {
     package func answered(
         _ item: OutboxItem, _ answer: Answer, now: Timestamp, chance: Double
     ) -> OutboxVerdict {
+        if item.call.subscription != nil { return announced(item, answer, now: now, chance: chance) }
         switch answer {
         case .status(200..<300, _): return .delivered
         case .refused(let why): return .givenUp(reason: why)
@@ -66,11 +71,26 @@ package struct OutboxMachine: Sendable {
         }
     }
 
+    /// Events are tried until their time is over, whatever goes wrong: a sink may be on its way to being set up.
+    /// Only one that says that it is gone is believed.
+    private func announced(
+        _ item: OutboxItem, _ answer: Answer, now: Timestamp, chance: Double
+    ) -> OutboxVerdict {
+        switch answer {
+        case .status(200..<300, _): return .delivered
+        case .status(410, _): return .gone(reason: "the sink answered 410: it is gone")
+        case .status(let code, let retryAfter):
+            return again(item, "the sink answered \(code)", retryAfter: retryAfter, now: now, chance: chance)
+        case .noAnswer(let why), .refused(let why):
+            return again(item, why, retryAfter: nil, now: now, chance: chance)
+        }
+    }
+
     private func again(
         _ item: OutboxItem, _ reason: String, retryAfter: Int?, now: Timestamp, chance: Double
     ) -> OutboxVerdict {
         let backoff = RetryPolicy.backoff(attempt: item.attempts + 1, base: 0.5, cap: 3600, chance: chance)
-        let at = now.adding(milliseconds: max(backoff, Int64(min(retryAfter ?? 0, 86400)) * 1000))
+        let at = now.adding(milliseconds: max(backoff, min(Int64(retryAfter ?? 0) * 1000, Self.longestWait)))
         guard at.since(item.created) <= retryMilliseconds else { return .givenUp(reason: reason) }
         return .retry(at: at, reason: reason)
     }

@@ -138,14 +138,20 @@ package protocol ExecutionStore: Sendable {
     func executions(of actor: ActorID?, before: Int64?, limit: Int) async throws(ActorError) -> [ExecutionRecord]
     func attempts(of id: ExecutionID) async throws(ActorError) -> [AttemptRecord]
     func log(of id: ExecutionID) async throws(ActorError) -> LogRecord?
-    /// Newest first.
-    func deadLetters(of actor: ActorID?, limit: Int) async throws(ActorError) -> [DeadLetter]
+    func deadLetters(_ query: DeadLetterQuery) async throws(ActorError) -> [DeadLetter]
     func deadLetter(_ id: Int64) async throws(ActorError) -> DeadLetter?
     /// Puts the message back as `message` and notes its execution on the dead letter, in one transaction.
     func replay(_ id: Int64, as message: NewMessage) async throws(ActorError) -> Envelope
     func discardDeadLetter(_ id: Int64) async throws(ActorError) -> Bool
     /// Removes what is older than the given moments; answers how many rows went.
     func prune(_ ages: PruneAges) async throws(ActorError) -> Int
+}
+
+extension ExecutionStore {
+    /// The newest of all actors.
+    package func deadLetters(limit: Int) async throws(ActorError) -> [DeadLetter] {
+        try await deadLetters(DeadLetterQuery(limit: limit))
+    }
 }
 
 /// Actors, aliases, state, nonces, schedules.
@@ -160,9 +166,10 @@ package protocol RegistryStore: Sendable {
     func deleteNonce(_ id: NonceID) async throws(ActorError) -> Bool
     /// Counts one use of a nonce for a call that stores no message; false when none is left.
     func useNonce(_ id: NonceID, at now: Timestamp) async throws(ActorError) -> Bool
-    /// Due moments by actor; a schedule that has never run has none.
-    func scheduledRuns() async throws(ActorError) -> [ActorID: Timestamp]
-    func setScheduledRun(_ actor: ActorID, at next: Timestamp?) async throws(ActorError)
+    /// The plans of schedules by actor; a schedule that was never looked at has none.
+    func schedules() async throws(ActorError) -> [ActorID: ScheduleRecord]
+    /// Nil forgets the plan.
+    func setSchedule(_ record: ScheduleRecord?, of actor: ActorID) async throws(ActorError)
     func setting(_ key: String) async throws(ActorError) -> String?
     func setSetting(_ key: String, _ value: String) async throws(ActorError)
     func audit(_ entry: AuditEntry) async throws(ActorError)
@@ -229,10 +236,10 @@ package protocol JobStore: Sendable {
 
 /// The outbox as its deliverer sees it.
 package protocol OutboxStore: Sendable {
-    /// The first undelivered item of every order key.
+    /// The first undelivered item of every order key; those of disabled subscriptions stay where they are.
     func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem]
     func settle(_ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp) async throws(ActorError)
 }
 
 /// The whole store: one database, seen through the port that each part needs.
-package typealias Store = MailboxStore & ExecutionStore & RegistryStore & JobStore & OutboxStore
+package typealias Store = MailboxStore & ExecutionStore & RegistryStore & JobStore & OutboxStore & SubscriptionStore

@@ -5,15 +5,24 @@ package struct OutgoingCall: Sendable, Equatable {
     package var body: [UInt8]
     /// Calls of one key leave in order, one at a time; other keys go on.
     package var orderKey: String
-    /// Sent as `Idempotency-Key`, so that a repeat after a crash is recognised.
+    /// Sent as `Idempotency-Key`, so that a repeat after a crash is recognised; an event's id for a subscription.
     package var idempotencyKey: String
+    /// Whose event this is: signed with its secrets, tried as webhooks are.
+    package var subscription: SubscriptionID?
+    /// The event's type, for lists of deliveries; "" for callbacks.
+    package var eventType: String
 
-    package init(url: String, contentType: String, body: [UInt8], orderKey: String, idempotencyKey: String) {
+    package init(
+        url: String, contentType: String, body: [UInt8], orderKey: String, idempotencyKey: String,
+        subscription: SubscriptionID? = nil, eventType: String = ""
+    ) {
         self.url = url
         self.contentType = contentType
         self.body = body
         self.orderKey = orderKey
         self.idempotencyKey = idempotencyKey
+        self.subscription = subscription
+        self.eventType = eventType
     }
 }
 
@@ -44,4 +53,6 @@ package enum OutboxVerdict: Sendable, Equatable {
     case delivered
     case retry(at: Timestamp, reason: String)
     case givenUp(reason: String)
+    /// Given up, and its subscription is disabled: the sink wants nothing more.
+    case gone(reason: String)
 }

@@ -15,7 +15,13 @@ package struct ActorSpec: Sendable, Equatable {
     package var environment: [EnvironmentEntry]
     /// Names of secrets that it may see; nothing else of `secrets.json` reaches it.
     package var secrets: [String]
-    package var schedule: CronSchedule?
+    /// Names of the secrets of which one must have signed every message that comes over HTTP; empty asks for none.
+    package var webhookSecrets: [String] = []
+    package var schedule: Schedule?
+    /// What happens to a due moment while the run before it has not ended.
+    package var overlap: OverlapPolicy
+    /// Messages that it may have waiting; nil takes the general bound.
+    package var maxMailbox: Int?
     package var link: String?
     package var owner: String
     /// The actor's own settings: its `config.yml` with secrets filled in.
@@ -32,8 +38,9 @@ package struct ActorSpec: Sendable, Equatable {
     package init(
         id: ActorID, tenant: String, name: String, description: String = "", run: RunSpec, executor: String? = nil,
         stateless: Bool = true, maxWorkers: Int = 1, retry: RetryPolicy = RetryPolicy(), timeoutSeconds: Int = 3600,
-        environment: [EnvironmentEntry] = [], secrets: [String] = [], schedule: CronSchedule? = nil,
-        link: String? = nil, owner: String, settings: JSONValue = .object([]), folder: String? = nil,
+        environment: [EnvironmentEntry] = [], secrets: [String] = [], schedule: Schedule? = nil,
+        overlap: OverlapPolicy = .skip, maxMailbox: Int? = nil, link: String? = nil, owner: String,
+        settings: JSONValue = .object([]), folder: String? = nil,
         schemas: [SchemaSource] = [], created: Timestamp, updated: Timestamp, revision: Int = 1
     ) {
         self.id = id
@@ -49,6 +56,8 @@ package struct ActorSpec: Sendable, Equatable {
         self.environment = environment
         self.secrets = secrets
         self.schedule = schedule
+        self.overlap = overlap
+        self.maxMailbox = maxMailbox
         self.link = link
         self.owner = owner
         self.settings = settings

@@ -1,49 +1,104 @@
-/// A five-field cron line in UTC: minute, hour, day of month, month, day of week (0 or 7 is Sunday).
+/// A five-field cron line: minute, hour, day of month, month, day of week (0 or 7 is Sunday), or a shortcut (`@daily`).
 ///
-/// As in cron, a day matches when either day field does, if both are restricted.
-package struct CronSchedule: Sendable, Equatable, CustomStringConvertible {
+/// As in cron, a day matches when either day field does, if both are restricted. In a time zone whose clocks change, a
+/// time of day that is skipped counts at the change and one that comes twice counts once; a line whose hour starts with
+/// `*` follows elapsed time instead.
+package struct CronSchedule: Sendable, Equatable {
+    package static let shortcuts = [
+        "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
+        "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
+    ]
+    private static let minute: Int64 = 60000
+    /// The rarest days, 29 February on one weekday, are at most 40 years apart.
+    private static let horizon: Int64 = 50 * 366 * 86_400_000
+
     package let text: String
-    private let minutes: Set<Int>
-    private let hours: Set<Int>
-    private let days: Set<Int>
-    private let months: Set<Int>
-    private let weekdays: Set<Int>
-    private let daysRestricted: Bool
-    private let weekdaysRestricted: Bool
+    /// Nil is UTC.
+    package let zone: ZoneTable?
+    private let minutes: CronField
+    private let hours: CronField
+    private let days: CronField
+    private let months: CronField
+    private let weekdays: CronField
 
-    package var description: String { text }
-
-    package init(_ text: String) throws(ActorError) {
-        let fields = text.split(whereSeparator: \.isWhitespace).map(String.init)
+    package init(_ text: String, zone: ZoneTable? = nil) throws(ActorError) {
+        let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        let fields: [String]
+        if words.count == 1, words[0].hasPrefix("@") {
+            guard let line = Self.shortcuts[words[0].lowercased()] else {
+                let known = Self.shortcuts.keys.sorted().joined(separator: ", ")
+                throw ActorError(
+                    .invalidInput, "\"\(words[0].prefix(32))\" is no shortcut for a schedule; there are \(known)")
+            }
+            fields = line.split(separator: " ").map(String.init)
+        } else {
+            fields = words
+        }
         guard fields.count == 5 else {
             throw ActorError(
                 .invalidInput,
-                "a schedule has five fields (minute hour day month weekday), \"\(text)\" has \(fields.count)")
+                "a schedule has five fields (minute hour day month weekday), \"\(text.prefix(64))\" has "
+                    + "\(fields.count)")
         }
         self.text = text
-        self.minutes = try Self.parse(fields[0], name: "minute", range: 0...59)
-        self.hours = try Self.parse(fields[1], name: "hour", range: 0...23)
-        self.days = try Self.parse(fields[2], name: "day", range: 1...31)
-        self.months = try Self.parse(fields[3], name: "month", range: 1...12)
-        self.weekdays = Set(try Self.parse(fields[4], name: "weekday", range: 0...7).map { $0 % 7 })
-        self.daysRestricted = !fields[2].hasPrefix("*")
-        self.weekdaysRestricted = !fields[4].hasPrefix("*")
+        self.zone = zone
+        self.minutes = try CronField(fields[0], .minute)
+        self.hours = try CronField(fields[1], .hour)
+        self.days = try CronField(fields[2], .day)
+        self.months = try CronField(fields[3], .month)
+        self.weekdays = try CronField(fields[4], .weekday)
+        let start = Timestamp(milliseconds: 0)
+        guard local(after: start, before: start.adding(milliseconds: Self.horizon)) != nil else {
+            throw ActorError(
+                .invalidInput,
+                "the schedule \"\(text.prefix(64))\" never comes: no month that it names has such a day; "
+                    + "change the day or the month field")
+        }
     }
 
-    /// The first whole minute after `moment` that matches, or nil when none does within five years (31 February).
+    /// The first whole minute after `moment` that matches; nil beyond the years that dates are kept for.
     package func next(after moment: Timestamp) -> Timestamp? {
-        let minute: Int64 = 60000
-        var candidate = Timestamp(milliseconds: (moment.milliseconds / minute + 1) * minute)
-        let horizon = moment.adding(milliseconds: 5 * 366 * 86_400_000)
-        while candidate < horizon {
+        guard let zone else { return local(after: moment, before: moment.adding(milliseconds: Self.horizon)) }
+        let horizon = moment.adding(milliseconds: Self.horizon)
+        for period in zone.periods(from: moment) where period.start < horizon {
+            // Exclusive, like `moment`.
+            var from = max(moment, period.start.adding(milliseconds: -1))
+            if !hours.startsWithStar, let before = period.before {
+                let skipped = local(
+                    after: period.start.adding(milliseconds: before - 1),
+                    before: period.start.adding(milliseconds: period.offset))
+                if moment < period.start, skipped != nil { return period.start }
+                // Set back: what comes again was done before the change.
+                if period.offset < before {
+                    from = max(from, period.start.adding(milliseconds: before - period.offset - 1))
+                }
+            }
+            let end = min(period.end, horizon)
+            let found = local(
+                after: from.adding(milliseconds: period.offset), before: end.adding(milliseconds: period.offset))
+            if let found { return found.adding(milliseconds: -period.offset) }
+        }
+        return nil
+    }
+
+    /// The same on the clock of the zone, as if it never changed.
+    private func local(after moment: Timestamp, before end: Timestamp) -> Timestamp? {
+        guard moment.milliseconds >= -86_400_000, moment.milliseconds < 250_000_000_000_000 else { return nil }
+        let quotient = moment.milliseconds / Self.minute - (moment.milliseconds < 0 ? 1 : 0)
+        var candidate = Timestamp(milliseconds: (quotient + 1) * Self.minute)
+        while candidate < end {
             let (date, time) = candidate.calendar
-            if !months.contains(date.month) || !matches(date) {
-                let next = candidate.milliseconds + 86_400_000 - Int64(time.hour * 60 + time.minute) * minute
-                candidate = Timestamp(milliseconds: next)
+            let minuteOfDay = Int64(time.hour * 60 + time.minute)
+            if !months.contains(date.month) {
+                let (year, month) = date.month == 12 ? (date.year + 1, 1) : (date.year, date.month + 1)
+                guard let first = Timestamp.utc(year: year, month: month, day: 1) else { return nil }
+                candidate = first
+            } else if !matches(date) {
+                candidate = candidate.adding(milliseconds: 86_400_000 - minuteOfDay * Self.minute)
             } else if !hours.contains(time.hour) {
-                candidate = candidate.adding(milliseconds: Int64(60 - time.minute) * minute)
+                candidate = candidate.adding(milliseconds: Int64(60 - time.minute) * Self.minute)
             } else if !minutes.contains(time.minute) {
-                candidate = candidate.adding(milliseconds: minute)
+                candidate = candidate.adding(milliseconds: Self.minute)
             } else {
                 return candidate
             }
@@ -52,40 +107,9 @@ package struct CronSchedule: Sendable, Equatable, CustomStringConvertible {
     }
 
     private func matches(_ date: Timestamp.Day) -> Bool {
-        switch (daysRestricted, weekdaysRestricted) {
-        case (true, true): days.contains(date.day) || weekdays.contains(date.weekday)
-        case (true, false): days.contains(date.day)
-        default: weekdays.contains(date.weekday)
-        }
-    }
-
-    private static func parse(_ field: String, name: String, range: ClosedRange<Int>) throws(ActorError) -> Set<Int> {
-        var values: Set<Int> = []
-        for part in field.split(separator: ",", omittingEmptySubsequences: false) {
-            let halves = part.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-            let step = halves.count == 2 ? number(halves[1]) : 1
-            let bounds = halves[0].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-            var low = range.lowerBound
-            var high = range.upperBound
-            if halves[0] != "*" {
-                guard let first = number(bounds[0]), let last = bounds.count == 2 ? number(bounds[1]) : first else {
-                    throw ActorError(.invalidInput, "the \(name) field of a schedule cannot be \"\(field)\"")
-                }
-                low = first
-                high = bounds.count == 1 && halves.count == 2 ? range.upperBound : last
-            }
-            guard let step, step > 0, low <= high, range.contains(low), range.contains(high) else {
-                throw ActorError(
-                    .invalidInput,
-                    "the \(name) field of a schedule takes \(range.lowerBound)-\(range.upperBound), not \"\(field)\"")
-            }
-            values.formUnion(stride(from: low, through: high, by: step))
-        }
-        return values
-    }
-
-    /// One to four digits and nothing else; `Int` would take a sign.
-    private static func number(_ text: Substring) -> Int? {
-        (1...4).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+        let isEither = !days.startsWithStar && !weekdays.startsWithStar
+        return isEither
+            ? days.contains(date.day) || weekdays.contains(date.weekday)
+            : days.contains(date.day) && weekdays.contains(date.weekday)
     }
 }

@@ -12,6 +12,12 @@ package struct Limits: Sendable, Equatable {
     package var maxHops = 64
     /// Messages that one mailbox may hold before senders get 429.
     package var maxMailbox = 1_000_000
+    /// Bytes of waiting messages, over all mailboxes, before senders get 429.
+    package var maxWaitingBytes: Int64 = 8 << 30
+    /// Messages that one sender may have waiting in one mailbox before it gets 429; nil for no bound of its own.
+    package var maxPerSender: Int?
+    /// How long an idempotency key gives the first answer again, in hours.
+    package var idempotencyHours = 72
     /// Messages of one mailbox kept in memory; the store holds the rest.
     package var mailboxHead = 64
     /// Executions that may run at once, over all actors.

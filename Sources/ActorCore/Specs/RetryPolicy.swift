@@ -16,6 +16,9 @@ package struct RetryPolicy: Sendable, Equatable {
         seconds.isNaN ? 0 : min(max(0, seconds), 31_536_000)
     }
 
+    /// No wait between two attempts is longer, in milliseconds.
+    package var longest: Int64 { Int64(maxBackoffSeconds * 1000) }
+
     /// Milliseconds to wait after the failed attempt number `attempt` (1 is the first), or nil when none is left.
     ///
     /// - Parameter chance: a random number in 0..<1, passed in so that a seed replays a run.

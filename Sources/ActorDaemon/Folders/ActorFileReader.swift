@@ -28,8 +28,11 @@ struct ActorFileReader {
         spec.retry = retry(root.mapping("retry"))
         spec.timeoutSeconds = root.integer("timeout_seconds", or: spec.timeoutSeconds, in: 1...31_536_000)
         spec.environment = environment(root.mapping("environment"))
-        spec.secrets = secrets(root)
+        spec.secrets = secrets(root, "secrets")
+        spec.webhookSecrets = secrets(root, "webhook_secrets")
         spec.schedule = schedule(root)
+        spec.overlap = overlap(root)
+        spec.maxMailbox = maxMailbox(root.mapping("limits"))
         spec.link = root.text("link")
         spec.owner = root.text("owner", or: context.owner)
         root.finish()
@@ -115,24 +118,52 @@ struct ActorFileReader {
         }
     }
 
-    private func secrets(_ root: StrictMapping) -> [String] {
-        let names = root.texts("secrets")
+    private func secrets(_ root: StrictMapping, _ key: String) -> [String] {
+        let names = root.texts(key)
         for (index, name) in names.enumerated() where name.isEmpty || name.contains(where: { "=\u{0}".contains($0) }) {
-            problems.report("/secrets/\(index)", "secrets takes names of secrets, not their values")
+            problems.report("/\(key)/\(index)", "\(key) takes names of secrets, not their values")
         }
         return names
     }
 
-    private func schedule(_ root: StrictMapping) -> CronSchedule? {
-        if let zone = root.text("timezone"), !["UTC", "Etc/UTC", "Z", "GMT"].contains(zone) {
-            report(root, "timezone", "schedules of this version run in UTC; convert the times and leave timezone out")
-        }
+    private func schedule(_ root: StrictMapping) -> Schedule? {
+        let zone = zone(root)
         guard let text = root.text("schedule") else { return nil }
         do {
-            return try CronSchedule(text)
+            return try Schedule(text, zone: zone)
         } catch {
             report(root, "schedule", error.message)
             return nil
         }
+    }
+
+    /// Nil is UTC.
+    private func zone(_ root: StrictMapping) -> ZoneTable? {
+        guard let name = root.text("timezone") else { return nil }
+        if !root.isSet("schedule") { report(root, "timezone", "timezone belongs to a schedule, and there is none") }
+        if ZoneReader.isUTC(name) { return nil }
+        guard let zone = ZoneReader.table(name) else {
+            report(
+                root, "timezone",
+                "\"\(name.prefix(64))\" is no name of a time zone; write it like Europe/Berlin, or leave it out for UTC"
+            )
+            return nil
+        }
+        return zone
+    }
+
+    private func overlap(_ root: StrictMapping) -> OverlapPolicy {
+        let standard = OverlapPolicy.skip
+        let word = root.choice("overlap", or: standard.rawValue, of: OverlapPolicy.allCases.map(\.rawValue))
+        if root.isSet("overlap"), !root.isSet("schedule") {
+            report(root, "overlap", "overlap belongs to a schedule, and there is none")
+        }
+        return OverlapPolicy(rawValue: word) ?? standard
+    }
+
+    private func maxMailbox(_ limits: StrictMapping) -> Int? {
+        let mailbox = limits.integer("mailbox", or: 0, in: 1...Int.max)
+        limits.finish()
+        return mailbox > 0 ? mailbox : nil
     }
 }

@@ -112,14 +112,25 @@ package struct ActorFolderLoader: Sendable {
         let samples = collecting(&all) { () throws(Problems) in try files.list("samples", ending: ".json") } ?? []
         guard all.isEmpty else { throw Problems(all) }
         let missing = spec.secrets.filter { context.secrets[$0] == nil && context.environment[$0] == nil }
-        let warnings = missing.map {
-            Problem(
-                file: problems.file, line: problems.line(of: "/secrets"),
-                reason: "it may see the secret \($0), but secrets.json has none of that name")
-        }
+        let warnings =
+            missing.map {
+                Problem(
+                    file: problems.file, line: problems.line(of: "/secrets"),
+                    reason: "it may see the secret \($0), but secrets.json has none of that name")
+            } + unusable(spec.webhookSecrets, problems)
         let fingerprint = Fingerprint.of(
             declaration: document.value, configuration: configuration??.source, spec: spec, files: files)
         return LoadedActor(spec: spec, fingerprint: fingerprint, samples: samples, warnings: warnings)
+    }
+
+    private func unusable(_ webhookSecrets: [String], _ problems: ProblemCollector) -> [Problem] {
+        webhookSecrets
+            .filter { WebhookSecret(context.environment[$0] ?? context.secrets[$0] ?? "") == nil }
+            .map {
+                Problem(
+                    file: problems.file, line: problems.line(of: "/webhook_secrets"),
+                    reason: "nothing is signed with the secret \($0): secrets.json has no whsec_… text of that name")
+            }
     }
 
     private func collecting<Value>(

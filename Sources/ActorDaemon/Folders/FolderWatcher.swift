@@ -22,7 +22,7 @@ package struct FolderWatcher: Sendable {
     package func run(onChange: @Sendable () async -> Void) async throws {
         var before = try await look()
         while true {
-            try await clock.sleep(until: clock.now().adding(milliseconds: intervalMilliseconds))
+            try await clock.sleep(milliseconds: intervalMilliseconds)
             let now = try await look()
             guard now != before else { continue }
             before = now

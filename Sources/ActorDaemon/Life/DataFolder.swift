@@ -61,15 +61,8 @@ struct DataFolder: Sendable {
             return (token, false)
         }
         let token = TokenRegister.randomToken()
-        let descriptor = open(adminToken, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else {
-            throw ActorError(.cannotStart, "\(adminToken) cannot be written: \(String(cString: strerror(errno)))")
-        }
-        defer { close(descriptor) }
-        let written = "\(token)\n".withCString { write(descriptor, $0, strlen($0)) }
-        guard written > 0, fsync(descriptor) == 0 else {
-            throw ActorError(.storageFull, "\(adminToken) cannot be written; is the disk full?")
-        }
+        // All or nothing: half a token would keep every later start from starting.
+        try PrivateFile.write("\(token)\n", to: adminToken)
         return (token, true)
     }
 }

@@ -9,6 +9,12 @@ struct SystemTimekeeper: Timekeeper {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
+    func uptime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
     /// Sleeps in slices of at most a minute, so that a wall clock that is set does not make it oversleep for long.
     func sleep(until deadline: Timestamp) async throws {
         while true {
@@ -17,4 +23,6 @@ struct SystemTimekeeper: Timekeeper {
             try await Task.sleep(for: .milliseconds(min(left, 60000)))
         }
     }
+
+    func sleep(milliseconds: Int64) async throws { try await Task.sleep(for: .milliseconds(max(0, milliseconds))) }
 }

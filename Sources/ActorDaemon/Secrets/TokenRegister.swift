@@ -44,6 +44,8 @@ package enum PrivateFile {
     /// Mode 0600, through a temporary file in the same folder, synced before it takes the name.
     package static func write(_ text: String, to path: String) throws(ActorError) {
         let temporary = "\(path).\(getpid()).part"
+        // Left by a process of this number that was killed; the numbers of a container come again.
+        unlink(temporary)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw ActorError(.unavailable, "cannot write \(path): \(String(cString: strerror(errno)))")

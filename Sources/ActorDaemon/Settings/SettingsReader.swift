@@ -31,6 +31,7 @@ struct SettingsReader {
         settings.log.level = log.choice("level", or: settings.log.level, of: LogSettings.levels)
         log.finish()
         readLimits(root.mapping("limits"), root.mapping("server"), &settings)
+        readMessages(root.mapping("messages"), root.mapping("limits"), &settings.limits)
         root.finish()
         checkExposure(settings)
         settings.notYetActive = notYetActive(settings)
@@ -146,6 +147,18 @@ struct SettingsReader {
         set("event_backlog", \.eventBacklog, 1...1_000_000)
         set("max_result_bytes", \.maxResultBytes, 1...Int.max)
         limits.finish()
+    }
+
+    private func readMessages(_ messages: StrictMapping, _ limits: StrictMapping, _ bounds: inout Limits) {
+        bounds.idempotencyHours = messages.integer("idempotency_hours", or: bounds.idempotencyHours, in: 1...87_600)
+        if messages.isSet("max_waiting"), limits.isSet("max_mailbox") {
+            messages.report("max_waiting", "is set as limits.max_mailbox as well; keep one of them")
+        }
+        bounds.maxMailbox = messages.integer("max_waiting", or: bounds.maxMailbox, in: 1...Int.max)
+        bounds.maxWaitingBytes = messages.integer("max_waiting_bytes", or: bounds.maxWaitingBytes, in: 1...Int64.max)
+        let perSender = messages.integer("max_waiting_per_sender", or: 0, in: 1...Int.max)
+        bounds.maxPerSender = perSender > 0 ? perSender : nil
+        messages.finish()
     }
 
     private func checkExposure(_ settings: Settings) {

@@ -70,11 +70,17 @@ package final class TokenVerifier: Sendable {
     }
 
     /// At most once a second, and only when the file has changed. A broken file leaves what was known.
+    ///
+    /// Until it was read once everybody reads it: the first of many requests after a start must not turn the others
+    /// away. A look that is further ahead than a second was planned before the clock was set back.
     private func reloadIfDue() async {
         guard let file else { return }
         let now = clock.now()
         let known: TokensFile.Stamp?? = state.withLock { state in
-            guard now >= state.nextLook else { return nil }
+            let isDue =
+                now >= state.nextLook || state.nextLook.since(now) > Self.lookIntervalMilliseconds
+                || state.stamp == nil
+            guard isDue else { return nil }
             state.nextLook = now.adding(milliseconds: Self.lookIntervalMilliseconds)
             return .some(state.stamp)
         }

@@ -11,13 +11,16 @@ struct ActorDocuments {
     func profile(_ user: String) -> JSONValue { .string("\(baseURL)\(generation.profilePrefix)/\(user)") }
 
     /// Section 2.1. What this daemon has no notion of keeps its default.
-    func actor(_ status: ActorStatus, state: JSONValue) -> JSONValue {
+    ///
+    /// - Parameter due: when its schedule is due next.
+    func actor(_ status: ActorStatus, state: JSONValue, due: Timestamp? = nil) -> JSONValue {
         let spec = status.spec
         return [
             "_links": [
                 "executions": link("\(spec.id)/executions"), "owner": profile(spec.owner), "self": link("\(spec.id)"),
             ],
-            "create_time": JSONValue(spec.created), "cron_next_ex": .null, "cron_on": .bool(spec.schedule != nil),
+            "create_time": JSONValue(spec.created),
+            "cron_next_ex": JSONValue(due.flatMap { spec.schedule?.shown($0) }), "cron_on": .bool(spec.schedule != nil),
             "cron_schedule": JSONValue(spec.schedule?.text),
             "default_environment": .object(
                 spec.environment.map { JSONValue.Member($0.name, .string($0.value)) }),

@@ -53,6 +53,8 @@ extension HTTPFront {
 
     func actorDocument(_ status: ActorStatus, _ generation: ActorsGeneration) async throws(ActorError) -> JSONValue {
         let state = try await system.store.state(of: status.spec.id) ?? [:]
-        return documents(generation).actor(status, state: state)
+        let id = status.spec.id
+        let due = status.spec.schedule == nil ? nil : try await system.store.schedules()[id]?.next
+        return documents(generation).actor(status, state: state, due: due)
     }
 }

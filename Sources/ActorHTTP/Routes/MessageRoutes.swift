@@ -25,14 +25,20 @@ struct MessageRoutes {
         let bytes = try await BodyReader.bytes(
             of: request, limit: contentType.isBinary ? limits.maxBinaryBytes : limits.maxBodyBytes)
         let query = request.formItems
-        let body = try MessageBody.interpret(
-            contentType: contentType, body: bytes, query: query, maxDepth: limits.maxJSONDepth)
-        let environment = try MessageEnvironment.entries(
+        let webhook = try front.checkSignature(request.headers, bytes, of: spec)
+        let event = try CloudEventMessage.interpret(request.headers, body: bytes, limits: limits)
+        let body =
+            try event?.body
+            ?? MessageBody.interpret(
+                contentType: contentType, body: bytes, query: query, maxDepth: limits.maxJSONDepth)
+        let entries = try MessageEnvironment.entries(
             query: query, username: caller.username, apiServer: front.baseURL, limits: limits)
+        let environment = event?.environment(beside: entries) ?? entries
         let receipt = try await front.system.send(
             MessageDraft(
                 actor: spec.id, body: body.bytes, kind: body.kind, environment: environment,
-                sender: caller.username, idempotency: try Self.idempotency(request, bytes),
+                sender: caller.username,
+                idempotency: try Self.idempotency(request, bytes) ?? event?.idempotency ?? webhook,
                 nonce: caller.nonce?.id))
         let documents = front.documents(generation)
         return front.reply(generation).success(

@@ -6,6 +6,8 @@ enum Migrations {
         var migrator = DatabaseMigrator()
         migrator.registerMigration(V001Initial.identifier, migrate: V001Initial.migrate)
         migrator.registerMigration(V002Mailbox.identifier, migrate: V002Mailbox.migrate)
+        migrator.registerMigration(V003Subscriptions.identifier, migrate: V003Subscriptions.migrate)
+        migrator.registerMigration(V004Schedules.identifier, migrate: V004Schedules.migrate)
         return migrator
     }
 }

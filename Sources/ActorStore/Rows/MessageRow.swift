@@ -62,18 +62,6 @@ enum EnvelopeRow {
     }
 }
 
-/// A dead letter as it lies in its table.
-enum DeadLetterRow {
-    static let columns = "id, execution, reason, attempts, parked, replayed_as, \(MessageRow.columns)"
-
-    static func deadLetter(_ row: Row) throws -> DeadLetter {
-        let replayedAs: String? = row[5]
-        return DeadLetter(
-            id: row[0], execution: ExecutionID(row[1]), message: try MessageRow.message(row, at: 6), reason: row[2],
-            attempts: row[3], parked: Timestamp(milliseconds: row[4]), replayedAs: replayedAs.map { ExecutionID($0) })
-    }
-}
-
 extension ExecutionNumbers {
     /// The id of a message, which an earlier version may have given it.
     func id(of sequence: Int64, old: String?) -> ExecutionID { old.map { ExecutionID($0) } ?? id(of: sequence) }

@@ -31,6 +31,7 @@ package final class MemoryStore: Sendable {
         try guarded.withLock { (guarded) throws(ActorError) in
             let value = try body(&guarded.model)
             let (envelopes, events) = guarded.model.takeNews()
+            guarded.model.announce(events)
             // Under the lock, so that the sink hears of commits in their order.
             if !events.isEmpty { guarded.sink?(envelopes, events) }
             return value

@@ -22,7 +22,7 @@ struct MemoryModel: Sendable {
     struct Call: Sendable {
         var item: OutboxItem
         var reason: String?
-        var isGivenUp = false
+        var state = Delivery.State.waiting
     }
 
     /// The most that mail between actors may fill a mailbox with.
@@ -50,7 +50,7 @@ struct MemoryModel: Sendable {
     var actors: [ActorID: StoredActor] = [:]
     var states: [ActorID: JSONValue] = [:]
     var nonces: [NonceID: Nonce] = [:]
-    var scheduledRuns: [ActorID: Timestamp] = [:]
+    var schedules: [ActorID: ScheduleRecord] = [:]
     var settings: [String: String] = [:]
     var audits: [AuditEntry] = []
     var pipelines: [PipelineRecord] = []
@@ -59,6 +59,9 @@ struct MemoryModel: Sendable {
     var histories: [JobID: [JobHistoryEntry]] = [:]
     var documents: [Document] = []
     var calls: [Call] = []
+    /// In order of creation.
+    var subscriptions: [Subscription] = []
+    var announcer: Announcer?
 
     mutating func takeNews() -> ([Envelope], [CommittedEvent]) {
         defer { (newEnvelopes, newEvents) = ([], []) }
@@ -292,7 +295,7 @@ struct MemoryModel: Sendable {
                 actor: envelope.actor, execution: envelope.execution, status: .complete, outcome: .cancelled))
     }
 
-    mutating func add(_ call: OutgoingCall, execution: ExecutionID, at now: Timestamp) {
+    mutating func add(_ call: OutgoingCall, execution: ExecutionID?, at now: Timestamp) {
         lastCall += 1
         calls.append(
             Call(

@@ -22,10 +22,17 @@ extension MemoryStore: ExecutionStore {
 
     package func log(of id: ExecutionID) async throws(ActorError) -> LogRecord? { read { $0.logs[id] } }
 
-    package func deadLetters(of actor: ActorID?, limit: Int) async throws(ActorError) -> [DeadLetter] {
+    package func deadLetters(_ query: DeadLetterQuery) async throws(ActorError) -> [DeadLetter] {
         read { model in
-            let matching = model.deadLetters.reversed().filter { actor == nil || $0.message.actor == actor }
-            return Array(matching.prefix(max(0, limit)))
+            let matching = model.deadLetters.filter { letter in
+                (query.actor == nil || letter.message.actor == query.actor)
+                    && !(query.waitingOnly && letter.replayedAs != nil)
+            }
+            switch query.order {
+            case .newestFirst(let below):
+                return Array(matching.reversed().filter { $0.id < below ?? .max }.prefix(max(0, query.limit)))
+            case .oldestFirst(let above): return Array(matching.filter { $0.id > above }.prefix(max(0, query.limit)))
+            }
         }
     }
 
@@ -68,7 +75,7 @@ extension MemoryStore: ExecutionStore {
             }
             var count = olds.count + model.deadLetters.count + model.calls.count + model.keys.count
             model.deadLetters.removeAll { $0.parked < ages.deadLetters }
-            model.calls.removeAll { $0.isGivenUp && $0.item.created < ages.deadLetters }
+            model.calls.removeAll { $0.state == .givenUp && $0.item.created < ages.deadLetters }
             model.keys = model.keys.filter { $0.value.received >= ages.idempotency }
             count -= model.deadLetters.count + model.calls.count + model.keys.count
             return count
@@ -123,10 +130,10 @@ extension MemoryStore: RegistryStore {
         try change { model in model.countUse(of: id, at: now) }
     }
 
-    package func scheduledRuns() async throws(ActorError) -> [ActorID: Timestamp] { read { $0.scheduledRuns } }
+    package func schedules() async throws(ActorError) -> [ActorID: ScheduleRecord] { read { $0.schedules } }
 
-    package func setScheduledRun(_ actor: ActorID, at next: Timestamp?) async throws(ActorError) {
-        try change { model in model.scheduledRuns[actor] = next }
+    package func setSchedule(_ record: ScheduleRecord?, of actor: ActorID) async throws(ActorError) {
+        try change { model in model.schedules[actor] = record }
     }
 
     package func setting(_ key: String) async throws(ActorError) -> String? { read { $0.settings[key] } }
@@ -194,40 +201,6 @@ extension MemoryStore: JobStore {
             let sorted = model.documents.enumerated().filter { $0.element.kind == kind }
                 .sorted { ($0.element.created, $0.offset) > ($1.element.created, $1.offset) }
             return Array(sorted.map(\.element).prefix(max(0, limit)))
-        }
-    }
-}
-
-extension MemoryStore: OutboxStore {
-    package func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem] {
-        read { model in
-            var heads: [String: OutboxItem] = [:]
-            for call in model.calls where !call.isGivenUp && heads[call.item.call.orderKey] == nil {
-                heads[call.item.call.orderKey] = call.item
-            }
-            let sorted = heads.values.sorted { ($0.nextAttempt, $0.id) < ($1.nextAttempt, $1.id) }
-            return Array(sorted.prefix(max(0, limit)))
-        }
-    }
-
-    package func settle(
-        _ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp
-    ) async throws(ActorError) {
-        try change { (model) throws(ActorError) in
-            guard let index = model.calls.firstIndex(where: { $0.item.id == id }) else {
-                throw ActorError(.notFound, "there is no outgoing call \(id)")
-            }
-            switch verdict {
-            case .delivered: model.calls.remove(at: index)
-            case .retry(let moment, let reason):
-                model.calls[index].item.attempts += 1
-                model.calls[index].item.nextAttempt = moment
-                model.calls[index].reason = reason
-            case .givenUp(let reason):
-                model.calls[index].item.attempts += 1
-                model.calls[index].isGivenUp = true
-                model.calls[index].reason = reason
-            }
         }
     }
 }

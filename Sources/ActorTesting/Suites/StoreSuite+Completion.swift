@@ -9,6 +9,7 @@ extension StoreSuite {
         Check("a retry is visible with the moment before which it may not run", retry),
         Check("a released attempt does not count", release),
         Check("a parked message can be replayed once", park),
+        Check("dead letters are listed by actor, by age, and by whether they were replayed", deadLetters),
         Check("steps are kept until the execution ends", steps),
     ]
 
@@ -227,13 +228,43 @@ extension StoreSuite {
             try await store.complete(
                 completion(of: envelope, .park(reason: text), hasBegun: false, outcome: .failed))
         }
-        let all = try await store.deadLetters(of: nil, limit: 10)
+        let all = try await store.deadLetters(limit: 10)
         try equal(all.map(\.reason), ["p2", "p1", "used up"], "all dead letters, newest first")
         let some = try await store.deadLetters(of: other, limit: 1)
         try equal(some.map(\.reason), ["p2"], "the newest of an actor")
         let discarded = try await store.discardDeadLetter(letter.id)
         let twice = try await store.discardDeadLetter(letter.id)
         try equal([discarded, twice], [true, false], "discarding")
+    }
+
+    private static func deadLetters(_ store: any Store) async throws {
+        for (number, receiver) in [actor, other, actor, actor, other].enumerated() {
+            let envelope = try await start(message("e\(number)", to: receiver), in: store)
+            try await store.complete(completion(of: envelope, .park(reason: "used up"), outcome: .failed))
+        }
+        let ids = try await store.deadLetters(limit: 9).map(\.id)
+        try equal(ids.count, 5, "the dead letters")
+        try equal(ids, ids.sorted(by: >), "their order")
+        _ = try await store.replay(ids[2], as: message("again"))
+        let cases: [(DeadLetterQuery, [Int64], String)] = [
+            (DeadLetterQuery(limit: 2), [ids[0], ids[1]], "the newest"),
+            (DeadLetterQuery(order: .newestFirst(below: ids[1]), limit: 2), [ids[2], ids[3]], "the next page"),
+            (DeadLetterQuery(actor: actor, limit: 9), [ids[1], ids[2], ids[4]], "of one actor"),
+            (DeadLetterQuery(actor: actor, waitingOnly: true, limit: 9), [ids[1], ids[4]], "not replayed"),
+            (
+                DeadLetterQuery(order: .oldestFirst(above: 0), waitingOnly: true, limit: 3), [ids[4], ids[3], ids[1]],
+                "the oldest"
+            ),
+            (
+                DeadLetterQuery(actor: other, order: .oldestFirst(above: ids[3]), limit: 9), [ids[0]],
+                "the oldest after one"
+            ),
+            (DeadLetterQuery(limit: 0), [], "none"),
+        ]
+        for (query, wanted, what) in cases {
+            let found = try await store.deadLetters(query)
+            try equal(found.map(\.id), wanted, what)
+        }
     }
 
     private static func steps(_ store: any Store) async throws {

@@ -136,7 +136,7 @@ extension StoreSuite {
             try equal(attempts, [], "attempts after conflicts")
             try equal(log, nil, "logs after conflicts")
         }
-        let letters = try await store.deadLetters(of: nil, limit: 9)
+        let letters = try await store.deadLetters(limit: 9)
         try equal(letters, [], "dead letters after conflicts")
         let left = try await ready(in: store)
         try equal(left, [waiting], "the mailbox after conflicts")

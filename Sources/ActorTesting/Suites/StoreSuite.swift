@@ -14,7 +14,7 @@ package enum StoreSuite {
     }
 
     package static let checks =
-        mailboxChecks + pageChecks + quotaChecks + completionChecks + unbegunChecks + recordChecks
+        mailboxChecks + pageChecks + quotaChecks + completionChecks + unbegunChecks + recordChecks + subscriptionChecks
 }
 
 /// What a check found wrong, and where it looked.

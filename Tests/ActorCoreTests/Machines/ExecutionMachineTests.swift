@@ -19,7 +19,7 @@ import Testing
         Row(
             attempt: 1, stop: nil, end: .succeeded, outcome: .succeeded, status: .complete,
             disposition: .acknowledge, keeps: true),
-        // Full jitter at chance 0 is half of the backoff: 2 s, 4 s, …
+        // Full jitter at chance 0.5 is half of the backoff: 2 s, 4 s, …
         Row(
             attempt: 1, stop: nil, end: failed, outcome: .failed, status: .submitted,
             disposition: .retry(at: now.adding(milliseconds: 1000)), keeps: false),
@@ -56,7 +56,7 @@ import Testing
     @Test(arguments: rows) func verdicts(row: Row) {
         var machine = ExecutionMachine(attempt: row.attempt, retry: RetryPolicy(attempts: 3, backoffSeconds: 2))
         if let stop = row.stop { expect(machine.stop(stop), true) }
-        let verdict = machine.ended(row.end, now: Self.now, chance: 0)
+        let verdict = machine.ended(row.end, now: Self.now, chance: 0.5)
         #expect(verdict.outcome == row.outcome)
         #expect(verdict.status == row.status)
         #expect(verdict.disposition == row.disposition)

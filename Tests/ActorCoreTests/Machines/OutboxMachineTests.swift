@@ -49,6 +49,7 @@ import Testing
         switch machine.answered(item(1, "a"), answer, now: now, chance: 1) {
         case .delivered: #expect(expected == true)
         case .givenUp: #expect(expected == false)
+        case .gone: Issue.record("a callback has no subscription to disable")
         case .retry(let at, _):
             #expect(expected == nil)
             let least: Int64 = answer == .status(503, retryAfter: 7) ? 7000 : 500
@@ -60,6 +61,38 @@ import Testing
         var machine = OutboxMachine(maxRunning: 1, retryDays: 1)
         let old = item(1, "a", attempts: 40, age: 86_400_000)
         _ = machine.plan([old], now: now)
-        expect(machine.answered(old, .noAnswer("gone"), now: now, chance: 0), .givenUp(reason: "gone"))
+        expect(machine.answered(old, .noAnswer("gone"), now: now, chance: 1), .givenUp(reason: "gone"))
+    }
+
+    static let sinkAnswers: [(OutboxMachine.Answer, String)] = [
+        (.status(200, retryAfter: nil), "delivered"), (.status(204, retryAfter: nil), "delivered"),
+        (.status(410, retryAfter: nil), "gone"), (.status(404, retryAfter: nil), "retry"),
+        (.status(401, retryAfter: nil), "retry"), (.status(302, retryAfter: nil), "retry"),
+        (.status(500, retryAfter: nil), "retry"), (.status(429, retryAfter: 30), "later"),
+        (.status(503, retryAfter: 30), "later"), (.noAnswer("refused"), "retry"), (.refused("private"), "retry"),
+    ]
+
+    /// A sink that is being set up answers 404 or 401 for a while: only 410 ends it.
+    @Test(arguments: sinkAnswers) func eventsAreTriedWhateverTheSinkSays(answer: OutboxMachine.Answer, expected: String)
+    {
+        let machine = OutboxMachine(maxRunning: 1, retryDays: 3)
+        var call = item(1, "a").call
+        call.subscription = SubscriptionID("s")
+        let event = OutboxItem(id: 1, call: call, execution: nil, attempts: 0, nextAttempt: now, created: now)
+        switch machine.answered(event, answer, now: now, chance: 1) {
+        case .delivered: #expect(expected == "delivered")
+        case .gone: #expect(expected == "gone")
+        case .givenUp: #expect(Bool(false), "given up")
+        case .retry(let at, _): #expect(at == now.adding(milliseconds: expected == "later" ? 30_000 : 500))
+        }
+        let old = OutboxItem(
+            id: 1, call: call, execution: nil, attempts: 90, nextAttempt: now,
+            created: now.adding(milliseconds: -3 * 86_400_000))
+        if expected == "retry" {
+            guard case .givenUp = machine.answered(old, answer, now: now, chance: 1) else {
+                Issue.record("tried for ever")
+                return
+            }
+        }
     }
 }

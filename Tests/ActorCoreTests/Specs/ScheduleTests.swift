@@ -20,7 +20,20 @@ import Testing
         ("0 0 * * 5-7", "2026-02-14T00:00:00.000Z"),
         // Either day field is enough when both are restricted.
         ("0 0 20 * 2", "2026-02-17T00:00:00.000Z"),
+        // A field that begins with a star is not: then both must match.
         ("0 0 */2 * 2", "2026-02-17T00:00:00.000Z"),
+        ("0 0 */2 * 1", "2026-02-23T00:00:00.000Z"),
+        ("0 0 29 2 */3", "2032-02-29T00:00:00.000Z"),
+        ("0 0 * JAN,mar MON", "2026-03-02T00:00:00.000Z"),
+        ("0 0 * * Fri-Sun", "2026-02-14T00:00:00.000Z"),
+        ("0 0 * * SUN-Tue", "2026-02-15T00:00:00.000Z"),
+        ("0 0 * * mon/2", "2026-02-15T00:00:00.000Z"),
+        ("0 0 31 * *", "2026-03-31T00:00:00.000Z"),
+        ("0 0 30 4-5 *", "2026-04-30T00:00:00.000Z"),
+        ("@hourly", "2026-02-14T00:00:00.000Z"), ("@daily", "2026-02-14T00:00:00.000Z"),
+        ("@midnight", "2026-02-14T00:00:00.000Z"), ("@WEEKLY", "2026-02-15T00:00:00.000Z"),
+        ("@monthly", "2026-03-01T00:00:00.000Z"), ("@yearly", "2027-01-01T00:00:00.000Z"),
+        ("@annually", "2027-01-01T00:00:00.000Z"),
         ("0,15 3,4 1 1,6 *", "2026-06-01T03:00:00.000Z"),
         ("  0\t0  *  12   * ", "2026-12-01T00:00:00.000Z"),
     ])
@@ -36,17 +49,32 @@ import Testing
     }
 
     @Test(arguments: ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"])
-    func aDayThatNeverComesHasNoNext(_ text: String) throws {
-        #expect(try CronSchedule(text).next(after: Self.friday) == nil)
+    func aDayThatNeverComesIsRefused(_ text: String) {
+        let error = #expect(throws: ActorError.self) { try CronSchedule(text) }
+        #expect(error?.message.contains("never comes") == true)
+    }
+
+    @Test func leapDaysAreFoundAcrossACenturyWithoutOne() throws {
+        let schedule = try CronSchedule("0 0 29 2 *")
+        var found: [String] = []
+        var moment = try #require(Timestamp.utc(year: 2092, month: 3, day: 1))
+        for _ in 0..<3 {
+            moment = try #require(schedule.next(after: moment))
+            found.append(String(moment.iso8601.prefix(10)))
+        }
+        #expect(found == ["2096-02-29", "2104-02-29", "2108-02-29"])
+        #expect(schedule.next(after: Timestamp(milliseconds: .max)) == nil)
     }
 
     @Test(arguments: [
         ("", "five fields"), ("* * * *", "five fields"), ("* * * * * *", "five fields"), ("60 * * * *", "minute"),
         ("* 24 * * *", "hour"), ("* * 0 * *", "day"), ("* * * 13 *", "month"), ("* * * * 8", "weekday"),
+        ("@reboot", "no shortcut"), ("@daily *", "five fields"), ("0 0 * * sunday", "weekday"),
+        ("0 0 * foo *", "month"), ("0 0 * * SAT-MON", "weekday"), ("jan * * * *", "minute"),
         ("*/0 * * * *", "minute"), ("*/-1 * * * *", "minute"), ("5-1 * * * *", "minute"), ("1- * * * *", "minute"),
         ("-1 * * * *", "minute"), ("+1 * * * *", "minute"), ("1,,2 * * * *", "minute"), ("a * * * *", "minute"),
-        ("1-2-3 * * * *", "minute"), ("*/99999999999999999999 * * * *", "minute"), ("@daily", "five fields"),
-        ("* * * jan *", "month"), ("1/2/3 * * * *", "minute"), ("*-5 * * * *", "minute"),
+        ("1-2-3 * * * *", "minute"), ("*/99999999999999999999 * * * *", "minute"),
+        ("1/2/3 * * * *", "minute"), ("*-5 * * * *", "minute"),
     ])
     func refusesAndNamesTheField(_ text: String, _ field: String) {
         let error = #expect(throws: ActorError.self) { try CronSchedule(text) }
@@ -60,7 +88,11 @@ import Testing
 }
 
 @Suite struct RetryPolicyTests {
-    @Test(arguments: [(1, 0.0, 1000), (1, 1.0, 2000), (2, 1.0, 4000), (3, 0.5, 6000), (5, 1.0, 10000)])
+    /// Full jitter: anything between nothing and the ceiling.
+    @Test(arguments: [
+        (1, 0.0, 0), (1, 0.25, 500), (1, 1.0, 2000), (2, 1.0, 4000), (3, 0.5, 4000), (5, 0.5, 5000), (5, 1.0, 10000),
+        (9, 0.0, 0),
+    ])
     func waitsLongerAndLongerUpToItsCap(_ attempt: Int, _ chance: Double, _ milliseconds: Int64) {
         let policy = RetryPolicy(attempts: 10, backoffSeconds: 2, maxBackoffSeconds: 10)
         #expect(policy.delay(after: attempt, chance: chance) == milliseconds)

@@ -1,0 +1,22 @@
+/// What is kept of an actor's schedule between starts.
+package struct ScheduleRecord: Sendable, Equatable {
+    /// The schedule that this belongs to, with its zone; another one is planned anew. Empty: not known.
+    package var schedule: String
+    /// When the schedule was first seen.
+    package var anchor: Timestamp
+    package var next: Timestamp
+    /// The due moment that was sent or skipped last.
+    package var done: Timestamp?
+    /// The execution of the last message that was sent.
+    package var last: ExecutionID?
+
+    package init(
+        schedule: String, anchor: Timestamp, next: Timestamp, done: Timestamp? = nil, last: ExecutionID? = nil
+    ) {
+        self.schedule = schedule
+        self.anchor = anchor
+        self.next = next
+        self.done = done
+        self.last = last
+    }
+}

@@ -1,0 +1,39 @@
+import ActorCore
+import Testing
+
+/// Moments that were chosen before the clock was set back are not waited for.
+struct ClockSetBackTests {
+    private static let hour: Int64 = 3_600_000
+
+    private func moment(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
+
+    private func envelope(attempts: Int, deliverAt: Int64) -> Envelope {
+        var message = NewMessage(
+            actor: ActorID("a"), execution: ExecutionID("e"), body: [], kind: .text, sender: "s", received: moment(0))
+        message.deliverAt = moment(deliverAt)
+        return Envelope(sequence: 1, message: message, attempts: attempts)
+    }
+
+    @Test(
+        arguments: [
+            // A next attempt within the longest backoff is waited for, one beyond it is due.
+            (1, 5000, true), (1, Self.hour, false),
+            // What the sender asked for is a moment of the calendar.
+            (0, Self.hour, true),
+        ] as [(Int, Int64, Bool)])
+    func nextAttempts(_ attempts: Int, _ deliverAt: Int64, _ waits: Bool) {
+        var mailbox = MailboxMachine(bound: 4)
+        let envelope = envelope(attempts: attempts, deliverAt: deliverAt)
+        mailbox.committed(envelope)
+        let next = mailbox.next(now: moment(0), ordered: true, longestBackoff: 10000)
+        #expect(next == (waits ? .wait(until: moment(deliverAt)) : .deliver(envelope)))
+    }
+
+    @Test func uploadsSettle() {
+        var machine = InboxMachine(settleMilliseconds: 1000)
+        let entry = InboxEntry(name: "u", bytes: 1, files: 1, modified: moment(0), isMarkedDone: false)
+        expect(machine.seen([entry], now: moment(Self.hour)), [])
+        expect(machine.seen([entry], now: moment(0)), [])
+        expect(machine.seen([entry], now: moment(1000)), [entry])
+    }
+}
