@@ -78,6 +78,7 @@ package struct MailboxMachine: Sendable {
     private var hasLookedAhead = false
     /// The latest moment that was heard of since the clock was last set back.
     private var latest = Timestamp(milliseconds: .min)
+    private var longestBackoff = Int64.max
     /// Messages were dropped because their lane is held although they were due: should the clock be set back, their
     /// lane's pages do not show them.
     private var hasDroppedDue = false
@@ -177,7 +178,7 @@ package struct MailboxMachine: Sendable {
                 if isNew(envelope) { place(envelope, now: now) }
             }
         case .lane(let key, _):
-            for envelope in fresh(page) { insertReady(envelope) }
+            for envelope in fresh(page) { place(envelope, now: now) }
             let name = key ?? ""
             lanes[name]?.gap = isLast ? nil : page.last?.rank
             forget(name)
@@ -270,8 +271,12 @@ package struct MailboxMachine: Sendable {
 
     // MARK: What to do next
 
-    /// - Parameter ordered: the actor runs one at a time, so messages without a key form a lane too.
-    package mutating func next(now: Timestamp, ordered: Bool) -> Next {
+    /// - Parameters:
+    ///   - ordered: the actor runs one at a time, so messages without a key form a lane too.
+    ///   - longestBackoff: milliseconds; a next attempt that is further away was planned before the clock was set
+    ///     back, and is due.
+    package mutating func next(now: Timestamp, ordered: Bool, longestBackoff: Int64 = .max) -> Next {
+        self.longestBackoff = longestBackoff
         noteTime(now)
         if retryingMore { return ask(.retrying) }
         advance(now)
@@ -300,9 +305,11 @@ package struct MailboxMachine: Sendable {
     private mutating func noteTime(_ now: Timestamp) {
         defer { latest = now }
         guard now < latest else { return }
-        let early = ready.filter { $0.place.moment > now }
-        ready.removeAll { $0.place.moment > now }
-        for envelope in early { insertDelayed(envelope) }
+        let known = (ready: ready, delayed: delayed)
+        ready = known.ready.filter { isDue($0, now) }
+        delayed = known.delayed.filter { !isDue($0, now) }
+        for envelope in known.ready where !isDue(envelope, now) { insertDelayed(envelope) }
+        for envelope in known.delayed where isDue(envelope, now) { insertReady(envelope) }
         guard hasDroppedDue else { return }
         hasDroppedDue = false
         delayedMore = true
@@ -405,11 +412,12 @@ package struct MailboxMachine: Sendable {
     }
 
     private mutating func place(_ envelope: Envelope, now: Timestamp) {
-        if let moment = envelope.notBefore, moment > now {
-            insertDelayed(envelope)
-        } else {
-            insertReady(envelope)
-        }
+        if isDue(envelope, now) { insertReady(envelope) } else { insertDelayed(envelope) }
+    }
+
+    private func isDue(_ envelope: Envelope, _ now: Timestamp) -> Bool {
+        guard let moment = envelope.notBefore, moment > now else { return true }
+        return envelope.attempts > 0 && moment.since(now) > longestBackoff
     }
 
     private mutating func insertReady(_ envelope: Envelope) {

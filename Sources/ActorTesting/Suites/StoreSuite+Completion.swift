@@ -199,7 +199,7 @@ extension StoreSuite {
         original.expires = after(600)
         let envelope = try await start(original, in: store)
         try await store.complete(completion(of: envelope, .park(reason: "used up"), outcome: .failed))
-        let letter = try unwrap(try await store.deadLetters(of: actor, limit: 10).first, "the dead letter")
+        let letter = try unwrap(try await store.deadLetters(DeadLetterQuery(actor: actor, limit: 10)).first, "the dead letter")
         try equal(letter.message, original, "the parked message")
         try equal(letter.execution, envelope.execution, "its execution")
         try equal(letter.reason, "used up", "the reason")
@@ -230,7 +230,7 @@ extension StoreSuite {
         }
         let all = try await store.deadLetters(limit: 10)
         try equal(all.map(\.reason), ["p2", "p1", "used up"], "all dead letters, newest first")
-        let some = try await store.deadLetters(of: other, limit: 1)
+        let some = try await store.deadLetters(DeadLetterQuery(actor: other, limit: 1))
         try equal(some.map(\.reason), ["p2"], "the newest of an actor")
         let discarded = try await store.discardDeadLetter(letter.id)
         let twice = try await store.discardDeadLetter(letter.id)

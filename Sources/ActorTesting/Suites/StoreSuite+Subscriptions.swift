@@ -92,7 +92,7 @@ extension StoreSuite {
         try await store.create(try subscription("accepted", types: [accepted]))
         try await store.create(
             try subscription("b", filters: [.exact([EventFilter.Term("source", "http://lab/actors/\(other)")])]))
-        _ = try await store.append([message("e1"), message("e2", to: other), message("e3")], maxMailbox: 9)
+        _ = try await store.append([message("e1"), message("e2", to: other), message("e3")])
         let all = try await store.deliveries(of: SubscriptionID("all"), limit: 9)
         try equal(all.map(\.event), ["evt_3", "evt_2", "evt_1"], "all events, newest first")
         try equal(all.map(\.type), [accepted, accepted, accepted], "their types")
@@ -235,7 +235,7 @@ extension StoreSuite {
         try await store.create(try subscription("s"))
         let total = Subscription.maxWaiting + 5
         let messages = (1...total).map { message("e\($0)") }
-        let results = try await store.append(messages, maxMailbox: total)
+        let results = try await store.append(messages)
         try equal(results.count, total, "answers")
         let counts = try await store.subscription(id)?.counts
         try equal(counts, Subscription.Counts(waiting: Subscription.maxWaiting, dropped: 5), "the counts")
