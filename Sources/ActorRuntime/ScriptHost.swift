@@ -135,6 +135,7 @@ private final class ScriptSession: WorkSession {
         case .exited, .signalled: .failed(exitCode: result.exitCode, reason: result.reason ?? "failed")
         case .timedOut, .cancelled: .stopped
         case .couldNotStart(let why): .impossible(reason: why)
+        case .machineFailed(let why): .failed(exitCode: nil, reason: why)
         }
     }
 
