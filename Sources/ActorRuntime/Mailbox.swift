@@ -36,10 +36,12 @@ package final class Mailbox: Sendable {
     /// - Parameters:
     ///   - longestBackoff: no wait between two attempts is longer, in milliseconds.
     ///   - idle: called under the lock when there is nothing to run, so that a message which is committed
-    ///   meanwhile signals afterwards and cannot be overlooked.
-    package func next(now: Timestamp, ordered: Bool, idle: () -> Void) -> MailboxMachine.Next {
+    ///     meanwhile signals afterwards and cannot be overlooked.
+    package func next(
+        now: Timestamp, ordered: Bool, longestBackoff: Int64 = .max, idle: () -> Void
+    ) -> MailboxMachine.Next {
         state.withLock { state in
-            let next = state.machine.next(now: now, ordered: ordered)
+            let next = state.machine.next(now: now, ordered: ordered, longestBackoff: longestBackoff)
             switch next {
             case .deliver(var envelope) where state.suspects > 0:
                 state.suspects -= 1

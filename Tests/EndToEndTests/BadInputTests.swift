@@ -152,7 +152,10 @@ import Testing
         ])
         try FileManager.default.createDirectory(atPath: daemon.data, withIntermediateDirectories: true)
         #expect(mount("tmpfs", daemon.data, "tmpfs", 0, "size=3m") == 0)
-        defer { umount2(daemon.data, Int32(MNT_DETACH)) }
+        defer {
+            umount2(daemon.data, Int32(MNT_DETACH))
+            try? FileManager.default.removeItem(atPath: daemon.folder)
+        }
         try await withDaemon(daemon) { daemon in
             try await daemon.start()
             let before = try await daemon.send("echo", ["n": 1])

@@ -140,7 +140,7 @@ struct Ledgers {
         let scripted = promises.filter { $0.actor == Self.script }
         let repeated = try await check(
             daemon, Self.script, promises: scripted, interruptions: scriptsMayFail ? .max : interruptions)
-        auditScript(scripted, interruptions: interruptions, &tally, &problems)
+        auditScript(scripted, interruptions: scriptsMayFail ? .max : interruptions, &tally, &problems)
         return problems + repeated
     }
 
@@ -188,7 +188,9 @@ struct Ledgers {
                     problems.append("\(actor): an execution that nobody was promised: \(record)")
                     continue
                 }
-                if record["outcome"]?.string != "succeeded" { problems.append("\(actor): \(record)") }
+                if record["outcome"]?.string != "succeeded" {
+                    problems.append("\(actor): \(JSONWriter.string(record))")
+                }
                 extra += (record["attempts"]?.int ?? 0) - 1
             }
             next = page["next"]?.string

@@ -68,7 +68,10 @@ import Testing
         try FileManager.default.createDirectory(atPath: daemon.data, withIntermediateDirectories: true)
         let size = Soak.rounds(64, soak: 512)
         #expect(mount("tmpfs", daemon.data, "tmpfs", 0, "size=\(size)m,mode=700") == 0)
-        defer { umount2(daemon.data, Int32(MNT_DETACH)) }
+        defer {
+            umount2(daemon.data, Int32(MNT_DETACH))
+            try? FileManager.default.removeItem(atPath: daemon.folder)
+        }
         try await scenario("disk full", daemon, padding: 8000) { random, daemon, senders in
             var kills = 0
             let fills = Soak.rounds(3, soak: 20)

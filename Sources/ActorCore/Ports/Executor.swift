@@ -37,6 +37,9 @@ package struct WorkResult: Sendable, Equatable {
         case cancelled
         /// Never ran: what was wrong and what to do.
         case couldNotStart(String)
+        /// This machine lacked something (space, open files, memory), before the command ran or while it did: trying
+        /// again may help.
+        case machineFailed(String)
     }
 
     package let end: End
@@ -58,7 +61,7 @@ package struct WorkResult: Sendable, Equatable {
         switch end {
         case .exited(let code): code
         case .signalled(let signal): 128 + signal
-        case .timedOut, .cancelled, .couldNotStart: nil
+        case .timedOut, .cancelled, .couldNotStart, .machineFailed: nil
         }
     }
 
@@ -70,7 +73,7 @@ package struct WorkResult: Sendable, Equatable {
         case .signalled(let signal): "ended by signal \(signal)"
         case .timedOut: "its time was up"
         case .cancelled: "cancelled"
-        case .couldNotStart(let why): why
+        case .couldNotStart(let why), .machineFailed(let why): why
         }
     }
 }

@@ -1,11 +1,22 @@
 import ActorCore
 import Glibc
 
-/// Why a command never ran, in words for its owner.
+/// Why a command never ran, or not to its end, in words for its owner.
 struct Unstartable: Error, Equatable {
     let reason: String
+    /// For want of something that this machine may have again in a moment.
+    let isTransient: Bool
 
-    init(_ reason: String) { self.reason = reason }
+    init(_ reason: String, isTransient: Bool = false) {
+        self.reason = reason
+        self.isTransient = isTransient
+    }
+
+    var end: WorkResult.End { isTransient ? .machineFailed(reason) : .couldNotStart(reason) }
+
+    static func isTransient(_ number: Int32) -> Bool {
+        [ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EAGAIN, EIO].contains(number)
+    }
 }
 
 /// A work order that was checked: the program that was found, and its strings as execve takes them, each with its NUL.
@@ -142,7 +153,9 @@ struct Launch: Sendable, Equatable {
         let descriptor = open(path, flags, 0o600)
         let problem = errno
         guard descriptor >= 0 else {
-            throw Unstartable("the log file \(path) cannot be opened: \(text(of: problem))")
+            throw Unstartable(
+                "the log file \(path) cannot be opened: \(text(of: problem))",
+                isTransient: Unstartable.isTransient(problem))
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -32,13 +32,16 @@ package final class ProcessExecutor: Executor {
             Result<(Launch, LogKeeper), Unstartable> { () throws(Unstartable) in
                 let launch = try Launch(work)
                 if mkdir(pidFolder, 0o700) != 0, errno != EEXIST {
-                    throw Unstartable("the folder \(pidFolder) cannot be made: \(Launch.text(of: errno))")
+                    let problem = errno
+                    throw Unstartable(
+                        "the folder \(pidFolder) cannot be made: \(Launch.text(of: problem))",
+                        isTransient: Unstartable.isTransient(problem))
                 }
                 return (launch, LogKeeper(descriptor: try Launch.openLog(work.logFile), limit: work.maxLogBytes))
             }
         }
         switch prepared {
-        case .failure(let problem): return Self.result(.couldNotStart(problem.reason), since: begun)
+        case .failure(let problem): return Self.result(problem.end, since: begun)
         case .success((let launch, let log)):
             let watch = files.every(milliseconds: 200) { log.check() }
             let end = await end(of: work, launch, log)
@@ -121,7 +124,8 @@ extension ProcessExecutor {
             ) { execution in
                 let pid = execution.processIdentifier.value
                 guard await files.perform({ PidFile(running: pid)?.write(to: path) ?? false }) else {
-                    throw Unstartable("its pid file could not be written below \(self.pidFolder): check the disk")
+                    throw Unstartable(
+                        "its pid file could not be written below \(self.pidFolder): check the disk", isTransient: true)
                 }
                 let started = ContinuousClock.now
                 await execution.teardown(using: life)
@@ -138,7 +142,7 @@ extension ProcessExecutor {
             case .signaled(let number): return .signalled(Int(number))
             }
         } catch {
-            return Task.isCancelled ? .cancelled : .couldNotStart(Self.reason(error, launch.program))
+            return Task.isCancelled ? .cancelled : Self.end(of: error, launch.program)
         }
     }
 
@@ -157,8 +161,14 @@ extension ProcessExecutor {
         ["work_id": "\(id)", "pid": "\(pid)"]
     }
 
+    private static func end(of error: any Error, _ program: String) -> WorkResult.End {
+        if let problem = error as? Unstartable { return problem.end }
+        let number = (error as? SubprocessError)?.underlyingError?.rawValue
+        let why = reason(error, program)
+        return number.map(Unstartable.isTransient) ?? false ? .machineFailed(why) : .couldNotStart(why)
+    }
+
     private static func reason(_ error: any Error, _ program: String) -> String {
-        if let problem = error as? Unstartable { return problem.reason }
         guard let problem = error as? SubprocessError else { return "\(program) could not be started: \(error)" }
         switch problem.underlyingError?.rawValue {
         case ENOEXEC: return "\(program) is not a program: a script's first line must be #! and its interpreter"
