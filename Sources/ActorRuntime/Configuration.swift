@@ -62,12 +62,22 @@ package struct MessageDraft: Sendable {
     package var idempotency: IdempotencyKey?
     package var deliverAt: Timestamp?
     package var nonce: NonceID?
+    /// Messages of one key run one after the other.
+    package var key: String?
+    /// From -9 (last) to 9 (first).
+    package var priority: Int
+    /// Not to be delivered after this moment.
+    package var expires: Timestamp?
 
     package init(
         actor: ActorID, body: [UInt8], kind: MessageKind = .json, environment: [EnvironmentEntry] = [],
         sender: String, cause: ExecutionID? = nil, hops: Int = 0, idempotency: IdempotencyKey? = nil,
-        deliverAt: Timestamp? = nil, nonce: NonceID? = nil
+        deliverAt: Timestamp? = nil, nonce: NonceID? = nil, key: String? = nil, priority: Int = 0,
+        expires: Timestamp? = nil
     ) {
+        self.key = key
+        self.priority = priority
+        self.expires = expires
         self.actor = actor
         self.body = body
         self.kind = kind

@@ -34,6 +34,11 @@ struct MailboxBus: Sendable {
         guard let answer = try await store.append([message], maxMailbox: limits.maxMailbox).first else {
             throw ActorError(.internalFailure, "the store gave no answer")
         }
+        return try receipt(answer)
+    }
+
+    /// What the store's answer means to who sent the message.
+    func receipt(_ answer: AcceptResult) throws(ActorError) -> SendReceipt {
         switch answer {
         case .accepted(let envelope): return SendReceipt(execution: envelope.execution, repeated: false)
         case .repeated(let execution): return SendReceipt(execution: execution, repeated: true)

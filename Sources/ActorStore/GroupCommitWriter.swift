@@ -63,15 +63,23 @@ final class GroupCommitWriter: Sendable {
         _ body: @escaping @Sendable (Database, inout CommitLedger) throws -> Value
     ) async throws(ActorError) -> Value {
         let result: Result<Value, ActorError> = await withCheckedContinuation { continuation in
-            let change = Change(
-                run: { db, ledger in
-                    let value = try body(db, &ledger)
-                    return { continuation.resume(returning: .success(value)) }
-                },
-                fail: { continuation.resume(returning: .failure($0)) })
-            enqueue(change)
+            submit(body) { continuation.resume(returning: $0) }
         }
         return try result.get()
+    }
+
+    /// `then` is called on the writer once the change is on disk; nobody's task has to be woken for it.
+    func submit<Value: Sendable>(
+        _ body: @escaping @Sendable (Database, inout CommitLedger) throws -> Value,
+        then: @escaping @Sendable (Result<Value, ActorError>) -> Void
+    ) {
+        enqueue(
+            Change(
+                run: { db, ledger in
+                    let value = try body(db, &ledger)
+                    return { then(.success(value)) }
+                },
+                fail: { then(.failure($0)) }))
     }
 
     private enum Next { case startDrain, wait, refuse }

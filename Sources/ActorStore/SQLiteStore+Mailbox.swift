@@ -10,6 +10,13 @@ extension SQLiteStore: MailboxStore {
         }
     }
 
+    package func append(
+        _ messages: [NewMessage], maxMailbox: Int,
+        then: @escaping @Sendable (Result<[AcceptResult], ActorError>) -> Void
+    ) {
+        writer.submit({ db, ledger in try messages.map { try db.append($0, limit: maxMailbox, &ledger) } }, then: then)
+    }
+
     package func head(
         of actor: ActorID, after sequence: Int64, limit: Int
     ) async throws(ActorError) -> [Envelope] {

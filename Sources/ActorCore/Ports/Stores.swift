@@ -27,6 +27,10 @@ package struct Backlog: Sendable, Equatable {
 package protocol MailboxStore: Sendable {
     /// Stores messages in order, in one transaction; a nonce's use is counted there too.
     func append(_ messages: [NewMessage], maxMailbox: Int) async throws(ActorError) -> [AcceptResult]
+    /// The same; `then` is called once, from a thread of the store, and must return at once.
+    func append(
+        _ messages: [NewMessage], maxMailbox: Int,
+        then: @escaping @Sendable (Result<[AcceptResult], ActorError>) -> Void)
     /// The oldest waiting messages of one mailbox with a sequence above `after`, running ones left out.
     /// Each comes with the moment before which it may not be delivered, if any.
     func head(of actor: ActorID, after sequence: Int64, limit: Int) async throws(ActorError) -> [Envelope]

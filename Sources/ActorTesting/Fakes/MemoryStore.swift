@@ -42,6 +42,19 @@ extension MemoryStore: MailboxStore {
         try change { model in messages.map { model.append($0, limit: maxMailbox) } }
     }
 
+    package func append(
+        _ messages: [NewMessage], maxMailbox: Int,
+        then: @escaping @Sendable (Result<[AcceptResult], ActorError>) -> Void
+    ) {
+        let result: Result<[AcceptResult], ActorError>
+        do throws(ActorError) {
+            result = .success(try change { model in messages.map { model.append($0, limit: maxMailbox) } })
+        } catch {
+            result = .failure(error)
+        }
+        then(result)
+    }
+
     package func head(
         of actor: ActorID, after sequence: Int64, limit: Int
     ) async throws(ActorError) -> [Envelope] {
