@@ -15,6 +15,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
@@ -80,9 +81,10 @@ let package = Package(
         .target(
             name: "ActorHTTP",
             dependencies: [
-                "ActorAPI", "ActorCore", "ActorRuntime", crypto, nio, posix, lifecycle, logging,
+                "ActorAPI", "ActorCore", "ActorRuntime", crypto, nio, nioHTTP, posix, lifecycle, logging,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
             ],
             resources: [.embedInCode("UI")],
             swiftSettings: strict

@@ -27,6 +27,8 @@ package struct HTTPServerSettings: Sendable {
     package var maxConnections: Int
     /// A connection on which no request (or no next part of one) arrives for that long is closed.
     package var idleSeconds: Int64
+    /// Small message POSTs are answered on the event loop; false sends them all through the router, for comparison.
+    package var fastLane = true
     /// The folder behind a job's archive path, for those who look at the files.
     package var archiveFolder: @Sendable (String) -> String?
 
@@ -61,6 +63,7 @@ package struct HTTPFront: Sendable {
     let address: SelfAddress
     let inbox: InboxWriter
     let logger: Logger
+    let nonces = NonceMemory()
 
     /// - Parameters:
     ///   - address: what links start with; set by the daemon once the port is known.
@@ -87,11 +90,7 @@ package struct HTTPFront: Sendable {
     ) -> Application<RouterResponder<HTTPContext>> {
         Application(
             router: router(),
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(settings.idleSeconds),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16384, maxHeaderListSize: 65536, maxHeaderFieldCount: 128))),
+            server: LaneChannel.builder(for: self),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1024,
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),

@@ -163,14 +163,6 @@ package final class ActorSystem: Sendable {
         bus.send(draft, then: then)
     }
 
-    /// Sends messages to one actor in one commit; each is accepted or refused on its own.
-    package func send(
-        _ drafts: [MessageDraft], to actor: ActorID
-    ) async throws(ActorError) -> [Result<SendReceipt, ActorError>] {
-        guard isAccepting else { throw ActorError(.unavailable, "the daemon is stopping; send again in a moment") }
-        return try await bus.send(drafts, to: actor)
-    }
-
     /// An execution, as what runs here knows it.
     package func execution(_ id: ExecutionID) async throws(ActorError) -> ExecutionRecord? {
         try await store.execution(id).map(current)

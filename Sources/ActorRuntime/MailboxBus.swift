@@ -56,35 +56,14 @@ struct MailboxBus: Sendable {
         }
     }
 
-    /// Sends messages to one actor in one commit; each is accepted or refused on its own.
-    func send(
-        _ drafts: [MessageDraft], to actor: ActorID
-    ) async throws(ActorError) -> [Result<SendReceipt, ActorError>] {
-        var results: [Result<SendReceipt, ActorError>?] = []
-        var messages: [NewMessage] = []
-        for draft in drafts {
-            do {
-                messages.append(try checked(draft))
-                results.append(nil)
-            } catch {
-                results.append(.failure(error))
-            }
-        }
-        var answers = messages.isEmpty ? [] : try await store.append(messages, rules: rules(for: actor))[...]
-        return results.map { result in
-            result ?? answers.popFirst().map(Self.receipt)
-                ?? .failure(ActorError(.internalFailure, "the store gave no answer"))
-        }
-    }
-
-    private func rules(for actor: ActorID) -> AcceptRules {
+    func rules(for actor: ActorID) -> AcceptRules {
         AcceptRules(
             maxMailbox: directory.entry(actor)?.spec.maxMailbox ?? limits.maxMailbox,
             maxPerSender: limits.maxPerSender, maxWaitingBytes: limits.maxWaitingBytes,
             idempotencyMilliseconds: Int64(limits.idempotencyHours) * 3_600_000)
     }
 
-    private static func receipt(_ answer: AcceptResult) -> Result<SendReceipt, ActorError> {
+    static func receipt(_ answer: AcceptResult) -> Result<SendReceipt, ActorError> {
         switch answer {
         case .accepted(let envelope): .success(SendReceipt(execution: envelope.execution, repeated: false))
         case .repeated(let execution): .success(SendReceipt(execution: execution, repeated: true))

@@ -50,7 +50,8 @@ enum ScriptEnvironment {
             EnvironmentEntry("REACTORD_ATTEMPT", String(input.attempt)),
             EnvironmentEntry("REACTORD_MESSAGE_FILE", input.messageFile),
         ]
-        if !entries.contains(where: { $0.name == "_abaco_username" }) {
+        // Not stored with the message when it is the sender, as it nearly always is.
+        if envelope.message.environment.allSatisfy({ $0.name != "_abaco_username" }) {
             entries.append(EnvironmentEntry("_abaco_username", envelope.message.sender))
         }
         if !entries.contains(where: { $0.name == "HOME" }) {

@@ -158,7 +158,7 @@ struct ActorsAPITests {
         #expect(stored.message.body == Array(body.utf8))
         #expect(stored.message.sender == "bob")
         #expect(stored.parameter("uuid") == "U")
-        #expect(stored.parameter("_abaco_username") == "bob")
+        #expect(stored.parameter("_abaco_username") == nil)
         let look = Row(
             name: "look", path: "/actors/v2/hello/executions/\(id)", token: House.bobToken, status: 200,
             has: [#""status":"SUBMITTED""#, #""worker_id":null"#, #""start_time":"None""#])

@@ -36,13 +36,13 @@ struct House {
 
     init(
         inbox: String = "/nonexistent", camelCase: Bool = false, authenticationOff: Bool = false,
-        host: String = "127.0.0.1", port: Int = 8000,
+        host: String = "127.0.0.1", port: Int = 8000, fastLane: Bool = true, store: MemoryStore = MemoryStore(),
+        idleSeconds: Int64 = 10,
         limits: (inout Limits) -> Void = { _ in }
     ) {
         var bounds = Limits()
         limits(&bounds)
         let clock = ManualClock()
-        let store = MemoryStore()
         self.store = store
         self.clock = clock
         self.inbox = inbox
@@ -63,12 +63,13 @@ struct House {
         let verifier = TokenVerifier(
             adminToken: Self.adminToken, tokensFile: Self.tokensFile, users: ["bob": [.user], "lim": [.limited]],
             tenant: Self.tenant, executionPrincipal: { executionTokens[$0] }, clock: clock, pool: pool, logger: logger)
+        var settings = HTTPServerSettings(
+            host: host, port: port, publicURL: "http://lab.example:8000", camelCase: camelCase, inboxFolder: inbox,
+            tenant: Self.tenant, authenticationOff: authenticationOff, version: "dev", idleSeconds: idleSeconds,
+            archiveFolder: { "/archive\($0)" })
+        settings.fastLane = fastLane
         front = HTTPFront(
-            system: system, verifier: verifier,
-            settings: HTTPServerSettings(
-                host: host, port: port, publicURL: "http://lab.example:8000", camelCase: camelCase, inboxFolder: inbox,
-                tenant: Self.tenant, authenticationOff: authenticationOff, version: "dev",
-                archiveFolder: { "/archive\($0)" }),
+            system: system, verifier: verifier, settings: settings,
             address: address, pool: pool, logger: logger)
     }
 

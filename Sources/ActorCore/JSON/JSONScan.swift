@@ -32,15 +32,19 @@ package struct JSONScan {
     package static func finding(
         _ bytes: UnsafeRawBufferPointer, maxDepth: Int = 64, member: String? = nil
     ) -> Finding? {
-        var scan = JSONScan(bytes: bytes, maxDepth: maxDepth, member: member)
+        guard let base = bytes.baseAddress else { return nil }
+        var scan = JSONScan(
+            bytes: bytes, base: base.assumingMemoryBound(to: UInt8.self), maxDepth: maxDepth, member: member)
         scan.skipSpace()
         guard let shape = scan.value(depth: 0) else { return nil }
         scan.skipSpace()
-        guard scan.index == bytes.count else { return nil }
+        guard scan.index == scan.count else { return nil }
         return Finding(shape: shape, hasMember: scan.hasMember)
     }
 
     private let bytes: UnsafeRawBufferPointer
+    private let base: UnsafePointer<UInt8>
+    private let count: Int
     private let maxDepth: Int
     private let member: String?
     private var index = 0
@@ -48,13 +52,18 @@ package struct JSONScan {
     /// The keys of all objects that are open, those of the innermost at the end.
     private var keys: [JSONKey] = []
 
-    private init(bytes: UnsafeRawBufferPointer, maxDepth: Int, member: String?) {
+    private init(
+        bytes: UnsafeRawBufferPointer, base: UnsafePointer<UInt8>, maxDepth: Int, member: String?
+    ) {
         self.bytes = bytes
+        self.base = base
+        self.count = bytes.count
         self.maxDepth = maxDepth
         self.member = member
     }
 
-    private var byte: UInt8? { index < bytes.count ? bytes[index] : nil }
+    @inline(__always)
+    private var byte: UInt8? { index < count ? base[index] : nil }
 
     @inline(__always)
     private mutating func skipSpace() {
@@ -83,8 +92,8 @@ package struct JSONScan {
 
     private mutating func word(_ text: StaticString) -> Bool {
         let length = text.utf8CodeUnitCount
-        guard index + length <= bytes.count else { return false }
-        for offset in 0..<length where bytes[index + offset] != text.utf8Start[offset] { return false }
+        guard index + length <= count else { return false }
+        for offset in 0..<length where base[index + offset] != text.utf8Start[offset] { return false }
         index += length
         return true
     }
@@ -164,8 +173,8 @@ package struct JSONScan {
     private mutating func skipPlain() {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
-        while index + 8 <= bytes.count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        while index + 8 <= count {
+            let word = UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
             let quotes = word ^ (ones &* 0x22)
             let slashes = word ^ (ones &* 0x5c)
             // The lowest marked byte is exact; a borrow may mark higher ones wrongly, which are looked at again.
@@ -183,7 +192,7 @@ package struct JSONScan {
 
     /// One character beyond ASCII, as RFC 3629 allows it: shortest form, no surrogates, at most U+10FFFF.
     private mutating func character() -> Bool {
-        let lead = bytes[index]
+        let lead = base[index]
         let length: Int
         var low: UInt8 = 0x80
         var high: UInt8 = 0xbf
@@ -199,8 +208,8 @@ package struct JSONScan {
             if lead == 0xf4 { high = 0x8f }
         default: return false
         }
-        guard index + length <= bytes.count, bytes[index + 1] >= low, bytes[index + 1] <= high else { return false }
-        for offset in 2..<max(length, 2) where bytes[index + offset] & 0xc0 != 0x80 { return false }
+        guard index + length <= count, base[index + 1] >= low, base[index + 1] <= high else { return false }
+        for offset in 2..<max(length, 2) where base[index + offset] & 0xc0 != 0x80 { return false }
         index += length
         return true
     }
@@ -224,10 +233,10 @@ package struct JSONScan {
     }
 
     private mutating func hexadecimal() -> UInt32? {
-        guard index + 4 <= bytes.count else { return nil }
+        guard index + 4 <= count else { return nil }
         var code: UInt32 = 0
         for _ in 0..<4 {
-            let byte = bytes[index]
+            let byte = base[index]
             let digit: UInt8
             switch byte {
             case 0x30...0x39: digit = byte - 0x30

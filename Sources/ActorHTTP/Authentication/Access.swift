@@ -36,14 +36,21 @@ extension HTTPFront {
         _ context: HTTPContext, _ needed: PermissionLevel, countingUse: Bool = true
     ) async throws(ActorError) -> ActorSpec {
         let caller = try context.requireCaller()
-        let word = context.word()
+        let spec = try authorized(caller, context.word(), needed)
+        if countingUse, let nonce = caller.nonce {
+            guard try await system.store.useNonce(nonce.id, at: system.now()) else { throw .notAuthorized }
+        }
+        return spec
+    }
+
+    /// The same for `word`, no use of a nonce being counted.
+    func authorized(
+        _ caller: Caller, _ word: String, _ needed: PermissionLevel
+    ) throws(ActorError) -> ActorSpec {
         if let nonce = caller.nonce {
             guard let spec = try? system.resolve(word, tenant: nonce.tenant), Access.opens(nonce, word, spec),
                 nonce.level >= needed
             else { throw .notAuthorized }
-            if countingUse {
-                guard try await system.store.useNonce(nonce.id, at: system.now()) else { throw .notAuthorized }
-            }
             return spec
         }
         let spec = try resolved(word, caller)

@@ -53,9 +53,17 @@ package final class TokenVerifier: Sendable {
         self.logger = logger
     }
 
-    /// Whose token this is; nil for nobody's. Every entry is compared in full, so that the time taken tells nothing.
+    /// Whose token this is; nil for nobody's.
     package func principal(of token: String) async -> Principal? {
         await reloadIfDue()
+        return knownPrincipal(of: token)
+    }
+
+    /// The file should be looked at before the next token is judged.
+    var isLookDue: Bool { file != nil && clock.now() >= state.withLock(\.nextLook) }
+
+    /// By what is known already. Every entry is compared in full, so that the time taken tells nothing.
+    func knownPrincipal(of token: String) -> Principal? {
         let digest = Self.digest(of: token)
         let now = clock.now()
         var found: Entry?

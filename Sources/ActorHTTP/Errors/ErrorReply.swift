@@ -11,12 +11,8 @@ enum ErrorReply {
         var response =
             area == .actors
             ? ActorsReply.failure(text(error), status: status, version: version) : problem(error, status: status)
-        switch error.code {
-        case .tooManyRequests: response.headers[.retryAfter] = "5"
-        case .unavailable: response.headers[.retryAfter] = "2"
-        case .unauthenticated where status == .unauthorized: response.headers[.wwwAuthenticate] = "Bearer"
-        default: break
-        }
+        if let seconds = retryAfter(error.code) { response.headers[.retryAfter] = seconds }
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }
 
@@ -37,6 +33,22 @@ enum ErrorReply {
         }
         response.headers.append(contentsOf: error.headers)
         return response
+    }
+
+    /// What ``response(to:area:version:)`` says in the actors API, for who writes bytes.
+    static func actorsParts(
+        of error: ActorError, version: String
+    ) -> (status: HTTPResponse.Status, retryAfter: String?, body: [UInt8]) {
+        let status = actorsStatus(of: error.code)
+        return (status, retryAfter(error.code), ActorsReply.failureBytes(text(error), version: version))
+    }
+
+    private static func retryAfter(_ code: ActorError.Code) -> String? {
+        switch code {
+        case .tooManyRequests: "5"
+        case .unavailable: "2"
+        default: nil
+        }
     }
 
     static let noSuchEndpoint =
@@ -68,7 +80,7 @@ enum ErrorReply {
     }
 
     /// The message with its places; never the cause, which may quote what strangers must not read.
-    private static func text(_ error: ActorError) -> String {
+    static func text(_ error: ActorError) -> String {
         guard error.code != .unauthenticated else { return ActorError.notAuthorized.message }
         // An empty JSON pointer is the whole message.
         return error.details.reduce(error.message) { text, detail in

@@ -75,11 +75,12 @@ struct CloudEventMessage: Sendable, Equatable {
     /// Data as received; an event without any is an empty object.
     private static func body(of payload: CloudEvent.Payload) -> MessageBody {
         switch payload {
-        case .none: MessageBody(bytes: Array("{}".utf8), kind: .json, shown: .object([]))
-        case .json(let bytes):
-            MessageBody(bytes: bytes, kind: .json, shown: (try? JSONReader.read(bytes)) ?? .null)
-        case .text(let text): MessageBody(bytes: Array(text.utf8), kind: .text, shown: .string(text))
-        case .binary(let bytes): MessageBody(bytes: bytes, kind: .binary, shown: "binary - omitted")
+        case .none: MessageBody(bytes: Array("{}".utf8), kind: .json, shown: Array("{}".utf8))
+        case .json(let bytes): MessageBody(bytes: bytes, kind: .json, shown: bytes)
+        case .text(let text):
+            MessageBody(bytes: Array(text.utf8), kind: .text, shown: JSONWriter.bytes(.string(text)))
+        case .binary(let bytes):
+            MessageBody(bytes: bytes, kind: .binary, shown: JSONWriter.bytes("binary - omitted"))
         }
     }
 

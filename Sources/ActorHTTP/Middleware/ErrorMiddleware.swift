@@ -23,11 +23,7 @@ struct ErrorMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as ActorError {
-            if error.code == .internalFailure || error.code == .storageFull {
-                logger.error(
-                    "a request failed",
-                    metadata: [LogKeys.path: "\(request.uri.path)", LogKeys.error: "\(error)"])
-            }
+            Self.note(error, path: request.uri.path, logger)
             answer = ErrorReply.response(to: error, area: area, version: version)
         } catch let error as HTTPError {
             answer = ErrorReply.response(to: error, area: area, version: version)
@@ -44,6 +40,12 @@ struct ErrorMiddleware: RouterMiddleware {
                 version: version)
         }
         return hasLongBody(request) ? closing(answer, context.channel) : answer
+    }
+
+    /// What the daemon's owner must hear of.
+    static func note(_ error: ActorError, path: String, _ logger: Logger) {
+        guard error.code == .internalFailure || error.code == .storageFull else { return }
+        logger.error("a request failed", metadata: [LogKeys.path: "\(path)", LogKeys.error: "\(error)"])
     }
 
     private func hasLongBody(_ request: Request) -> Bool {

@@ -8,6 +8,10 @@ struct HeadersMiddleware: RouterMiddleware {
     static let pagePolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    /// The lines that every answer of the actors API has besides its content type, as they go over the wire.
+    static let actorsLines =
+        "x-content-type-options: nosniff\r\ncontent-security-policy: \(dataPolicy)\r\nreferrer-policy: no-referrer\r\n"
+        + "cache-control: no-store\r\naccess-control-allow-origin: *\r\n"
     static let dataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
     func handle(

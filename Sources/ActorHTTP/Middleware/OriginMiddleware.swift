@@ -28,8 +28,7 @@ struct OriginMiddleware: RouterMiddleware {
         _ request: Request, context: HTTPContext,
         next: @concurrent (Request, HTTPContext) async throws -> Response
     ) async throws -> Response {
-        let host = request.head.authority.flatMap(Self.host(of:))
-        if let allowedHosts, !(host.map(allowedHosts.contains) ?? false) {
+        guard answers(to: request.head.authority) else {
             throw HTTPError(
                 .misdirectedRequest,
                 message: "this daemon does not answer to that host name; set server.public_url if it should")
@@ -38,6 +37,12 @@ struct OriginMiddleware: RouterMiddleware {
             throw HTTPError(.forbidden, message: "requests from other web sites are refused while auth.mode is off")
         }
         return try await next(request, context)
+    }
+
+    /// Whether this daemon is meant by the `Host` header.
+    func answers(to authority: String?) -> Bool {
+        guard let allowedHosts else { return true }
+        return authority.flatMap(Self.host(of:)).map(allowedHosts.contains) ?? false
     }
 
     /// By `Sec-Fetch-Site` where the browser sends it, else by `Origin`.

@@ -38,9 +38,12 @@ struct ActorsReply {
     }
 
     static func failure(_ message: String, status: HTTPResponse.Status, version: String) -> Response {
-        .json(
-            [
-                "message": .string(message), "status": "error", "version": .string(version), "result": .null,
-            ], status: status)
+        .bytes(failureBytes(message, version: version), type: "application/json", status: status)
+    }
+
+    static func failureBytes(_ message: String, version: String) -> [UInt8] {
+        JSONWriter.bytes([
+            "message": .string(message), "status": "error", "version": .string(version), "result": .null,
+        ])
     }
 }

@@ -43,10 +43,23 @@ enum BodyJSON {
         do {
             return try JSONReader.read(bytes, maxDepth: maxDepth)
         } catch {
-            throw ActorError(
-                .invalidInput, "the body is no acceptable JSON: \(error.description)",
-                details: [ActorError.Detail(place: "byte \(error.offset)", problem: error.reason)])
+            throw refusal(error)
         }
+    }
+
+    /// Says the same without building the tree.
+    static func check(_ bytes: [UInt8], maxDepth: Int, member: String) throws(ActorError) -> JSONScan.Finding {
+        do {
+            return try JSONScan.check(bytes, maxDepth: maxDepth, member: member)
+        } catch {
+            throw refusal(error)
+        }
+    }
+
+    private static func refusal(_ failure: JSONReader.Failure) -> ActorError {
+        ActorError(
+            .invalidInput, "the body is no acceptable JSON: \(failure.description)",
+            details: [ActorError.Detail(place: "byte \(failure.offset)", problem: failure.reason)])
     }
 
     /// An object, or nothing for an empty body.

@@ -6,8 +6,15 @@ struct ContentType: Sendable, Equatable {
     let essence: String
     private let parameters: [String: String]
 
+    /// What nearly every message says.
+    private static let json = ContentType(parsing: "application/json")
+
     init(_ text: String?) {
-        self.text = text ?? ""
+        self = text == Self.json.text ? Self.json : ContentType(parsing: text ?? "")
+    }
+
+    private init(parsing text: String) {
+        self.text = text
         let parts = self.text.split(separator: ";")
         essence = parts.first.map { Self.trimmed($0).lowercased() } ?? ""
         var parameters: [String: String] = [:]

@@ -4,29 +4,34 @@ import ActorCore
 struct MessageBody: Sendable, Equatable {
     var bytes: [UInt8]
     var kind: MessageKind
-    /// What the reply shows as `msg`.
-    var shown: JSONValue
+    /// What the reply shows as `msg`: JSON text, for a JSON message its own bytes.
+    var shown: [UInt8]
 
     static func interpret(
         contentType: ContentType, body: [UInt8], query: FormItems, maxDepth: Int
     ) throws(ActorError) -> MessageBody {
-        var json: JSONValue?
-        if contentType.isJSON, !body.isEmpty { json = try BodyJSON.read(body, maxDepth: maxDepth) }
-        if let message = json?["message"], message.isTruthy { return text(message.pythonText) }
+        var isJSON = false
+        if contentType.isJSON, !body.isEmpty {
+            isJSON = true
+            let hasMessage = try BodyJSON.check(body, maxDepth: maxDepth, member: "message").hasMember
+            if hasMessage, let message = try BodyJSON.read(body, maxDepth: maxDepth)["message"], message.isTruthy {
+                return text(message.pythonText)
+            }
+        }
         if let message = query.first("message"), !message.isEmpty { return text(message) }
         if let message = formField("message", contentType, body), !message.isEmpty { return text(message) }
         if contentType.isBinary {
-            return MessageBody(bytes: body, kind: .binary, shown: "binary - omitted")
+            return MessageBody(bytes: body, kind: .binary, shown: Array("\"binary - omitted\"".utf8))
         }
-        if let json { return MessageBody(bytes: body, kind: .json, shown: json) }
+        if isJSON { return MessageBody(bytes: body, kind: .json, shown: body) }
         if !contentType.isForm, !contentType.isMultipart,
-            let value = try? JSONReader.read(body, maxDepth: maxDepth)
+            let finding = body.withUnsafeBytes({ JSONScan.finding($0, maxDepth: maxDepth) })
         {
-            return loose(value, body)
+            return try loose(finding.shape, body, maxDepth: maxDepth)
         }
         // Ours, not Abaco's: a callback that says everything in its query may come without a body.
         if body.isEmpty, query.items.contains(where: { $0.name != "x-nonce" }) {
-            return MessageBody(bytes: Array("{}".utf8), kind: .json, shown: .object([]))
+            return MessageBody(bytes: Array("{}".utf8), kind: .json, shown: Array("{}".utf8))
         }
         throw ActorError(
             .invalidInput,
@@ -42,15 +47,17 @@ struct MessageBody: Sendable, Equatable {
     }
 
     private static func text(_ text: String) -> MessageBody {
-        MessageBody(bytes: Array(text.utf8), kind: .text, shown: .string(text))
+        MessageBody(bytes: Array(text.utf8), kind: .text, shown: JSONWriter.bytes(.string(text)))
     }
 
     /// JSON that came without a JSON content type. A tree stays JSON, so that schemas and Reactors see it and a
     /// script gets it as a Python literal, as before; a lone word or number is text.
-    private static func loose(_ value: JSONValue, _ body: [UInt8]) -> MessageBody {
-        switch value {
-        case .object, .array: MessageBody(bytes: body, kind: .json, shown: value)
-        default: text(value.pythonText)
+    private static func loose(
+        _ shape: JSONScan.Shape, _ body: [UInt8], maxDepth: Int
+    ) throws(ActorError) -> MessageBody {
+        switch shape {
+        case .object, .array: MessageBody(bytes: body, kind: .json, shown: body)
+        default: text(try BodyJSON.read(body, maxDepth: maxDepth).pythonText)
         }
     }
 }

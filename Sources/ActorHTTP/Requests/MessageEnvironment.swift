@@ -8,13 +8,14 @@ enum MessageEnvironment {
         "PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", "PERL5OPT", "PERL5LIB", "RUBYOPT", "RUBYLIB",
         "NODE_OPTIONS", "NODE_PATH", "JAVA_TOOL_OPTIONS",
     ]
-    /// Set here, whatever the sender says.
+    /// Told to an execution by the daemon, whatever the sender says; they are not stored with the message.
     private static let ours = ["_abaco_username", "_abaco_api_server"]
 
     /// Everything but `message`; the first value of a name counts.
     static func entries(
-        query: FormItems, username: String, apiServer: String, limits: Limits
+        query: FormItems, limits: Limits
     ) throws(ActorError) -> [EnvironmentEntry] {
+        if query.items.isEmpty { return [] }
         var entries: [EnvironmentEntry] = []
         var names: Set<String> = ["message"]
         names.formUnion(ours)
@@ -27,8 +28,6 @@ enum MessageEnvironment {
                 .invalidInput,
                 "the query has \(entries.count) parameters, at most \(limits.maxEnvironmentEntries) are taken")
         }
-        entries.append(EnvironmentEntry("_abaco_username", username))
-        entries.append(EnvironmentEntry("_abaco_api_server", apiServer))
         return entries
     }
 

@@ -1,19 +1,17 @@
 import ActorCore
 import ActorRuntime
-import Crypto
 import HTTPTypes
 import Hummingbird
 
 /// `/actors/{id}/messages`: the way in (actors API, section 3).
 struct MessageRoutes {
-    private static let longestKey = 255
-
     let front: HTTPFront
     let generation: ActorsGeneration
 
     func add(to table: RouteTable) {
         table.on(
             "\(generation.prefix)/:id/messages", cors: true, [.get: count, .post: send, .delete: purge])
+        table.on("\(generation.prefix)/:id/messages/batch", cors: true, [.post: sendBatch])
     }
 
     @Sendable private func send(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -21,35 +19,40 @@ struct MessageRoutes {
         let limits = front.system.limits
         // The nonce is counted by the store, together with the message.
         let spec = try await front.authorized(context, .execute, countingUse: false)
-        let contentType = ContentType(request.headers[.contentType])
+        let fields = MessageFields(request)
         let bytes = try await BodyReader.bytes(
-            of: request, limit: contentType.isBinary ? limits.maxBinaryBytes : limits.maxBodyBytes)
+            of: request, limit: fields.contentType.isBinary ? limits.maxBinaryBytes : limits.maxBodyBytes)
+        let door = MessageDoor(limits: limits, now: front.system.now())
         let query = request.formItems
+        // Lane and route differ here only: signed messages and events come by the route.
         let webhook = try front.checkSignature(request.headers, bytes, of: spec)
         let event = try CloudEventMessage.interpret(request.headers, body: bytes, limits: limits)
-        let body =
-            try event?.body
-            ?? MessageBody.interpret(
-                contentType: contentType, body: bytes, query: query, maxDepth: limits.maxJSONDepth)
-        let entries = try MessageEnvironment.entries(
-            query: query, username: caller.username, apiServer: front.baseURL, limits: limits)
-        let environment = event?.environment(beside: entries) ?? entries
-        let receipt = try await front.system.send(
-            MessageDraft(
-                actor: spec.id, body: body.bytes, kind: body.kind, environment: environment,
-                sender: caller.username,
-                idempotency: try Self.idempotency(request, bytes) ?? event?.idempotency ?? webhook,
-                nonce: caller.nonce?.id))
-        let documents = front.documents(generation)
-        return front.reply(generation).success(
-            "The request was successful",
-            [
-                "_links": [
-                    "messages": documents.link("\(spec.id)/messages"), "owner": documents.profile(spec.owner),
-                    "self": documents.link("\(spec.id)/executions/\(receipt.execution)"),
-                ],
-                "execution_id": .string(receipt.execution.rawValue), "msg": body.shown,
-            ])
+        var (draft, shown) =
+            try event.map { try door.draft($0, fields, query: query, body: bytes, for: spec, from: caller) }
+            ?? door.draft(fields, query: query, body: bytes, for: spec, from: caller)
+        draft.idempotency = draft.idempotency ?? webhook
+        let receipt = try await front.system.send(draft)
+        return .bytes(
+            front.messageReply(generation).bytes(execution: receipt.execution, of: spec, shown: shown),
+            type: "application/json")
+    }
+
+    @Sendable private func sendBatch(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let caller = try context.requireCaller()
+        let system = front.system
+        let spec = try await front.authorized(context, .execute, countingUse: false)
+        let fields = MessageFields(request)
+        guard fields.contentType.essence == "application/x-ndjson" else {
+            throw HTTPError(
+                .unsupportedMediaType, message: "a batch is one JSON message a line, as application/x-ndjson")
+        }
+        let bytes = try await BodyReader.bytes(of: request, limit: system.limits.maxBodyBytes)
+        let door = MessageDoor(limits: system.limits, now: system.now())
+        let batch = try MessageBatch(
+            bytes, blank: try door.blank(fields, query: request.formItems, for: spec, from: caller),
+            key: try door.idempotencyKey(fields), maxDepth: system.limits.maxJSONDepth, check: system.checked)
+        let result = batch.result(try await system.append(batch.messages))
+        return .bytes(front.messageReply(generation).envelope(result), type: "application/json")
     }
 
     @Sendable private func count(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -80,14 +83,16 @@ struct MessageRoutes {
                 "msg": "Actor mailbox purged.",
             ])
     }
+}
 
-    private static func idempotency(_ request: Request, _ body: [UInt8]) throws(ActorError) -> IdempotencyKey? {
-        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name], !key.isEmpty else {
-            return nil
+extension MessageFields {
+    init(_ request: Request) {
+        var options: [String: String] = [:]
+        for field in request.headers where DeliveryOptions.names.contains(field.name.canonicalName) {
+            options[field.name.canonicalName] = field.value
         }
-        guard key.utf8.count <= longestKey else {
-            throw ActorError(.invalidInput, "an Idempotency-Key has at most \(longestKey) bytes")
-        }
-        return IdempotencyKey(key: key, digest: Hexadecimal.text(SHA256.hash(data: body)))
+        self.init(
+            contentType: ContentType(request.headers[.contentType]),
+            idempotencyKey: HTTPField.Name("Idempotency-Key").flatMap { request.headers[$0] }, options: options)
     }
 }

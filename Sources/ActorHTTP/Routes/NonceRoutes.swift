@@ -46,7 +46,8 @@ struct NonceRoutes {
         let nonce = try await nonce(context, of: spec)
         // The id is a capability: the audit names the actor, not the nonce.
         _ = try await front.audited(try context.requireCaller(), "nonce.delete", spec.id.rawValue) {
-            try await front.system.store.deleteNonce(nonce.id)
+            front.nonces.forget(nonce.id)
+            return try await front.system.store.deleteNonce(nonce.id)
         }
         return front.reply(generation).success("Actor nonce deleted successfully.", .null)
     }

@@ -1,0 +1,84 @@
+import ActorCore
+import ActorTesting
+import HTTPTypes
+import Testing
+
+@testable import ActorHTTP
+
+@Suite("POST …/messages/batch")
+struct MessageBatchTests {
+    private func row(
+        _ body: String, path: String = "/actors/v2/hello/messages/batch", type: String = "application/x-ndjson",
+        headers: [String: String] = [:], status: Int = 200
+    ) -> Row {
+        Row(
+            name: "batch", method: .post, path: path, token: House.bobToken, type: type, headers: headers, body: body,
+            status: status)
+    }
+
+    private func send(_ house: House, _ row: Row) async throws -> JSONValue {
+        let answer = try await house.test { client in try await row.send(client) }
+        row.check(answer, sourceLocation: #_sourceLocation)
+        return answer.json
+    }
+
+    @Test("each line is accepted or refused on its own, and stored in their order")
+    func lines() async throws {
+        let house = House()
+        let body = "{\"a\":1}\n\n  [2] \r\n{\"a\":1,\"a\":2}\nnull\n{\"message\":\"plain\"}"
+        let result = try #require(try await send(house, row(body))["result"])
+        #expect(result["accepted"] == 4)
+        #expect(result["refused"] == 1)
+        let results = try #require(result["results"]?.array)
+        #expect(results.map { $0["line"]?.int } == [1, 3, 4, 5, 6])
+        #expect(results[2]["error"]?.string?.contains("duplicate key") == true)
+        #expect(results[2]["offset"] == 7)
+        let stored = try await house.store.head(of: House.helloID, after: 0, limit: 10)
+        let wanted = ["{\"a\":1}", "[2]", "null", "{\"message\":\"plain\"}"]
+        #expect(stored.map { String(decoding: $0.message.body, as: UTF8.self) } == wanted)
+        let ids = [0, 1, 3, 4].map { results[$0]["execution_id"]?.string }
+        #expect(stored.map { Optional($0.execution.rawValue) } == ids)
+    }
+
+    @Test("a schema judges every line")
+    func schema() async throws {
+        let body = "{\"greeting\":\"hi\"}\n{\"a\":1}\n"
+        let result = try await send(House(), row(body, path: "/v3/actors/pipeline-jobs-manager/messages/batch"))[
+            "result"]
+        #expect(result?["accepted"] == 1)
+        #expect(result?["results"]?.array?[1]["error"]?.string?.contains("/greeting") == true)
+    }
+
+    @Test("one idempotency key makes every line repeatable; a full mailbox refuses the rest")
+    func keysAndBounds() async throws {
+        let house = House { $0.maxMailbox = 3 }
+        let headers = ["Idempotency-Key": "K"]
+        let first = try await send(house, row("1\n2\n", headers: headers))["result"]
+        let second = try await send(house, row("1\n3\n", headers: headers))["result"]
+        #expect(first?["results"]?.array?[0] == second?["results"]?.array?[0])
+        #expect(second?["results"]?.array?[1]["error"]?.string?.contains("another body") == true)
+        let full = try await send(house, row("4\n5\n"))["result"]
+        #expect(full?["accepted"] == 1)
+        #expect(full?["results"]?.array?[1]["error"]?.string?.contains("full") == true)
+    }
+
+    @Test("a nonce is used once per line")
+    func nonce() async throws {
+        let house = House()
+        try await house.nonce("DEV-DEVELOP_two", maxUses: 2)
+        var row = row("1\n2\n3\n", path: "/actors/v2/R4Xo/messages/batch?x-nonce=DEV-DEVELOP_two")
+        row.token = nil
+        let result = try await send(house, row)["result"]
+        #expect(result?["accepted"] == 2)
+        #expect(result?["refused"] == 1)
+    }
+
+    @Test("what is no batch")
+    func refusals() async throws {
+        let house = House()
+        _ = try await send(house, row("{}", type: "application/json", status: 415))
+        _ = try await send(house, row("{}", headers: ["Reactord-Priority": "x"], status: 400))
+        _ = try await send(house, row(String(repeating: "1\n", count: 10_001), status: 413))
+        #expect(try await house.store.head(of: House.helloID, after: 0, limit: 1).isEmpty)
+    }
+}
