@@ -41,16 +41,17 @@ import Testing
                 """
             let output = "\(folder)/sink.port"
             process = try spawnPython([script, log, String(refusals)], output: output)
+            port = try await Self.port(in: output)
+        }
+
+        private static func port(in file: String) async throws -> Int {
             let deadline = ContinuousClock.now + .seconds(30)
-            while true {
-                let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
-                if text.hasSuffix("\n"), let number = Int(text.dropLast()) {
-                    port = number
-                    return
-                }
-                guard ContinuousClock.now < deadline else { throw RunningDaemon.Failure(description: "no sink") }
+            while ContinuousClock.now < deadline {
+                let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+                if text.hasSuffix("\n"), let number = Int(text.dropLast()) { return number }
                 try await Task.sleep(for: .milliseconds(20))
             }
+            throw RunningDaemon.Failure(description: "the sink does not start")
         }
 
         var requests: [JSONValue] {
@@ -190,9 +191,10 @@ private func spawnPython(_ arguments: [String], output: String) throws -> pid_t 
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
     let argv = (["python3", "-c"] + arguments).map { strdup($0) } + [nil]
-    defer { argv.forEach { free($0) } }
+    let envp = ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { (argv + envp).forEach { free($0) } }
     var child: pid_t = 0
-    let code = posix_spawnp(&child, "python3", &actions, nil, argv, environ)
+    let code = posix_spawnp(&child, "python3", &actions, nil, argv, envp)
     guard code == 0 else { throw RunningDaemon.Failure(description: "cannot start python3: \(code)") }
     return child
 }
