@@ -38,11 +38,11 @@ package final class SelfAddress: Sendable {
         }
     }
 
-    /// Whether a URL leads to this daemon, under any of its names: events told to ourselves would tell of themselves.
+    /// Whether a URL leads to this daemon as it is reached now: events told to ourselves would tell of themselves.
     package func leadsHere(_ url: String) -> Bool {
         guard let target = Self.authority(of: url) else { return false }
         return state.withLock { state in
-            ([state.publicURL, state.local] + state.former).contains { base in
+            [state.publicURL, state.local].contains { base in
                 guard let own = Self.authority(of: base) else { return false }
                 return own == target
                     || own.port == target.port && Self.isLoopback(own.host) && Self.isLoopback(target.host)

@@ -6,12 +6,12 @@ import Testing
 /// Events leave the real daemon for a real sink: signed, in order, again and again until they are taken.
 @Suite(.serialized) struct SubscriptionTests {
     /// A sink in a process of its own: refuses the first requests with 503, writes down what comes.
-    private final class Sink {
+    private struct Sink {
         let port: Int
-        private let process = Process()
+        private let process: pid_t
         private let log: String
 
-        init(folder: String, refusals: Int) throws {
+        init(folder: String, refusals: Int) async throws {
             log = "\(folder)/sink.log"
             let script = """
                 import base64, http.server, json, sys
@@ -39,14 +39,19 @@ import Testing
                 print(server.server_address[1], flush=True)
                 server.serve_forever()
                 """
-            let pipe = Pipe()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["python3", "-c", script, log, String(refusals)]
-            process.standardOutput = pipe
-            try process.run()
-            var line: [UInt8] = []
-            while let byte = try pipe.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0a { line.append(byte) }
-            port = try #require(Int(String(decoding: line, as: UTF8.self)))
+            let output = "\(folder)/sink.port"
+            process = try spawnPython([script, log, String(refusals)], output: output)
+            port = try await Self.port(in: output)
+        }
+
+        private static func port(in file: String) async throws -> Int {
+            let deadline = ContinuousClock.now + .seconds(30)
+            while ContinuousClock.now < deadline {
+                let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+                if text.hasSuffix("\n"), let number = Int(text.dropLast()) { return number }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            throw RunningDaemon.Failure(description: "the sink does not start")
         }
 
         var requests: [JSONValue] {
@@ -54,30 +59,28 @@ import Testing
             return text.split(separator: "\n").compactMap { try? JSONReader.read(Array($0.utf8)) }
         }
 
-        func stop() {
-            process.terminate()
-            process.waitUntilExit()
+        /// Python computes the signatures, not the code that made them: how many requests are signed.
+        func signed(with secret: String) async throws -> Int {
+            let script = """
+                import base64, hashlib, hmac, json, sys
+                key = base64.b64decode(sys.argv[2].removeprefix("whsec_"))
+                count = 0
+                for line in open(sys.argv[1]):
+                    seen = json.loads(line)
+                    headers = seen["headers"]
+                    text = (headers["webhook-id"] + "." + headers["webhook-timestamp"] + ".").encode()
+                    code = hmac.new(key, text + base64.b64decode(seen["body"]), hashlib.sha256).digest()
+                    count += "v1," + base64.b64encode(code).decode() in headers["webhook-signature"].split(" ")
+                sys.exit(count)
+                """
+            let child = try spawnPython([script, log, secret], output: "/dev/null")
+            return Int(await ended(child))
         }
-    }
 
-    /// Python computes the signature: not the code that made it.
-    private func isSigned(_ request: JSONValue, _ secret: String) throws -> Bool {
-        let script = """
-            import base64, hashlib, hmac, json, sys
-            seen = json.loads(sys.argv[1])
-            headers = seen["headers"]
-            key = base64.b64decode(sys.argv[2].removeprefix("whsec_"))
-            text = (headers["webhook-id"] + "." + headers["webhook-timestamp"] + ".").encode()
-            code = hmac.new(key, text + base64.b64decode(seen["body"]), hashlib.sha256).digest()
-            good = "v1," + base64.b64encode(code).decode()
-            sys.exit(0 if good in headers["webhook-signature"].split(" ") else 1)
-            """
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script, JSONWriter.string(request), secret]
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        func stop() async {
+            kill(process, SIGKILL)
+            _ = await ended(process)
+        }
     }
 
     private func event(_ request: JSONValue) throws -> CloudEvent {
@@ -89,61 +92,70 @@ import Testing
         let config = "callbacks: {allow: [127.0.0.1]}\n"
         let hello = ["actor.yml": "name: hello\nrun: {command: [/bin/true]}\n"]
         try await withDaemon(RunningDaemon(config: config, actors: ["hello": hello])) { daemon in
-            let sink = try Sink(folder: daemon.folder, refusals: 2)
-            defer { sink.stop() }
-            try await daemon.start()
-            let done = "reactord.execution.finished"
-            let made = try await daemon.post(
-                "/api/v1/subscriptions",
-                [
-                    "sink": .string("http://127.0.0.1:\(sink.port)/hook"),
-                    "filters": [
-                        ["any": [["suffix": ["type": "message.accepted"]], ["exact": ["type": .string(done)]]]]
-                    ],
-                ])
-            #expect(made.status == 201, "\(made.text)")
-            let one = "/api/v1/subscriptions/\(try #require(made.json["id"]?.string))"
-            let secret = try #require(made.json["secret"]?.string)
-
-            var executions: [String] = []
-            for number in 1...3 { executions.append(try await daemon.send("hello", ["n": JSONValue(number)])) }
-            // The first event is refused: the daemon is killed while it waits for the next attempt.
-            _ = try await daemon.until("\(one)/deliveries") {
-                ($0["deliveries"]?.array?.last?["attempts"]?.int ?? 0) > 0
+            let sink = try await Sink(folder: daemon.folder, refusals: 2)
+            do {
+                try await refuseTwice(daemon, sink)
+            } catch {
+                await sink.stop()
+                throw error
             }
-            await daemon.killNow()
-            try await daemon.start()
-            for execution in executions { _ = try await daemon.finished(execution) }
-            let state = try await daemon.until(one) { $0["delivered"]?.int == 6 && $0["waiting"]?.int == 0 }
-            #expect(state["given_up"] == 0 && state["dropped"] == 0)
-
-            let seen = sink.requests
-            let refused = seen.filter { $0["status"]?.int == 503 }
-            let taken = try seen.filter { $0["status"]?.int == 204 }.map(event)
-            #expect(refused.count == 2)
-            #expect(try refused.map(event) == [taken[0], taken[0]], "the same event on every attempt")
-            for request in seen {
-                #expect(try isSigned(request, secret))
-                let told = try event(request)
-                #expect(request["headers"]?["webhook-id"]?.string == told.id)
-                #expect(request["headers"]?["content-type"]?.string == "application/cloudevents+json")
-            }
-            // A kill between an answer and its commit sends an event again; its id tells.
-            var ids: Set<String> = []
-            let once = taken.filter { ids.insert($0.id).inserted }
-            #expect(once.count == 6)
-            let accepted = once.filter { $0.type == "reactord.message.accepted" }.compactMap(\.subject)
-            #expect(accepted == executions, "in the order of acceptance")
-            let finished = once.filter { $0.type == done }
-            #expect(Set(finished.compactMap(\.subject)) == Set(executions))
-            #expect(finished.allSatisfy { $0.source.hasSuffix("/actors/\(actorID(in: $0))") })
-            #expect(!daemon.errors.contains("whsec_"))
-
-            // The daemon itself is no sink.
-            let loop = try await daemon.post(
-                "/api/v1/subscriptions", ["sink": .string("\(daemon.base)/actors/v2/hello/messages")])
-            #expect(loop.status == 400, "\(loop.text)")
+            await sink.stop()
         }
+    }
+
+    private func refuseTwice(_ daemon: RunningDaemon, _ sink: Sink) async throws {
+        try await daemon.start()
+        let done = "reactord.execution.finished"
+        let made = try await daemon.post(
+            "/api/v1/subscriptions",
+            [
+                "sink": .string("http://127.0.0.1:\(sink.port)/hook"),
+                "filters": [
+                    ["any": [["suffix": ["type": "message.accepted"]], ["exact": ["type": .string(done)]]]]
+                ],
+            ])
+        #expect(made.status == 201, "\(made.text)")
+        let one = "/api/v1/subscriptions/\(try #require(made.json["id"]?.string))"
+        let secret = try #require(made.json["secret"]?.string)
+
+        var executions: [String] = []
+        for number in 1...3 { executions.append(try await daemon.send("hello", ["n": JSONValue(number)])) }
+        // The first event is refused: the daemon is killed while it waits for the next attempt.
+        _ = try await daemon.until("\(one)/deliveries") {
+            ($0["deliveries"]?.array?.last?["attempts"]?.int ?? 0) > 0
+        }
+        await daemon.killNow()
+        try await daemon.start()
+        for execution in executions { _ = try await daemon.finished(execution) }
+        let state = try await daemon.until(one) { $0["delivered"]?.int == 6 && $0["waiting"]?.int == 0 }
+        #expect(state["given_up"] == 0 && state["dropped"] == 0)
+
+        let seen = sink.requests
+        let refused = seen.filter { $0["status"]?.int == 503 }
+        let taken = try seen.filter { $0["status"]?.int == 204 }.map(event)
+        #expect(refused.count == 2)
+        #expect(try refused.map(event) == [taken[0], taken[0]], "the same event on every attempt")
+        #expect(try await sink.signed(with: secret) == seen.count)
+        for request in seen {
+            let told = try event(request)
+            #expect(request["headers"]?["webhook-id"]?.string == told.id)
+            #expect(request["headers"]?["content-type"]?.string == "application/cloudevents+json")
+        }
+        // A kill between an answer and its commit sends an event again; its id tells.
+        var ids: Set<String> = []
+        let once = taken.filter { ids.insert($0.id).inserted }
+        #expect(once.count == 6)
+        let accepted = once.filter { $0.type == "reactord.message.accepted" }.compactMap(\.subject)
+        #expect(accepted == executions, "in the order of acceptance")
+        let finished = once.filter { $0.type == done }
+        #expect(Set(finished.compactMap(\.subject)) == Set(executions))
+        #expect(finished.allSatisfy { $0.source.hasSuffix("/actors/\(actorID(in: $0))") })
+        #expect(!daemon.errors.contains("whsec_"))
+
+        // The daemon itself is no sink.
+        let loop = try await daemon.post(
+            "/api/v1/subscriptions", ["sink": .string("\(daemon.base)/actors/v2/hello/messages")])
+        #expect(loop.status == 400, "\(loop.text)")
     }
 
     private func actorID(in event: CloudEvent) -> String {
@@ -168,6 +180,32 @@ import Testing
             _ = try await daemon.finished(id)
             let log = try await daemon.request("GET", "/api/v1/executions/\(id)/logs")
             #expect(log.text.contains("com.example.greeting from /lab: hi there"), "\(log.text)")
+        }
+    }
+}
+
+/// `python3 -c` with these arguments. Not Foundation's Process, which waits for whoever inherited its descriptors.
+private func spawnPython(_ arguments: [String], output: String) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
+    let argv = (["python3", "-c"] + arguments).map { strdup($0) } + [nil]
+    let envp = ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { (argv + envp).forEach { free($0) } }
+    var child: pid_t = 0
+    let code = posix_spawnp(&child, "python3", &actions, nil, argv, envp)
+    guard code == 0 else { throw RunningDaemon.Failure(description: "cannot start python3: \(code)") }
+    return child
+}
+
+/// The exit code of a child, or 128 + the signal.
+private func ended(_ child: pid_t) async -> Int32 {
+    await withCheckedContinuation { continuation in
+        Thread.detachNewThread {
+            var status: Int32 = 0
+            while waitpid(child, &status, 0) < 0, errno == EINTR {}
+            continuation.resume(returning: status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f))
         }
     }
 }
