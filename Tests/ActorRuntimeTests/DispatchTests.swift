@@ -56,7 +56,7 @@ import Testing
             #expect(try await rig.store.state(of: actor.id) == nil)
             #expect(try await rig.store.document("upload", "u") == nil)
             #expect(try await rig.store.executions(of: other.id, before: nil, limit: 9).isEmpty)
-            #expect(try await rig.store.deadLetters(of: nil, limit: 9).map(\.reason) == ["no luck"])
+            #expect(try await rig.store.deadLetters(limit: 9).map(\.reason) == ["no luck"])
             let log = try await rig.system.log(of: id)
             #expect(String(decoding: log.bytes, as: UTF8.self).contains("no luck"))
         }
@@ -102,7 +102,7 @@ import Testing
             await rig.ended(events, id)
             #expect(rig.system.status(of: actor.id)?.status == "ERROR")
             try await rig.store.setState(["fixed": true], of: actor.id, at: rig.clock.now())
-            let letter = try #require(try await rig.store.deadLetters(of: nil, limit: 1).first)
+            let letter = try #require(try await rig.store.deadLetters(limit: 1).first)
             let again = try await rig.system.replay(deadLetter: letter.id)
             await rig.ended(events, again)
             #expect(try await rig.store.execution(again)?.outcome == .succeeded)

@@ -59,9 +59,9 @@ import Testing
         _ = try await rig.store.append(
             [
                 NewMessage(
-                    actor: full.id, execution: ExecutionID("e"), body: [], sender: "t",
+                    actor: full.id, body: [], sender: "t",
                     deliverAt: rig.clock.now().adding(seconds: 1e6), received: rig.clock.now())
-            ], maxMailbox: 1)
+            ])
         try await rig.running([full, free]) {
             let events = rig.system.events.subscribe()
             // The delayed message and the scheduler.

