@@ -159,6 +159,8 @@ struct DamageTests {
     private struct Files {
         var database: Data
         var log: Data?
+        /// How far the log was synced.
+        var note: Data?
         var expected: [String]
 
         func flipped(_ bit: Int, log isLog: Bool) -> Files {
@@ -187,7 +189,8 @@ struct DamageTests {
         if !isOpen { try await store.close() }
         let files = Files(
             database: try Data(contentsOf: URL(filePath: path)),
-            log: isOpen ? try Data(contentsOf: URL(filePath: path + "-wal")) : nil, expected: expected)
+            log: isOpen ? try Data(contentsOf: URL(filePath: path + "-wal")) : nil,
+            note: isOpen ? try Data(contentsOf: URL(filePath: path + "-sync")) : nil, expected: expected)
         if isOpen { try await store.close() }
         return files
     }
@@ -219,6 +222,7 @@ struct DamageTests {
         let path = "\(folder)/reactord.sqlite"
         try files.database.write(to: URL(filePath: path))
         try files.log?.write(to: URL(filePath: path + "-wal"))
+        try files.note?.write(to: URL(filePath: path + "-sync"))
         do {
             let store = try SQLiteStore.open(path: path, logger: quiet)
             let found: Result<[String], any Error>

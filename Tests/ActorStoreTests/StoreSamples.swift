@@ -21,7 +21,8 @@ enum StoreSamples {
     static func send(
         _ store: SQLiteStore, _ number: Int, bytes: Int, to actor: ActorID = actors[0]
     ) async throws -> Accepted {
-        let body = Array("{\"number\":\(number),\"filler\":\"".utf8) + (0..<bytes).map { UInt8(97 + ($0 + number) % 26) }
+        let body =
+            Array("{\"number\":\(number),\"filler\":\"".utf8) + (0..<bytes).map { UInt8(97 + ($0 + number) % 26) }
         let message = NewMessage(
             actor: actor, execution: ExecutionID("x\(number)"), body: body + Array("\"}".utf8), sender: "sample",
             idempotency: IdempotencyKey(key: "key\(number)"), received: noon)
@@ -57,7 +58,8 @@ enum StoreSamples {
         for (index, actor) in actors.enumerated() {
             try await store.save(
                 StoredActor(
-                    id: actor, tenant: "t", name: "name\(index)", owner: "o", fingerprint: "f", revision: messages.count,
+                    id: actor, tenant: "t", name: "name\(index)", owner: "o", fingerprint: "f",
+                    revision: messages.count,
                     created: noon, updated: noon))
             try await store.setState(.string(String(repeating: "s", count: 6000)), of: actor, at: noon)
         }
