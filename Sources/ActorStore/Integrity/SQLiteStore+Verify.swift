@@ -41,11 +41,13 @@ extension SQLiteStore {
         let (hasDamage, limit) = (report.damagedPlaces > 0, IntegrityReport.listed)
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            let (problems, owners) = try queue.read { db in
-                let found = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(limit))").filter { $0 != "ok" }
-                return (found, hasDamage ? owners(of: path, db) : [:])
+            report.problems = try queue.read { db -> [String] in
+                try String.fetchAll(db, sql: "PRAGMA integrity_check(\(limit))").filter { $0 != "ok" }
             }
-            report.problems = problems
+            let owners = try queue.read { db -> [Int64: String] in
+                guard hasDamage else { return [:] }
+                return try tablesOfDamagedPages(of: path, db)
+            }
             for index in report.damage.indices where report.damage[index].frame == nil {
                 report.damage[index].owner = report.damage[index].page.flatMap { owners[$0] }
             }
@@ -56,11 +58,11 @@ extension SQLiteStore {
     }
 
     /// The table of the damaged page that each table's own check ran into, if any.
-    private static func owners(of path: String, _ db: Database) -> [Int64: String] {
-        let tables = try? String.fetchAll(
+    private static func tablesOfDamagedPages(of path: String, _ db: Database) throws -> [Int64: String] {
+        let tables = try String.fetchAll(
             db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0")
         var owners: [Int64: String] = [:]
-        for table in tables ?? [] {
+        for table in tables {
             page_sums_forget(path)
             let quoted = "'\(table.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
             _ = try? String.fetchAll(db, sql: "PRAGMA integrity_check(\(quoted))")
