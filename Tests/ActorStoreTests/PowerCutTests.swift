@@ -132,8 +132,10 @@ private final class PowerHouse: Sendable {
         var result = PowerCutResult(cuts: 1, acknowledged: before.count)
         let copy = "\(dead)/reactord.sqlite"
         do {
-            // A power cut alone is no damage.
-            if (try? Data(contentsOf: URL(filePath: copy)).isEmpty) == false {
+            // A power cut alone is no damage. (While the store is made, there is a journal, and nothing to verify yet.)
+            let isMade = (try? Data(contentsOf: URL(filePath: copy)).isEmpty) == false
+            let journal = try? Data(contentsOf: URL(filePath: copy + "-journal"))
+            if isMade, journal?.isEmpty ?? true {
                 let report = try SQLiteStore.verify(path: copy, synchronousFull: synchronousFull) { _, _ in }
                 if !report.isSound { result.problems.append("\(report)") }
             }

@@ -19,6 +19,13 @@ extension SQLiteStore {
                 "the database \(path) cannot be read: \(String(cString: strerror(errno))); name its folder with "
                     + "--data-dir")
         }
+        var journal = stat()
+        guard stat(path + "-journal", &journal) != 0 || journal.st_size == 0 else {
+            throw ActorError(
+                .unavailable,
+                "a change of the database \(path) was interrupted and is taken back at the next start; start the daemon, "
+                    + "then verify again")
+        }
         let kind = page_sums_kind_of(path)
         guard kind == PAGE_SUMS_PRESENT || kind == PAGE_SUMS_MISSING else {
             throw ActorError(.invalidInput, "\(path) is not a database of reactord")
