@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "Anchor.h"
 #include "Log.h"
 #include "Sum.h"
 
@@ -103,6 +104,17 @@ static int read_source(void *source, uint8_t *bytes, int count, int64_t offset) 
     return read_all(*(int *)source, bytes, count, offset);
 }
 
+static void read_anchor(const char *log, uint8_t *anchor) {
+    memset(anchor, 0, ANCHOR);
+    char *path = anchor_path(log);
+    int file = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file >= 0) {
+        if (read_all(file, anchor, ANCHOR, 0) != 0) memset(anchor, 0, ANCHOR);
+        close(file);
+    }
+    free(path);
+}
+
 int64_t page_sums_scan_log(
     const char *path, int log_unsynced, void *context, page_sums_report damaged, page_sums_report replaced) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -113,6 +125,7 @@ int64_t page_sums_scan_log(
     // Another process may be writing the log: its damage has to stay.
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         if (attempt > 0) wait_a_little();
+        read_anchor(path, check.anchor);
         check.size = size_of(file);
         found = log_find_damage(&check, &damage);
         if (found == 0) break;

@@ -26,6 +26,8 @@ typedef struct log_check {
     int64_t size;
     /// Frames of several commits may be missing after a power cut.
     int unsynced;
+    /// How far it was synced (Anchor.h), read before the log; zeros where that is not known.
+    uint8_t anchor[32];
     /// Told of each frame of a commit that is whole; may be NULL.
     void *context;
     page_sums_report replaced;

@@ -1,7 +1,9 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
+#include "Anchor.h"
 #include "Damage.h"
 #include "Log.h"
 #include "Sum.h"
@@ -30,6 +32,11 @@ typedef struct file {
     /// Of a log: frames that this connection has written again within its transaction; SQLite mends their headers
     /// only when it commits.
     int64_t rewritten_from, rewritten_to, last_header;
+    /// Of a log: the last header that was written ends a commit that is not noted as synced yet; its salts.
+    int ends_commit;
+    uint8_t salts[8];
+    /// Of a log: the note beside it, once there was something to note.
+    sqlite3_file *anchor;
 } file;
 
 static _Atomic(sqlite3_vfs *) beneath;
@@ -94,6 +101,45 @@ static int read_below(void *source, uint8_t *bytes, int count, int64_t offset) {
     return below->pMethods->xRead(below, bytes, count, offset);
 }
 
+/// Opens the note beside a log; NULL when that cannot be: it is a help, not a need.
+static sqlite3_file *open_anchor(const char *log, int flags) {
+    sqlite3_vfs *lower = atomic_load(&beneath);
+    char *path = anchor_path(log);
+    size_t length = path != NULL ? strlen(path) + 1 : 0;
+    sqlite3_file *anchor = path != NULL ? sqlite3_malloc64((size_t)lower->szOsFile + length) : NULL;
+    if (anchor != NULL) {
+        memset(anchor, 0, (size_t)lower->szOsFile);
+        // The VFS goes on using the name while the file is open.
+        char *name = (char *)anchor + lower->szOsFile;
+        memcpy(name, path, length);
+        // With the kind of a journal it gets the access rights of the database.
+        if (lower->xOpen(lower, name, anchor, flags | SQLITE_OPEN_MAIN_JOURNAL, NULL) != SQLITE_OK) {
+            if (anchor->pMethods != NULL) anchor->pMethods->xClose(anchor);
+            sqlite3_free(anchor);
+            anchor = NULL;
+        }
+    }
+    free(path);
+    return anchor;
+}
+
+static void close_anchor(sqlite3_file *anchor) {
+    if (anchor == NULL) return;
+    anchor->pMethods->xClose(anchor);
+    sqlite3_free(anchor);
+}
+
+/// After a sync: notes the end of the last commit.
+static void note_sync(file *file) {
+    if (!file->ends_commit) return;
+    file->ends_commit = 0;
+    if (file->anchor == NULL) file->anchor = open_anchor(file->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    if (file->anchor == NULL) return;
+    uint8_t bytes[ANCHOR];
+    anchor_write(bytes, file->salts, file->last_header);
+    file->anchor->pMethods->xWrite(file->anchor, bytes, ANCHOR, 0);
+}
+
 /// SQLite reads the header only when it recovers the log, and then holds all its locks.
 static int check_before_recovery(file *file) {
     sqlite3_int64 size = 0;
@@ -103,6 +149,11 @@ static int check_before_recovery(file *file) {
         .read = read_below, .source = file->below, .size = size,
         .unsynced = file->database != NULL && file->database->is_log_unsynced,
     };
+    sqlite3_file *anchor = open_anchor(file->path, SQLITE_OPEN_READONLY);
+    if (anchor != NULL && anchor->pMethods->xRead(anchor, check.anchor, ANCHOR, 0) != SQLITE_OK) {
+        memset(check.anchor, 0, ANCHOR);
+    }
+    close_anchor(anchor);
     page_damage damage;
     int found = log_find_damage(&check, &damage);
     if (found < 0) return SQLITE_NOMEM;
@@ -150,6 +201,8 @@ static void follow_log(file *file, const uint8_t *bytes, int count, sqlite3_int6
     if (offset < LOG_HEADER || (offset - LOG_HEADER) % length != 0) return;
     frame = (offset - LOG_HEADER) / length + 1;
     file->last_header = frame;
+    file->ends_commit = big32(bytes + 4) != 0;
+    memcpy(file->salts, bytes + FRAME_SALTS, sizeof file->salts);
     if (file->rewritten_from == 0) return;
     static const uint8_t none[16];
     if (memcmp(bytes + FRAME_SALTS, none, sizeof none) == 0) {
@@ -172,6 +225,7 @@ static int shim_close(sqlite3_file *base) {
     int result = self->below->pMethods->xClose(self->below);
     sqlite3_free(self->below);
     self->below = NULL;
+    close_anchor(self->anchor);
     return result;
 }
 
@@ -195,7 +249,11 @@ static int shim_truncate(sqlite3_file *base, sqlite3_int64 size) {
     return below(base)->pMethods->xTruncate(below(base), size);
 }
 
-static int shim_sync(sqlite3_file *base, int flags) { return below(base)->pMethods->xSync(below(base), flags); }
+static int shim_sync(sqlite3_file *base, int flags) {
+    int result = below(base)->pMethods->xSync(below(base), flags);
+    if (result == SQLITE_OK && ((file *)base)->kind == LOG) note_sync((file *)base);
+    return result;
+}
 
 static int shim_size(sqlite3_file *base, sqlite3_int64 *size) {
     return below(base)->pMethods->xFileSize(below(base), size);

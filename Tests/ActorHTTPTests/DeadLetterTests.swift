@@ -12,13 +12,13 @@ struct DeadLetterTests {
     private func park(_ house: House, to actor: ActorID = House.helloID, _ body: String) async throws -> Int64 {
         let now = house.clock.now()
         let receipt = try await house.system.send(MessageDraft(actor: actor, body: Array(body.utf8), sender: "ann"))
-        let waiting = try await house.store.head(of: actor, after: 0, limit: 100)
+        let waiting = try await house.store.waiting(for: actor)
         let envelope = try #require(waiting.first { $0.execution == receipt.execution })
-        try await house.store.begin(envelope.sequence, attempt: 1, at: now)
+        try await house.store.begin(envelope, attempt: 1, at: now)
         let log = Array("it said: no".utf8)
         try await house.store.complete(
             Completion(
-                sequence: envelope.sequence, actor: actor,
+                envelope,
                 attempt: AttemptRecord(
                     execution: envelope.execution, number: 1, started: now, finished: now, outcome: .failed,
                     exitCode: 3, reason: "exited with status 3"),

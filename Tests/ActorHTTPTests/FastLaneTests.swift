@@ -111,8 +111,8 @@ struct FastLaneTests {
             #expect(!one.isNull && Self.comparable(one) == Self.comparable(other), "\(row.name): \(ours[index])")
         }
         for actor in [House.helloID, House.strictID] {
-            let one = try await fast.store.head(of: actor, after: 0, limit: 100).map(\.message)
-            let other = try await slow.store.head(of: actor, after: 0, limit: 100).map(\.message)
+            let one = try await fast.store.waiting(for: actor).map(\.message)
+            let other = try await slow.store.waiting(for: actor).map(\.message)
             #expect(one.map(\.body) == other.map(\.body))
             #expect(one.map(\.kind) == other.map(\.kind))
             #expect(one.map(\.environment) == other.map(\.environment))
@@ -194,7 +194,7 @@ struct FastLaneTests {
                 }
             }
         }
-        let bodies = try await house.store.head(of: House.helloID, after: 0, limit: 1000).map(\.message.body)
+        let bodies = try await house.store.waiting(for: House.helloID).map(\.message.body)
         #expect(
             bodies
                 == bodies.sorted {
@@ -215,7 +215,7 @@ struct FastLaneTests {
             let answer = try await LiveServer.exchange(port, String(Case(name: "").request().dropLast(3)))
             #expect(answer == "", "an idle connection is closed without a word")
         }
-        #expect(try await house.store.head(of: House.helloID, after: 0, limit: 9).count == 1)
+        #expect(try await house.store.waiting(for: House.helloID).count == 1)
     }
 
     @Test("broken input after a request is answered second")
@@ -245,7 +245,7 @@ struct FastLaneTests {
                 return try await reader.next()
             }
         }
-        let found = try await house.store.head(of: House.helloID, after: 0, limit: 1000)
+        let found = try await house.store.waiting(for: House.helloID)
         #expect((1...51).contains(found.count))
     }
 

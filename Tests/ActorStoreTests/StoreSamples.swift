@@ -91,7 +91,6 @@ enum StoreSamples {
         }
         for execution in try await store.executions(of: nil, before: nil, limit: 100_000) {
             found.append("\(execution)")
-            found.append("\(String(describing: try await store.execution(execution.id)))")
             found += try await store.attempts(of: execution.id).map { "\($0)" }
             found.append("\(String(describing: try await store.log(of: execution.id)))")
         }

@@ -50,8 +50,6 @@ typedef struct file {
     int syncs_folder;
 } file;
 
-const char *const power_cut_vfs = "reactord-power-cut";
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static folder *folders;
 static sqlite3_vfs *lower;
@@ -356,7 +354,7 @@ int power_cut_install(void) {
         lower = sqlite3_vfs_find("unix");
         vfs = *lower;
         vfs.szOsFile = (int)sizeof(file);
-        vfs.zName = power_cut_vfs;
+        vfs.zName = POWER_CUT_VFS;
         vfs.pNext = NULL;
         vfs.xOpen = cut_open;
         vfs.xDelete = cut_delete;

@@ -29,7 +29,8 @@ package struct DatabaseCheck: Sendable {
         }
         lines += report.problems.map { "\(report.path): \($0)" }
         if !report.hasSums {
-            lines.append("\(report.path) has no checksums yet: the next start adds them; only its structure was checked")
+            lines.append(
+                "\(report.path) has no checksums yet: the next start adds them; only its structure was checked")
         }
         let log = report.frames > 0 ? " and \(report.frames) frames of its log" : ""
         let read = report.hasSums ? "\(report.pages) pages\(log) read" : "structure checked"

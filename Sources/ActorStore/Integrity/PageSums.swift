@@ -18,7 +18,7 @@ enum PageSums {
             try addSums(to: path)
             logger.notice("the database was copied into one with checksums", metadata: ["file": "\(path)"])
         } catch {
-            unlink(copy(of: path))
+            unlink(copyPath(of: path))
             logger.warning(
                 "the database goes on without checksums: damage may stay unseen",
                 metadata: ["file": "\(path)", "reason": "\(error)"])
@@ -49,7 +49,7 @@ enum PageSums {
     /// A database of an earlier version has no room for sums in its pages. It is copied, and the copy takes its place
     /// in one step: the old one is whole until then.
     private static func addSums(to path: String) throws {
-        let copy = copy(of: path)
+        let copy = copyPath(of: path)
         unlink(copy)
         let descriptor = open(copy, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("\(copy) cannot be made") }
@@ -73,7 +73,7 @@ enum PageSums {
         syncFolder(of: path)
     }
 
-    private static func copy(of path: String) -> String { path + "-with-sums" }
+    private static func copyPath(of path: String) -> String { path + "-with-sums" }
 
     private static func failure(_ what: String) -> ActorError {
         ActorError(.cannotStart, "\(what): \(String(cString: strerror(errno)))")

@@ -19,6 +19,13 @@ extension SQLiteStore {
                 "the database \(path) cannot be read: \(String(cString: strerror(errno))); name its folder with "
                     + "--data-dir")
         }
+        var journal = stat()
+        guard stat(path + "-journal", &journal) != 0 || journal.st_size == 0 else {
+            throw ActorError(
+                .unavailable,
+                "a change of the database \(path) was interrupted and is taken back at the next start; start the daemon, "
+                    + "then verify again")
+        }
         let kind = page_sums_kind_of(path)
         guard kind == PAGE_SUMS_PRESENT || kind == PAGE_SUMS_MISSING else {
             throw ActorError(.invalidInput, "\(path) is not a database of reactord")
@@ -41,10 +48,13 @@ extension SQLiteStore {
         let (hasDamage, limit) = (report.damagedPlaces > 0, IntegrityReport.listed)
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            report.problems = try queue.read { db in
+            report.problems = try queue.read { db -> [String] in
                 try String.fetchAll(db, sql: "PRAGMA integrity_check(\(limit))").filter { $0 != "ok" }
             }
-            let owners = hasDamage ? try queue.read { db in Self.owners(of: path, db) } : [:]
+            let owners = try queue.read { db -> [Int64: String] in
+                guard hasDamage else { return [:] }
+                return try tablesOfDamagedPages(of: path, db)
+            }
             for index in report.damage.indices where report.damage[index].frame == nil {
                 report.damage[index].owner = report.damage[index].page.flatMap { owners[$0] }
             }
@@ -55,11 +65,11 @@ extension SQLiteStore {
     }
 
     /// The table of the damaged page that each table's own check ran into, if any.
-    private static func owners(of path: String, _ db: Database) -> [Int64: String] {
-        let tables = try? String.fetchAll(
+    private static func tablesOfDamagedPages(of path: String, _ db: Database) throws -> [Int64: String] {
+        let tables = try String.fetchAll(
             db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0")
         var owners: [Int64: String] = [:]
-        for table in tables ?? [] {
+        for table in tables {
             page_sums_forget(path)
             let quoted = "'\(table.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
             _ = try? String.fetchAll(db, sql: "PRAGMA integrity_check(\(quoted))")

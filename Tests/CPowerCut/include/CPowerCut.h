@@ -5,7 +5,7 @@
 
 /// A VFS that keeps, for each file below a watched folder, what a disk would still hold after a power cut: what was
 /// synced, and at will some of what was not. Files elsewhere are passed on to the operating system untouched.
-extern const char *const power_cut_vfs;
+#define POWER_CUT_VFS "reactord-power-cut"
 
 /// Registers the VFS, without making it the default. Answers an SQLite result code.
 int power_cut_install(void);
