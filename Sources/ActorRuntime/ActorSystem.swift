@@ -326,7 +326,7 @@ package final class ActorSystem: Sendable {
     private func recover() async throws(ActorError) {
         let recovery = try await store.recover(at: now())
         let interrupted = recovery.interrupted
-        dispatcher.load(try await store.mailboxes(), wasUnclean: recovery.wasUnclean)
+        dispatcher.load(try await store.mailboxes(), recovery)
         dispatcher.configure(directory.all)
         if !interrupted.isEmpty {
             logger.notice(

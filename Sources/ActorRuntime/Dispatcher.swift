@@ -57,12 +57,15 @@ final class Dispatcher: Sendable {
 
     /// The mailboxes that hold messages at start-up.
     ///
-    /// - Parameter wasUnclean: what is delivered first may be what ended the process before this one.
-    func load(_ actors: [ActorID], wasUnclean: Bool) {
+    /// - Parameter recovery: after an unclean end, what is delivered first may be what caused it.
+    func load(_ actors: [ActorID], _ recovery: Recovery) {
+        let suspects =
+            recovery.wasUnclean
+            ? Mailbox.Suspects(count: limits.maxRunning, lastSequence: recovery.lastSequence) : .none
         state.withLock { state in
             for actor in actors {
                 state.mailboxes[actor] = Mailbox(
-                    bound: limits.mailboxHead, mayHoldMail: true, suspects: wasUnclean ? limits.maxRunning : 0)
+                    bound: limits.mailboxHead, mayHoldMail: true, suspects: suspects)
             }
         }
     }

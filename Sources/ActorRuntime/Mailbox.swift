@@ -7,8 +7,28 @@ package final class Mailbox: Sendable {
         var machine: MailboxMachine
         /// Somebody was told that there is work, and has not answered yet that there is none.
         var isSignalled = false
-        /// So many deliveries may be of messages that ran when an earlier process ended.
-        var suspects: Int
+        var suspects: Suspects
+    }
+
+    /// What may have been running when an earlier process ended: so many of the first deliveries of its messages.
+    package struct Suspects: Sendable {
+        package static let none = Suspects(count: 0, lastSequence: 0)
+
+        var count: Int
+        /// Later messages were not there then.
+        let lastSequence: Int64
+
+        package init(count: Int, lastSequence: Int64) {
+            self.count = count
+            self.lastSequence = lastSequence
+        }
+
+        /// One that has begun before says so itself.
+        mutating func takes(_ envelope: Envelope) -> Bool {
+            guard count > 0, envelope.attempts == 0, envelope.sequence <= lastSequence else { return false }
+            count -= 1
+            return true
+        }
     }
 
     private let state: Mutex<State>
@@ -16,8 +36,8 @@ package final class Mailbox: Sendable {
     /// - Parameters:
     ///   - bound: messages kept in memory; the store holds the rest.
     ///   - mayHoldMail: the store may hold messages from before this start.
-    ///   - suspects: how many of the first deliveries may be of messages that ran when an earlier process ended.
-    package init(bound: Int, mayHoldMail: Bool = false, suspects: Int = 0) {
+    ///   - suspects: which deliveries may be of messages that ran when an earlier process ended.
+    package init(bound: Int, mayHoldMail: Bool = false, suspects: Suspects = .none) {
         state = Mutex(
             State(machine: MailboxMachine(bound: bound, mayHoldMail: mayHoldMail), suspects: suspects))
     }
@@ -43,14 +63,13 @@ package final class Mailbox: Sendable {
         state.withLock { state in
             let next = state.machine.next(now: now, ordered: ordered, longestBackoff: longestBackoff)
             switch next {
-            case .deliver(var envelope) where state.suspects > 0:
-                state.suspects -= 1
-                envelope.isSuspect = true
+            case .deliver(var envelope):
+                envelope.isSuspect = state.suspects.takes(envelope)
                 return .deliver(envelope)
             case .wait, .empty:
                 state.isSignalled = false
                 idle()
-            case .deliver, .expire, .read: break
+            case .expire, .read: break
             }
             return next
         }

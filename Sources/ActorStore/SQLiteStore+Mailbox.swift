@@ -44,7 +44,9 @@ extension SQLiteStore: MailboxStore {
     package func recover(at now: Timestamp) async throws(ActorError) -> Recovery {
         let wasUnclean = self.wasUnclean
         return try await writer.submit { db, ledger in
-            Recovery(interrupted: try db.recover(at: now, ledger.numbers), wasUnclean: wasUnclean)
+            Recovery(
+                interrupted: try db.recover(at: now, ledger.numbers), wasUnclean: wasUnclean,
+                lastSequence: ledger.highestSequence)
         }
     }
 

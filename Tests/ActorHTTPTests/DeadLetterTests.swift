@@ -88,7 +88,7 @@ struct DeadLetterTests {
             _ = try await park(house, "[9]")
         } while after != nil && replayed.count < 20
         #expect(replayed == parked.map(Int.init))
-        let bodies = try await house.store.head(of: House.helloID, after: 0, limit: 99).map(\.message.body)
+        let bodies = try await house.store.waiting(for: House.helloID).map(\.message.body)
         #expect(bodies == (0..<5).map { Array("[\($0)]".utf8) })
         #expect(try await house.store.deadLetter(strict)?.replayedAs == nil)
         try await house.expect(

@@ -216,7 +216,7 @@ private actor Echo: Reactor {
 extension MemoryStore {
     /// What of a mailbox waits undelayed.
     func waiting(for actor: ActorID) async throws(ActorError) -> [Envelope] {
-        try await page(.ready(after: .first), of: actor, now: Timestamp(milliseconds: 0), limit: 100)
+        try await page(.ready(after: .first), of: actor, now: Timestamp(milliseconds: 0), limit: 1_000_000)
     }
 }
 

@@ -171,7 +171,7 @@ struct SubscriptionTests {
         let later = row("again", secret, at: now.adding(seconds: 60), status: 200)
         let second = try await house.test { try await later.send($0) }.json["result"]?["execution_id"]
         #expect(first != nil && first == second)
-        let stored = try await house.store.head(of: House.doorID, after: 0, limit: 9)
+        let stored = try await house.store.waiting(for: House.doorID)
         #expect(stored.count == 1)
     }
 }

@@ -58,10 +58,13 @@ package struct Recovery: Sendable, Equatable {
     package let interrupted: [Envelope]
     /// The process before did not close the store: anything that waited first in a mailbox may have been running.
     package let wasUnclean: Bool
+    /// No message that was accepted before has a higher sequence.
+    package let lastSequence: Int64
 
-    package init(interrupted: [Envelope], wasUnclean: Bool) {
+    package init(interrupted: [Envelope], wasUnclean: Bool, lastSequence: Int64) {
         self.interrupted = interrupted
         self.wasUnclean = wasUnclean
+        self.lastSequence = lastSequence
     }
 }
 

@@ -44,6 +44,12 @@ extension Database {
         let isOld = ledger.numbers.id(of: envelope.sequence) != envelope.execution
         try ledger.hot.insert(
             record, finished: attempt.finished, oldID: isOld ? envelope.execution.rawValue : nil, on: self)
+        // Told now: its start was no commit of its own.
+        if !completion.hasBegun, attempt.outcome != .expired {
+            ledger.note(
+                .executionStarted(
+                    actor: message.actor, execution: envelope.execution, attempt: attempt.number))
+        }
         if completion.hasBegun { try run("DELETE FROM steps WHERE sequence = ?", [envelope.sequence]) }
         try apply(
             completion.effects, actor: completion.actor, execution: envelope.execution, at: attempt.finished, &ledger)

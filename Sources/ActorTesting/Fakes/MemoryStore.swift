@@ -95,7 +95,8 @@ extension MemoryStore: MailboxStore {
 
     package func recover(at now: Timestamp) async throws(ActorError) -> Recovery {
         try change { model in
-            Recovery(interrupted: model.recover(at: now), wasUnclean: model.wasUnclean)
+            Recovery(
+                interrupted: model.recover(at: now), wasUnclean: model.wasUnclean, lastSequence: model.lastSequence)
         }
     }
 

@@ -29,7 +29,7 @@ struct MemoryModel: Sendable {
     static let internalRules = AcceptRules(maxMailbox: 2 * AcceptRules().maxMailbox)
     private static let numbers = ExecutionNumbers(key: (0x6d6f_6465_6c21, 0x7374_6f72_65))
 
-    private var lastSequence: Int64 = 0
+    private(set) var lastSequence: Int64 = 0
     private var lastDeadLetter: Int64 = 0
     private var lastCall: Int64 = 0
     private var newEnvelopes: [Envelope] = []
