@@ -1,5 +1,5 @@
 // AMQP 0-9-1 with publisher confirms: one channel per publisher, persistent messages through the default exchange to the
-// queue --target, which must exist.
+// durable classic queue --target.
 #include <stdio.h>
 #include <string.h>
 
@@ -98,6 +98,15 @@ static void open_channels(struct buffer *out) {
         method(out, 20, 10);                    // channel.open
         short_text(out, "");
         end(out, at);
+        if (channel == 1) {
+            at = begin(out, METHOD, channel);
+            method(out, 50, 10);                // queue.declare
+            buffer_u16(out, 0);
+            short_text(out, options.target);
+            buffer_u8(out, 2);                  // durable
+            buffer_u32(out, 0);
+            end(out, at);
+        }
         at = begin(out, METHOD, channel);
         method(out, 85, 10);                    // confirm.select
         buffer_u8(out, 0);
@@ -112,7 +121,8 @@ static bool take_method(struct connection *connection, int channel, const unsign
     case 10 << 16 | 10: start_ok(out); return true;
     case 10 << 16 | 30: tune_ok(out, payload + 4); return true;
     case 10 << 16 | 41: open_channels(out); return true;
-    case 20 << 16 | 11: return true;
+    case 20 << 16 | 11:
+    case 50 << 16 | 11: return true;
     case 85 << 16 | 11:
         if (++connection->ready_lanes == options.lanes) load_ready(connection);
         return true;
