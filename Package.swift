@@ -58,9 +58,13 @@ let package = Package(
             cxxSettings: [.define("VALIJSON_USE_EXCEPTIONS", to: "1")]
         ),
         .target(name: "ActorSchemas", dependencies: ["ActorCore", "CValijson"], swiftSettings: strict),
+        .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "ActorStore",
-            dependencies: ["ActorCore", .product(name: "GRDB", package: "GRDB.swift"), logging],
+            dependencies: [
+                "ActorCore", "CPageSums", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"), logging,
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -110,10 +114,13 @@ let package = Package(
         .testTarget(
             name: "ActorRuntimeTests", dependencies: ["ActorRuntime", "ActorCore", "ActorTesting", logging],
             swiftSettings: strict),
+        // A disk that loses its power, for the store's tests.
+        .target(name: "CPowerCut", path: "Tests/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "ActorStoreTests",
             dependencies: [
-                "ActorStore", "ActorCore", "ActorTesting", logging, .product(name: "GRDB", package: "GRDB.swift"),
+                "ActorStore", "ActorCore", "ActorTesting", "CPageSums", "CPowerCut", logging,
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(

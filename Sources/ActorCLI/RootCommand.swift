@@ -25,6 +25,6 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, SendCommand.self, ActorsCommand.self,
             ExecutionsCommand.self, LogsCommand.self, JobsCommand.self, JobCommand.self, UploadCommand.self,
-            NonceCommand.self, DeadLettersCommand.self, TokenCommand.self, VersionCommand.self,
+            NonceCommand.self, DeadLettersCommand.self, TokenCommand.self, VerifyCommand.self, VersionCommand.self,
         ])
 }

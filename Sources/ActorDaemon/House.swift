@@ -205,8 +205,9 @@ struct House: Sendable {
         func before(_ days: Int) -> Timestamp { now.adding(milliseconds: -Int64(days) * 86_400_000) }
         do {
             let count = try await store.prune(
-                executionsBefore: before(settings.store.executionsDays),
-                deadLettersBefore: before(settings.store.deadLettersDays))
+                PruneAges(
+                    executions: before(settings.store.executionsDays),
+                    deadLetters: before(settings.store.deadLettersDays), idempotency: before(3)))
             if count > 0 { logger.info("old records were removed", metadata: ["count": "\(count)"]) }
             // Files of executions that have ended, the logs of scripts among them.
             let files = FolderRunFiles(root: data.path, pool: threads)

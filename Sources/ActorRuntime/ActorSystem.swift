@@ -147,6 +147,61 @@ package final class ActorSystem: Sendable {
         return try await bus.send(draft)
     }
 
+    /// - Parameter then: called when the message is on disk, or is refused; must return at once.
+    package func send(
+        _ draft: MessageDraft, then: @escaping @Sendable (Result<SendReceipt, ActorError>) -> Void
+    ) {
+        guard isAccepting else {
+            return then(
+                .failure(ActorError(.unavailable, "the daemon is stopping; send again in a moment")))
+        }
+        bus.send(draft, then: then)
+    }
+
+    /// Sends messages to one actor in one commit; each is accepted or refused on its own.
+    package func send(
+        _ drafts: [MessageDraft], to actor: ActorID
+    ) async throws(ActorError) -> [Result<SendReceipt, ActorError>] {
+        guard isAccepting else { throw ActorError(.unavailable, "the daemon is stopping; send again in a moment") }
+        return try await bus.send(drafts, to: actor)
+    }
+
+    /// An execution, as what runs here knows it.
+    package func execution(_ id: ExecutionID) async throws(ActorError) -> ExecutionRecord? {
+        try await store.execution(id).map(current)
+    }
+
+    /// Newest first; `before` is the sequence to continue below.
+    package func executions(
+        of actor: ActorID?, before: Int64?, limit: Int
+    ) async throws(ActorError) -> [ExecutionRecord] {
+        try await store.executions(of: actor, before: before, limit: limit).map(current)
+    }
+
+    /// What a waiting message waits for; nil when there is no such execution.
+    package func why(_ id: ExecutionID) async throws(ActorError) -> WaitReport? {
+        let limit = 10_000
+        guard let record = try await execution(id) else { return nil }
+        guard record.status == .submitted, let place = try await store.place(of: id, countingTo: limit) else {
+            return WaitReport(
+                execution: id, status: record.status, reasons: [.nothing], before: 0, beforeIsLowerBound: false)
+        }
+        let reasons = dispatcher.reasons(for: place.envelope, directory.entry(record.actor))
+        return WaitReport(
+            execution: id, status: record.status, reasons: reasons.isEmpty ? [.turn] : reasons, before: place.before,
+            beforeIsLowerBound: place.before >= limit)
+    }
+
+    /// What runs in a moment is not on disk as running.
+    private func current(_ record: ExecutionRecord) -> ExecutionRecord {
+        guard record.status == .submitted, let running = driver.running(record.id) else { return record }
+        var record = record
+        record.status = .running
+        record.attempts = running.number
+        record.started = record.started ?? running.started
+        return record
+    }
+
     /// Sends, and waits until the execution has ended.
     package func ask(
         _ draft: MessageDraft, timeoutMilliseconds: Int64
@@ -181,7 +236,7 @@ package final class ActorSystem: Sendable {
         if driver.stop(id, .cancel) { return true }
         guard let record = try await store.execution(id), record.finished == nil else { return false }
         guard try await store.withdraw(id, at: now()) else { return driver.stop(id, .cancel) }
-        dispatcher.withdrawn(id, from: record.actor)
+        dispatcher.withdrawn(record.sequence, from: record.actor)
         return true
     }
 
@@ -204,10 +259,10 @@ package final class ActorSystem: Sendable {
             throw ActorError(.notFound, "No actor found with id: \(letter.message.actor).")
         }
         var message = letter.message
-        message.cause = letter.message.execution
-        message.execution = ExecutionID(IDMaker.hashid())
+        message.cause = letter.execution
         message.idempotency = nil
         message.deliverAt = nil
+        message.expires = nil
         message.nonce = nil
         message.received = now()
         return try await store.replay(id, as: message).execution
@@ -258,6 +313,7 @@ package final class ActorSystem: Sendable {
         onReady()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.dispatcher.run() }
+            group.addTask { await self.driver.watch() }
             group.addTask { await self.deliverer.run() }
             group.addTask { await self.scheduler.run() }
             group.addTask {
@@ -269,9 +325,9 @@ package final class ActorSystem: Sendable {
     }
 
     private func recover() async throws(ActorError) {
-        let interrupted = try await store.recover(at: now())
-        let backlogs = try await store.backlogs()
-        dispatcher.load(backlogs)
+        let recovery = try await store.recover(at: now())
+        let interrupted = recovery.interrupted
+        dispatcher.load(try await store.mailboxes(), wasUnclean: recovery.wasUnclean)
         dispatcher.configure(directory.all.map(\.spec))
         if !interrupted.isEmpty {
             logger.notice(
@@ -303,5 +359,6 @@ package final class ActorSystem: Sendable {
         scheduler.bell.close()
         environment.outboxBell.close()
         dispatcher.close()
+        driver.close()
     }
 }

@@ -60,13 +60,19 @@ package struct MessageDraft: Sendable {
     package var cause: ExecutionID?
     package var hops: Int
     package var idempotency: IdempotencyKey?
+    /// Messages of one key are handled one after another.
+    package var key: String?
+    /// The higher leaves its mailbox first; one of ``NewMessage/priorities``.
+    package var priority: Int
     package var deliverAt: Timestamp?
+    package var expires: Timestamp?
     package var nonce: NonceID?
 
     package init(
         actor: ActorID, body: [UInt8], kind: MessageKind = .json, environment: [EnvironmentEntry] = [],
         sender: String, cause: ExecutionID? = nil, hops: Int = 0, idempotency: IdempotencyKey? = nil,
-        deliverAt: Timestamp? = nil, nonce: NonceID? = nil
+        key: String? = nil, priority: Int = 0, deliverAt: Timestamp? = nil, expires: Timestamp? = nil,
+        nonce: NonceID? = nil
     ) {
         self.actor = actor
         self.body = body
@@ -76,7 +82,10 @@ package struct MessageDraft: Sendable {
         self.cause = cause
         self.hops = hops
         self.idempotency = idempotency
+        self.key = key
+        self.priority = priority
         self.deliverAt = deliverAt
+        self.expires = expires
         self.nonce = nonce
     }
 }

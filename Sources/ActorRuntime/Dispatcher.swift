@@ -2,7 +2,7 @@ internal import ActorCore
 internal import Logging
 internal import Synchronization
 
-/// Starts executions: asks the machines what may run, and plays each in a child task of its own.
+/// Hands out slots: asks the machines what may run, and plays each slot in a child task of its own.
 final class Dispatcher: Sendable {
     /// Work for the one tree of tasks.
     private enum Order: Sendable {
@@ -12,7 +12,7 @@ final class Dispatcher: Sendable {
 
     private struct State {
         var dispatch: DispatchMachine
-        var mailboxes: [ActorID: MailboxMachine] = [:]
+        var mailboxes: [ActorID: Mailbox] = [:]
         /// The earliest wake-up that is under way, by actor.
         var armed: [ActorID: Timestamp] = [:]
     }
@@ -24,7 +24,7 @@ final class Dispatcher: Sendable {
     private let store: any Store
     private let clock: any Timekeeper
     private let driver: ExecutionDriver
-    /// Rung when an execution has ended.
+    /// Rung when a slot was given back.
     private let ended = Bell()
     private let limits: Limits
     private let logger: Logger
@@ -43,13 +43,17 @@ final class Dispatcher: Sendable {
         (self.orders, self.orderSink) = AsyncStream.makeStream(of: Order.self)
     }
 
-    /// What waits in the store at start-up.
-    func load(_ backlogs: [Backlog]) {
-        decide { state in
-            for backlog in backlogs {
-                state.mailboxes[backlog.actor] = MailboxMachine(bound: limits.mailboxHead, backlog: backlog.count)
+    // MARK: What there is
+
+    /// The mailboxes that hold messages at start-up.
+    ///
+    /// - Parameter wasUnclean: what is delivered first may be what ended the process before this one.
+    func load(_ actors: [ActorID], wasUnclean: Bool) {
+        state.withLock { state in
+            for actor in actors {
+                state.mailboxes[actor] = Mailbox(
+                    bound: limits.mailboxHead, mayHoldMail: true, suspects: wasUnclean ? limits.maxRunning : 0)
             }
-            return []
         }
     }
 
@@ -63,7 +67,7 @@ final class Dispatcher: Sendable {
             }
             for spec in specs {
                 if state.mailboxes[spec.id] == nil {
-                    state.mailboxes[spec.id] = MailboxMachine(bound: limits.mailboxHead)
+                    state.mailboxes[spec.id] = Mailbox(bound: limits.mailboxHead)
                 }
                 actions += state.dispatch.configured(spec.id, limit: spec.concurrency)
                 actions += state.dispatch.paused(spec.id, false)
@@ -76,30 +80,76 @@ final class Dispatcher: Sendable {
     /// Called on the store's writer, in commit order.
     func committed(_ envelopes: [Envelope]) {
         guard !envelopes.isEmpty else { return }
-        decide { state in
-            var actions: [DispatchMachine.Action] = []
-            for envelope in envelopes {
-                state.mailboxes[envelope.actor, default: MailboxMachine(bound: limits.mailboxHead)]
-                    .committed(envelope)
-                actions += state.dispatch.ready(envelope.actor)
-            }
-            return actions
+        let now = clock.now()
+        let mailboxes = state.withLock { state in envelopes.map { mailbox($0.actor, &state) } }
+        var signalled: [ActorID] = []
+        for (envelope, mailbox) in zip(envelopes, mailboxes) where mailbox.committed(envelope, now: now) {
+            signalled.append(envelope.actor)
         }
+        guard !signalled.isEmpty else { return }
+        decide { state in signalled.flatMap { state.dispatch.ready($0) } }
     }
 
-    func withdrawn(_ execution: ExecutionID, from actor: ActorID) {
-        state.withLock { $0.mailboxes[actor]?.removed(execution) }
+    private func mailbox(_ actor: ActorID, _ state: inout State) -> Mailbox {
+        if let mailbox = state.mailboxes[actor] { return mailbox }
+        let mailbox = Mailbox(bound: limits.mailboxHead)
+        state.mailboxes[actor] = mailbox
+        return mailbox
     }
 
-    func purged(_ actor: ActorID) { state.withLock { $0.mailboxes[actor]?.removedAll() } }
+    private func mailbox(_ actor: ActorID) -> Mailbox { state.withLock { mailbox(actor, &$0) } }
 
-    func waiting(_ actor: ActorID) -> Int { state.withLock { $0.mailboxes[actor]?.waiting ?? 0 } }
-    func running(_ actor: ActorID) -> Int { state.withLock { $0.dispatch.running(actor) } }
+    func withdrawn(_ sequence: Int64, from actor: ActorID) {
+        mailbox(actor).removed(sequence)
+        // Its lane may be free now.
+        decide { $0.dispatch.ready(actor) }
+    }
+
+    func purged(_ actor: ActorID) {
+        mailbox(actor).purged()
+        decide { $0.dispatch.ready(actor) }
+    }
+
+    func waiting(_ actor: ActorID) -> Int { max(0, store.held(by: actor) - mailbox(actor).running) }
+    func running(_ actor: ActorID) -> Int { mailbox(actor).running }
     var running: Int { state.withLock { $0.dispatch.running } }
     var isDraining: Bool { state.withLock { $0.dispatch.isDraining } }
 
+    /// What keeps a waiting message from running, the reasons that concern it alone first.
+    func reasons(for envelope: Envelope, _ entry: Directory.Entry?) -> [WaitReport.Reason] {
+        var reasons: [WaitReport.Reason] = []
+        let now = clock.now()
+        if let moment = envelope.notBefore, moment > now {
+            reasons.append(
+                envelope.attempts > 0
+                    ? .retry(until: moment, attempts: envelope.attempts) : .delayed(until: moment))
+        }
+        guard let entry else { return reasons + [.actorMissing] }
+        let ordered = entry.spec.concurrency == 1
+        if let holder = mailbox(envelope.actor).holder(before: envelope, ordered: ordered) {
+            reasons.append(
+                .lane(
+                    key: envelope.key, holder: holder.waiting?.execution ?? driver.execution(holder.sequence),
+                    until: holder.waiting?.notBefore))
+        }
+        let (isDraining, ownRunning, isFull) = state.withLock { state in
+            (
+                state.dispatch.isDraining, state.dispatch.running(envelope.actor),
+                state.dispatch.running >= limits.maxRunning
+            )
+        }
+        if isDraining { reasons.append(.draining) }
+        if ownRunning >= entry.spec.concurrency {
+            reasons.append(.actorLimit(entry.spec.concurrency, running: driver.running(of: envelope.actor)))
+        }
+        if isFull { reasons.append(.daemonLimit(limits.maxRunning)) }
+        return reasons
+    }
+
     /// No new work is started from now on.
     func drain() { state.withLock { $0.dispatch.drain() } }
+
+    // MARK: Running
 
     /// Plays what was decided until the stream of orders ends; everything that runs is a child of this call.
     func run() async {
@@ -133,63 +183,66 @@ final class Dispatcher: Sendable {
         for case .start(let actor) in actions { orderSink.yield(.fill(actor)) }
     }
 
-    /// Uses one slot of `actor`: runs its next message, or gives the slot back.
+    /// Uses one slot of `actor` for one message after the other, until nothing can run or others wait for a slot.
     private func fill(_ actor: ActorID) async {
+        let mailbox = mailbox(actor)
+        defer { ended.ring() }
         while true {
-            guard let entry = directory.entry(actor), let next = take(actor, entry.spec) else {
-                return giveUp(actor)
+            guard let entry = directory.entry(actor) else {
+                return mailbox.standDown { decide { $0.dispatch.idle(actor) } }
+            }
+            let next = mailbox.next(now: clock.now(), ordered: entry.spec.concurrency == 1) {
+                decide { $0.dispatch.idle(actor) }
             }
             switch next {
             case .deliver(let envelope):
-                let returned = await driver.run(envelope, entry)
-                decide { state in
-                    if let returned { state.mailboxes[actor]?.returned(returned) }
-                    return state.dispatch.finished(actor)
-                }
-                ended.ring()
-                return
-            case .refill(let sequence):
-                do {
-                    let rows = try await store.head(of: actor, after: sequence, limit: limits.mailboxHead)
-                    state.withLock { $0.mailboxes[actor]?.refilled(rows, limit: limits.mailboxHead) }
-                } catch {
-                    logger.error(
-                        "a mailbox could not be read; trying again in a second",
-                        metadata: [LogKeys.actorID: "\(actor)", LogKeys.error: "\(error)"])
-                    state.withLock { $0.mailboxes[actor]?.refillFailed() }
-                    arm(actor, clock.now().adding(milliseconds: 1000))
-                    return giveUp(actor)
-                }
-            case .wait, .empty:
-                ended.ring()
-                return
+                ended(envelope, await driver.run(envelope, entry), mailbox)
+            case .expire(let envelope):
+                ended(envelope, await driver.expire(envelope), mailbox)
+            case .read(let page):
+                guard await read(page, of: actor, into: mailbox) else { return }
+                continue
+            case .wait(let moment): return arm(actor, moment)
+            case .empty: return
             }
+            if !keepsSlot(actor) { return }
         }
     }
 
-    /// The next step of a mailbox. Nothing to run gives the slot back under the same lock, so that a message which
-    /// is committed meanwhile cannot be overlooked.
-    private func take(_ actor: ActorID, _ spec: ActorSpec) -> MailboxMachine.Next? {
-        let now = clock.now()
-        var wakeAt: Timestamp?
-        var next: MailboxMachine.Next?
+    private func ended(_ envelope: Envelope, _ returned: Envelope?, _ mailbox: Mailbox) {
+        mailbox.ended(envelope, returned: returned, now: clock.now())
+        // Whoever goes on with other messages does not wait for this one's moment.
+        if let moment = returned?.notBefore { arm(envelope.actor, moment) }
+    }
+
+    /// False when the slot was given back so that others get their turn.
+    private func keepsSlot(_ actor: ActorID) -> Bool {
+        var keeps = true
         decide { state in
-            next = state.mailboxes[actor]?.next(now: now, ordered: spec.concurrency == 1)
-            switch next {
-            case .wait(let moment):
-                wakeAt = moment
-                return state.dispatch.idle(actor)
-            case .empty: return state.dispatch.idle(actor)
-            default: return []
-            }
+            if state.dispatch.keepsSlot(actor) { return [] }
+            keeps = false
+            return state.dispatch.finished(actor)
         }
-        if let wakeAt { arm(actor, wakeAt) }
-        return next
+        return keeps
     }
 
-    private func giveUp(_ actor: ActorID) {
-        decide { $0.dispatch.idle(actor) }
-        ended.ring()
+    /// False when the store could not be read: the slot is given back, and it is tried again in a second.
+    private func read(_ page: MailboxRead, of actor: ActorID, into mailbox: Mailbox) async -> Bool {
+        do {
+            let rows = try await store.page(page, of: actor, now: clock.now(), limit: limits.mailboxHead)
+            mailbox.read(rows, limit: limits.mailboxHead, now: clock.now())
+            // There may be work for more slots than the one that read it.
+            if !rows.isEmpty { decide { $0.dispatch.ready(actor) } }
+            return true
+        } catch {
+            logger.error(
+                "a mailbox could not be read; trying again in a second",
+                metadata: [LogKeys.actorID: "\(actor)", LogKeys.error: "\(error)"])
+            mailbox.readFailed()
+            mailbox.standDown { decide { $0.dispatch.idle(actor) } }
+            arm(actor, clock.now().adding(milliseconds: 1000))
+            return false
+        }
     }
 
     private func arm(_ actor: ActorID, _ moment: Timestamp) {

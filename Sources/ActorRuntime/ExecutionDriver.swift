@@ -5,22 +5,20 @@ internal import Synchronization
 /// Plays one ``ExecutionMachine`` per message: starts the work, stops it when told, commits its end.
 final class ExecutionDriver: Sendable {
     private struct Running: Sendable {
-        let stop: AsyncStream<ExecutionMachine.Stop>.Continuation
-        let liveLog: @Sendable () async -> (bytes: [UInt8], truncated: Bool)
-    }
-
-    private enum Happening: Sendable {
-        case ended(ExecutionMachine.WorkEnd)
-        case stop(ExecutionMachine.Stop)
-        case quiet
+        let work: RunningWork
+        let session: any WorkSession
     }
 
     private struct State {
         var running: [ExecutionID: Running] = [:]
         /// The grace time of a drain is over: whatever starts to run now is stopped at once.
         var isStopping = false
+        /// The earliest moment at which somebody's time is known to be up.
+        var watched: Timestamp?
     }
 
+    private let deadlines: AsyncStream<Timestamp>
+    private let deadlineSink: AsyncStream<Timestamp>.Continuation
     private let state = Mutex(State())
     private let environment: RuntimeEnvironment
     private let scripts: ScriptHost
@@ -31,12 +29,13 @@ final class ExecutionDriver: Sendable {
         self.environment = environment
         self.scripts = ScriptHost(environment: environment)
         self.reactors = ReactorHost(environment: environment)
+        (self.deadlines, self.deadlineSink) = AsyncStream.makeStream(of: Timestamp.self)
     }
 
     /// False when it does not run here.
     func stop(_ execution: ExecutionID, _ reason: ExecutionMachine.Stop) -> Bool {
         guard let entry = state.withLock({ $0.running[execution] }) else { return false }
-        entry.stop.yield(reason)
+        entry.work.stop(reason)
         return true
     }
 
@@ -46,92 +45,138 @@ final class ExecutionDriver: Sendable {
             state.isStopping = true
             return Array(state.running.values)
         }
-        for entry in entries { entry.stop.yield(.drain) }
+        for entry in entries { entry.work.stop(.drain) }
     }
 
     /// What a running execution has printed so far; nil when it does not run here.
     func liveLog(_ execution: ExecutionID) async -> (bytes: [UInt8], truncated: Bool)? {
-        await state.withLock({ $0.running[execution] })?.liveLog()
+        await state.withLock({ $0.running[execution] })?.session.logSoFar()
     }
+
+    /// The attempt of an execution that runs here.
+    func running(_ execution: ExecutionID) -> (number: Int, started: Timestamp)? {
+        state.withLock { $0.running[execution] }.map { ($0.work.number, $0.work.started) }
+    }
+
+    /// Executions of an actor that run here.
+    func running(of actor: ActorID) -> [ExecutionID] {
+        state.withLock { $0.running.filter { $0.value.work.envelope.actor == actor }.keys.sorted() }
+    }
+
+    /// The execution of a message that runs here.
+    func execution(_ sequence: Int64) -> ExecutionID? {
+        state.withLock { $0.running.first { $0.value.work.envelope.sequence == sequence }?.key }
+    }
+
+    // MARK: Time
+
+    /// Stops what has used up its time, until ``close()``.
+    func watch() async {
+        await withDiscardingTaskGroup { group in
+            for await moment in deadlines {
+                group.addTask {
+                    try? await self.environment.clock.sleep(until: moment)
+                    self.stopOverdue(moment)
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    func close() { deadlineSink.finish() }
+
+    /// One sleeper for all: it wakes at the earliest deadline that it was told of, and looks for the next.
+    private func expect(_ deadline: Timestamp) {
+        let isEarlier = state.withLock { state in
+            if let watched = state.watched, watched <= deadline { return false }
+            state.watched = deadline
+            return true
+        }
+        if isEarlier { deadlineSink.yield(deadline) }
+    }
+
+    private func stopOverdue(_ moment: Timestamp) {
+        let now = environment.clock.now()
+        let running = state.withLock { state in
+            if state.watched == moment { state.watched = nil }
+            return state.running.values.map(\.work)
+        }
+        for work in running where work.deadline <= now { work.stop(.timeout) }
+        if let next = running.map(\.deadline).filter({ $0 > now }).min() { expect(next) }
+    }
+
+    // MARK: One message
 
     /// Runs one message and commits what came of it. Answers the envelope when it goes back to its mailbox.
     func run(_ envelope: Envelope, _ entry: Directory.Entry) async -> Envelope? {
-        let number = envelope.attempts + 1
         let started = environment.clock.now()
         // Attempts that were all cut off by the end of the daemon: this message may be what ends it.
         guard envelope.attempts < entry.spec.retry.attempts else {
             return await parkUnrun(envelope, entry, at: started)
         }
-        let session: any WorkSession =
-            entry.reactor == nil
-            ? scripts.session(envelope, entry, attempt: number)
-            : reactors.session(envelope, entry, attempt: number)
-        var machine = ExecutionMachine(attempt: number, retry: entry.spec.retry)
-        do {
-            // On disk before it runs: a message that ends the daemon is known as one that did.
-            try await environment.store.begin(envelope.sequence, attempt: number, at: started)
-            let end = await play(&machine, session, envelope, entry.spec)
-            return await finish(end, &machine, session, envelope, entry.spec, number, started)
-        } catch {
-            logger.error(
-                "an attempt could not be recorded; the message stays in its mailbox",
-                metadata: [LogKeys.execution: "\(envelope.execution)", LogKeys.error: "\(error)"])
-            try? await environment.clock.sleep(until: environment.clock.now().adding(milliseconds: 1000))
-            return envelope
+        let work = RunningWork(
+            envelope, retry: entry.spec.retry, started: started,
+            deadline: started.adding(milliseconds: Int64(entry.spec.timeoutSeconds) * 1000))
+        // A message that ends the daemon must be known as one that did. A built-in Reactor that is done in a moment
+        // needs no record of its start: after an unclean end what was first in its mailbox is taken for suspect.
+        if entry.reactor == nil || envelope.isSuspect || envelope.attempts > 0 {
+            do {
+                try await work.begin(in: environment.store)
+            } catch {
+                return await couldNotBegin(envelope, error)
+            }
         }
+        let session: any WorkSession =
+            entry.reactor == nil ? scripts.session(work, entry) : reactors.session(work, entry)
+        let end = await play(work, session)
+        return await finish(end, work, session, entry.spec)
     }
 
-    private func play(
-        _ machine: inout ExecutionMachine, _ session: any WorkSession, _ envelope: Envelope, _ spec: ActorSpec
-    ) async -> ExecutionMachine.WorkEnd {
-        let (stops, stopSink) = AsyncStream.makeStream(of: ExecutionMachine.Stop.self)
+    private func couldNotBegin(_ envelope: Envelope, _ error: ActorError) async -> Envelope? {
+        // Withdrawn between its delivery and its start.
+        if error.code == .conflict { return nil }
+        logger.error(
+            "an attempt could not be recorded; the message stays in its mailbox",
+            metadata: [LogKeys.execution: "\(envelope.execution)", LogKeys.error: "\(error)"])
+        try? await environment.clock.sleep(until: environment.clock.now().adding(milliseconds: 1000))
+        return envelope
+    }
+
+    private func play(_ work: RunningWork, _ session: any WorkSession) async -> ExecutionMachine.WorkEnd {
+        let execution = work.envelope.execution
         let isStopping = state.withLock { state in
-            state.running[envelope.execution] = Running(stop: stopSink, liveLog: { await session.logSoFar() })
+            state.running[execution] = Running(work: work, session: session)
             return state.isStopping
         }
-        if isStopping { stopSink.yield(.drain) }
-        defer { _ = state.withLock { $0.running.removeValue(forKey: envelope.execution) } }
-        let clock = environment.clock
-        let deadline = clock.now().adding(milliseconds: Int64(spec.timeoutSeconds) * 1000)
-        return await withTaskGroup(of: Happening.self) { group in
-            group.addTask { .ended(await session.work()) }
-            group.addTask {
-                do {
-                    try await clock.sleep(until: deadline)
-                    return .stop(.timeout)
-                } catch {
-                    return .quiet
-                }
-            }
-            group.addTask {
-                for await reason in stops { return .stop(reason) }
-                return .quiet
-            }
-            for await happening in group {
-                switch happening {
-                case .ended(let end):
-                    group.cancelAll()
-                    return end
-                case .stop(let reason):
-                    // Only the work is left to wait for; its end decides.
-                    if machine.stop(reason) { group.cancelAll() }
-                case .quiet: continue
-                }
-            }
-            return .stopped
-        }
+        if isStopping { work.stop(.drain) }
+        defer { _ = state.withLock { $0.running.removeValue(forKey: execution) } }
+        expect(work.deadline)
+        return await work.play { await session.work() }
+    }
+
+    /// Ends a message whose time was over before it could run.
+    func expire(_ envelope: Envelope) async -> Envelope? {
+        let now = environment.clock.now()
+        var completion = Completion(
+            envelope, hasBegun: false,
+            attempt: AttemptRecord(
+                execution: envelope.execution, number: envelope.attempts, started: now, finished: now,
+                outcome: .expired, reason: "it expired before it could run"),
+            disposition: .acknowledge, status: .complete)
+        return await commit(&completion, retry: RetryPolicy(), number: envelope.attempts) ? nil : envelope
     }
 
     private func finish(
-        _ end: ExecutionMachine.WorkEnd, _ machine: inout ExecutionMachine, _ session: any WorkSession,
-        _ envelope: Envelope, _ spec: ActorSpec, _ number: Int, _ started: Timestamp
+        _ end: ExecutionMachine.WorkEnd, _ work: RunningWork, _ session: any WorkSession, _ spec: ActorSpec
     ) async -> Envelope? {
         let now = environment.clock.now()
-        let verdict = machine.ended(end, now: now, chance: Double.random(in: 0..<1))
+        let envelope = work.envelope
+        let number = work.number
+        let verdict = work.ended(end, now: now, chance: Double.random(in: 0..<1))
         var completion = Completion(
-            sequence: envelope.sequence, actor: envelope.actor,
+            envelope, hasBegun: work.hasBegun,
             attempt: AttemptRecord(
-                execution: envelope.execution, number: number, started: started, finished: now,
+                execution: envelope.execution, number: number, started: work.started, finished: now,
                 outcome: verdict.outcome, exitCode: verdict.exitCode,
                 reason: verdict.reason.map(environment.configuration.scrub)),
             disposition: scrubbed(verdict.disposition), status: verdict.status, result: session.result,
@@ -151,9 +196,10 @@ final class ExecutionDriver: Sendable {
         case .acknowledge, .park: return nil
         case .release: return envelope
         case .retry(let moment):
-            var message = envelope.message
-            message.deliverAt = moment
-            return Envelope(sequence: envelope.sequence, message: message, attempts: number)
+            var again = envelope
+            again.attempts = number
+            again.notBefore = moment
+            return again
         }
     }
 
@@ -231,16 +277,11 @@ final class ExecutionDriver: Sendable {
         let number = envelope.attempts + 1
         let reason = "the daemon ended during each of its \(envelope.attempts) attempts"
         var completion = Completion(
-            sequence: envelope.sequence, actor: envelope.actor,
+            envelope, hasBegun: false,
             attempt: AttemptRecord(
                 execution: envelope.execution, number: number, started: now, finished: now, outcome: .interrupted,
                 reason: reason),
             disposition: .park(reason: reason), status: .error)
-        do {
-            try await environment.store.begin(envelope.sequence, attempt: number, at: now)
-        } catch {
-            return envelope
-        }
         _ = await commit(&completion, retry: entry.spec.retry, number: number)
         return nil
     }

@@ -24,26 +24,81 @@ struct MailboxBus: Sendable {
         }
         if draft.kind == .json { try check(draft.body, against: entry.schemas) }
         return NewMessage(
-            actor: draft.actor, execution: ExecutionID(IDMaker.hashid()), body: draft.body, kind: draft.kind,
-            environment: draft.environment, sender: draft.sender, cause: draft.cause, hops: draft.hops,
-            idempotency: draft.idempotency, deliverAt: draft.deliverAt, received: clock.now(), nonce: draft.nonce)
+            actor: draft.actor, body: draft.body, kind: draft.kind, environment: draft.environment,
+            sender: draft.sender, cause: draft.cause, hops: draft.hops, idempotency: draft.idempotency,
+            key: draft.key, priority: draft.priority, deliverAt: draft.deliverAt, expires: draft.expires,
+            received: clock.now(), nonce: draft.nonce)
     }
 
     func send(_ draft: MessageDraft) async throws(ActorError) -> SendReceipt {
-        let message = try checked(draft)
-        guard let answer = try await store.append([message], maxMailbox: limits.maxMailbox).first else {
-            throw ActorError(.internalFailure, "the store gave no answer")
+        let result = await withCheckedContinuation { continuation in
+            send(draft) { continuation.resume(returning: $0) }
         }
+        return try result.get()
+    }
+
+    /// - Parameter then: called when the message is on disk, or is refused; on the store's writer, or at once.
+    func send(_ draft: MessageDraft, then: @escaping @Sendable (Result<SendReceipt, ActorError>) -> Void) {
+        let message: NewMessage
+        do {
+            message = try checked(draft)
+        } catch {
+            return then(.failure(error))
+        }
+        store.append([message], rules: rules(for: draft.actor)) { result in
+            then(
+                result.flatMap { answers in
+                    guard let answer = answers.first else {
+                        return .failure(ActorError(.internalFailure, "the store gave no answer"))
+                    }
+                    return Self.receipt(answer)
+                })
+        }
+    }
+
+    /// Sends messages to one actor in one commit; each is accepted or refused on its own.
+    func send(
+        _ drafts: [MessageDraft], to actor: ActorID
+    ) async throws(ActorError) -> [Result<SendReceipt, ActorError>] {
+        var results: [Result<SendReceipt, ActorError>?] = []
+        var messages: [NewMessage] = []
+        for draft in drafts {
+            do {
+                messages.append(try checked(draft))
+                results.append(nil)
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        var answers = messages.isEmpty ? [] : try await store.append(messages, rules: rules(for: actor))[...]
+        return results.map { result in
+            result ?? answers.popFirst().map(Self.receipt)
+                ?? .failure(ActorError(.internalFailure, "the store gave no answer"))
+        }
+    }
+
+    private func rules(for actor: ActorID) -> AcceptRules {
+        AcceptRules(maxMailbox: limits.maxMailbox)
+    }
+
+    private static func receipt(_ answer: AcceptResult) -> Result<SendReceipt, ActorError> {
         switch answer {
-        case .accepted(let envelope): return SendReceipt(execution: envelope.execution, repeated: false)
-        case .repeated(let execution): return SendReceipt(execution: execution, repeated: true)
+        case .accepted(let envelope): .success(SendReceipt(execution: envelope.execution, repeated: false))
+        case .repeated(let execution): .success(SendReceipt(execution: execution, repeated: true))
         case .keyReused:
-            throw ActorError(
-                .idempotencyMismatch, "this idempotency key was used before with another body; use a new key")
-        case .nonceRefused: throw ActorError(.unauthenticated, "No remaining uses left for this nonce.")
-        case .mailboxFull:
-            throw ActorError(
-                .tooManyRequests, "the mailbox is full (\(limits.maxMailbox) messages wait); try again later")
+            .failure(
+                ActorError(
+                    .idempotencyMismatch, "this idempotency key was used before with another body; use a new key"))
+        case .nonceRefused: .failure(ActorError(.unauthenticated, "No remaining uses left for this nonce."))
+        case .overQuota(let quota): .failure(ActorError(.tooManyRequests, reason(quota)))
+        }
+    }
+
+    private static func reason(_ quota: Quota) -> String {
+        switch quota {
+        case .mailbox(let limit): "the mailbox is full (\(limit) messages wait); try again later"
+        case .sender(let limit): "\(limit) messages of this sender wait in this mailbox; try again later"
+        case .bytes(let limit): "the messages that wait fill their \(limit) bytes; try again later"
         }
     }
 

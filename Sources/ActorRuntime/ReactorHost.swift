@@ -5,11 +5,10 @@ internal import Synchronization
 struct ReactorHost: Sendable {
     let environment: RuntimeEnvironment
 
-    func session(_ envelope: Envelope, _ entry: Directory.Entry, attempt: Int) -> any WorkSession {
+    func session(_ work: RunningWork, _ entry: Directory.Entry) -> any WorkSession {
         ReactorSession(
             reactor: entry.reactor,
-            context: ExecutionContext(
-                environment: environment, envelope: envelope, spec: entry.spec, attempt: attempt))
+            context: ExecutionContext(environment: environment, running: work, spec: entry.spec))
     }
 }
 
@@ -76,18 +75,19 @@ final class ExecutionContext: ReactorContext {
         var repeats: [String: Int] = [:]
     }
 
-    let envelope: Envelope
-    let attempt: Int
+    private let running: RunningWork
     private let environment: RuntimeEnvironment
     private let spec: ActorSpec
     private let state = Mutex(State())
 
-    init(environment: RuntimeEnvironment, envelope: Envelope, spec: ActorSpec, attempt: Int) {
+    init(environment: RuntimeEnvironment, running: RunningWork, spec: ActorSpec) {
         self.environment = environment
-        self.envelope = envelope
+        self.running = running
         self.spec = spec
-        self.attempt = attempt
     }
+
+    var envelope: Envelope { running.envelope }
+    var attempt: Int { running.number }
 
     var actor: ActorID { spec.id }
     var tenant: String { spec.tenant }
@@ -232,6 +232,8 @@ final class ExecutionContext: ReactorContext {
 
     func step(_ name: String, _ body: @Sendable () async throws -> JSONValue) async throws -> JSONValue {
         if let done = state.withLock({ $0.journal[name] }) { return done }
+        // Before it touches anything outside: an attempt that leaves traces is on record as one that began.
+        try await running.begin(in: environment.store)
         let value = try await body()
         // The result alone: what else is buffered belongs to the acknowledgement.
         var effects = Effects()
@@ -241,7 +243,16 @@ final class ExecutionContext: ReactorContext {
         return value
     }
 
-    func run(_ work: Work) async -> WorkResult { await environment.executor.run(work) }
+    func run(_ work: Work) async -> WorkResult {
+        do {
+            try await running.begin(in: environment.store)
+        } catch {
+            return WorkResult(
+                end: .couldNotStart("its start could not be recorded: \(error)"), logBytes: 0, logTruncated: false,
+                milliseconds: 0)
+        }
+        return await environment.executor.run(work)
+    }
 
     func commit() async throws(ActorError) {
         let effects = state.withLock { state in
@@ -249,6 +260,7 @@ final class ExecutionContext: ReactorContext {
             return state.effects
         }
         guard !effects.isEmpty else { return }
+        try await running.begin(in: environment.store)
         try await environment.store.commit(effects, of: envelope, at: now())
         if !effects.calls.isEmpty { environment.outboxBell.ring() }
     }

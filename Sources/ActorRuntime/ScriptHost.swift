@@ -4,8 +4,8 @@ internal import ActorCore
 struct ScriptHost: Sendable {
     let environment: RuntimeEnvironment
 
-    func session(_ envelope: Envelope, _ entry: Directory.Entry, attempt: Int) -> any WorkSession {
-        ScriptSession(environment: environment, envelope: envelope, spec: entry.spec, attempt: attempt)
+    func session(_ work: RunningWork, _ entry: Directory.Entry) -> any WorkSession {
+        ScriptSession(environment: environment, envelope: work.envelope, spec: entry.spec, attempt: work.number)
     }
 }
 

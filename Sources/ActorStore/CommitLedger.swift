@@ -1,7 +1,7 @@
 import ActorCore
 
-/// What the changes of one commit will have to tell once they are on disk, and how many messages each mailbox holds:
-/// what a transaction rolls back in the database, ``undo(to:)`` rolls back here.
+/// What the changes of one commit will have to tell once they are on disk, and the numbers they use: what a
+/// transaction rolls back in the database, ``undo(to:)`` rolls back here.
 struct CommitLedger {
     /// A place in the ledger to go back to.
     struct Mark {
@@ -12,33 +12,47 @@ struct CommitLedger {
         static let start = Mark()
     }
 
-    private var held: [ActorID: Int]
-    private var changes: [(actor: ActorID, by: Int)] = []
+    let counts: MailCounts
+    let numbers: ExecutionNumbers
+    let hot: HotStatements
+    private var lastSequence: Int64
+    private var changes: [(item: MailCounts.Item, times: Int)] = []
     private(set) var envelopes: [Envelope] = []
     private(set) var events: [CommittedEvent] = []
 
-    init(held: [ActorID: Int] = [:]) { self.held = held }
+    init(counts: MailCounts, numbers: ExecutionNumbers, hot: HotStatements, lastSequence: Int64) {
+        self.counts = counts
+        self.numbers = numbers
+        self.hot = hot
+        self.lastSequence = lastSequence
+    }
 
     var mark: Mark { Mark(envelopes: envelopes.count, events: events.count, changes: changes.count) }
 
-    /// Messages in one mailbox, running ones included: counted here because counting rows would cost more per
-    /// message the fuller the mailbox is.
-    func held(by actor: ActorID) -> Int { held[actor] ?? 0 }
+    /// A number that was never given before. One that a rolled-back change took is not given again.
+    mutating func nextSequence() -> Int64 {
+        lastSequence += 1
+        return lastSequence
+    }
+
+    /// The highest number that was given.
+    var highestSequence: Int64 { lastSequence }
 
     mutating func accepted(_ envelope: Envelope) {
-        count(envelope.actor, by: 1)
+        let message = envelope.message
+        count(MailCounts.Item(actor: message.actor, sender: message.sender, bytes: message.body.count), times: 1)
         envelopes.append(envelope)
         events.append(.messageAccepted(actor: envelope.actor, execution: envelope.execution))
     }
 
-    mutating func left(_ actor: ActorID) { count(actor, by: -1) }
+    mutating func left(_ item: MailCounts.Item) { count(item, times: -1) }
 
     mutating func note(_ event: CommittedEvent) { events.append(event) }
 
     mutating func undo(to mark: Mark) {
         while changes.count > mark.changes {
             let change = changes.removeLast()
-            apply(change.actor, by: -change.by)
+            counts.add(change.item, times: -change.times)
         }
         envelopes.removeLast(envelopes.count - mark.envelopes)
         events.removeLast(events.count - mark.events)
@@ -47,17 +61,12 @@ struct CommitLedger {
     /// Forgets what was told; the counts stay.
     mutating func clear() {
         changes.removeAll(keepingCapacity: true)
-        envelopes = []
-        events = []
+        envelopes.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
     }
 
-    private mutating func count(_ actor: ActorID, by change: Int) {
-        changes.append((actor, change))
-        apply(actor, by: change)
-    }
-
-    private mutating func apply(_ actor: ActorID, by change: Int) {
-        let count = held(by: actor) + change
-        held[actor] = count == 0 ? nil : count
+    private mutating func count(_ item: MailCounts.Item, times: Int) {
+        changes.append((item, times))
+        counts.add(item, times: times)
     }
 }

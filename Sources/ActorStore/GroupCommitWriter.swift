@@ -23,7 +23,7 @@ final class GroupCommitWriter: Sendable {
         var isDraining = false
         var isClosed = false
         /// Taken by the drain while there is one.
-        var ledger: CommitLedger
+        var ledger: CommitLedger?
         var sink: Sink?
         /// The last commit failed for a reason that the next will meet too: said once, not per commit.
         var isFailing = false
@@ -36,11 +36,11 @@ final class GroupCommitWriter: Sendable {
     private let state: Mutex<State>
     private static let maxBatch = 4096
 
-    init(pool: DatabasePool, held: [ActorID: Int], errors: StoreErrors, logger: Logger) {
+    init(pool: DatabasePool, ledger: CommitLedger, errors: StoreErrors, logger: Logger) {
         self.pool = pool
         self.errors = errors
         self.logger = logger
-        self.state = Mutex(State(ledger: CommitLedger(held: held)))
+        self.state = Mutex(State(ledger: ledger))
     }
 
     var statistics: WriterStatistics { state.withLock { $0.statistics } }
@@ -63,15 +63,23 @@ final class GroupCommitWriter: Sendable {
         _ body: @escaping @Sendable (Database, inout CommitLedger) throws -> Value
     ) async throws(ActorError) -> Value {
         let result: Result<Value, ActorError> = await withCheckedContinuation { continuation in
-            let change = Change(
-                run: { db, ledger in
-                    let value = try body(db, &ledger)
-                    return { continuation.resume(returning: .success(value)) }
-                },
-                fail: { continuation.resume(returning: .failure($0)) })
-            enqueue(change)
+            submit(body) { continuation.resume(returning: $0) }
         }
         return try result.get()
+    }
+
+    /// - Parameter then: called on the writer when the change is on disk, or could not be put there.
+    func submit<Value: Sendable>(
+        _ body: @escaping @Sendable (Database, inout CommitLedger) throws -> Value,
+        then: @escaping @Sendable (Result<Value, ActorError>) -> Void
+    ) {
+        enqueue(
+            Change(
+                run: { db, ledger in
+                    let value = try body(db, &ledger)
+                    return { then(.success(value)) }
+                },
+                fail: { then(.failure($0)) }))
     }
 
     private enum Next { case startDrain, wait, refuse }
@@ -92,10 +100,8 @@ final class GroupCommitWriter: Sendable {
     }
 
     private func drain(_ db: Database) {
-        var ledger = state.withLock { state in
-            let ledger = state.ledger
-            state.ledger = CommitLedger()
-            return ledger
+        guard var ledger = state.withLock({ $0.ledger.take() }) else {
+            preconditionFailure("two drains of one writer")
         }
         while true {
             let batch: [Change] = state.withLock { state in

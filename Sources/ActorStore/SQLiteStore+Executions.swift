@@ -3,48 +3,63 @@ import GRDB
 
 extension SQLiteStore: ExecutionStore {
     package func execution(_ id: ExecutionID) async throws(ActorError) -> ExecutionRecord? {
-        try await read { db in
-            try db.row("SELECT \(ExecutionRow.columns) FROM executions WHERE id = ?", [id.rawValue])
-                .map(ExecutionRow.execution)
+        let numbers = self.numbers
+        return try await read { db in
+            guard let sequence = try db.sequence(of: id, numbers) else { return nil }
+            let row =
+                try db.row("SELECT \(ExecutionRow.columns) FROM executions WHERE sequence = ?", [sequence])
+                ?? db.row("SELECT \(ExecutionRow.waitingColumns) FROM mailbox WHERE sequence = ?", [sequence])
+            return try row.map { try ExecutionRow.execution($0, numbers) }
         }
     }
 
     package func executions(
         of actor: ActorID?, before: Int64?, limit: Int
     ) async throws(ActorError) -> [ExecutionRecord] {
-        try await read { db in
-            let select = "SELECT \(ExecutionRow.columns) FROM executions"
-            let order = "ORDER BY sequence DESC LIMIT ?"
+        let numbers = self.numbers
+        return try await read { db in
             let before = before ?? Int64.max
-            if let actor {
-                return try db.rows(
-                    "\(select) WHERE actor = ? AND sequence < ? \(order)", [actor.rawValue, before, max(0, limit)],
-                    ExecutionRow.execution)
-            }
-            return try db.rows(
-                "\(select) WHERE sequence < ? \(order)", [before, max(0, limit)], ExecutionRow.execution)
+            var records = try db.endedExecutions(of: actor, before: before, limit: max(0, limit), numbers)
+            records += try db.waitingExecutions(of: actor, before: before, limit: max(0, limit), numbers)
+            return Array(records.sorted { $0.sequence > $1.sequence }.prefix(max(0, limit)))
         }
     }
 
     package func attempts(of id: ExecutionID) async throws(ActorError) -> [AttemptRecord] {
-        try await read { db in
-            try db.rows(
-                "SELECT \(AttemptRow.columns) FROM attempts WHERE execution = ? ORDER BY number", [id.rawValue],
-                AttemptRow.attempt)
+        let numbers = self.numbers
+        return try await read { db in
+            guard let sequence = try db.sequence(of: id, numbers) else { return [] }
+            let attempts = try db.rows(
+                "SELECT \(AttemptRow.columns) FROM attempts WHERE sequence = ? ORDER BY number", [sequence]
+            ) { try AttemptRow.attempt($0, of: id) }
+            guard attempts.isEmpty else { return attempts }
+            // The only attempt is told by the execution's own record. One that never ran has none.
+            return try db.rows(
+                """
+                SELECT sequence, attempts, started, finished, outcome, exit_code, reason FROM executions
+                WHERE sequence = ? AND attempts = 1 AND started IS NOT NULL
+                """, [sequence]
+            ) { try AttemptRow.attempt($0, of: id) }
         }
     }
 
     package func log(of id: ExecutionID) async throws(ActorError) -> LogRecord? {
-        try await read { db in
-            try db.row("SELECT \(LogRow.columns) FROM logs WHERE execution = ?", [id.rawValue]).map(LogRow.log)
+        let numbers = self.numbers
+        return try await read { db in
+            guard let sequence = try db.sequence(of: id, numbers) else { return nil }
+            return try db.row("SELECT \(LogRow.columns) FROM logs WHERE sequence = ?", [sequence])
+                .map { LogRow.log($0, of: id) }
         }
     }
 
-    package func deadLetters(limit: Int) async throws(ActorError) -> [DeadLetter] {
+    package func deadLetters(of actor: ActorID?, limit: Int) async throws(ActorError) -> [DeadLetter] {
         try await read { db in
             try db.rows(
-                "SELECT \(DeadLetterRow.columns) FROM dead_letters ORDER BY id DESC LIMIT ?", [max(0, limit)],
-                DeadLetterRow.deadLetter)
+                """
+                SELECT \(DeadLetterRow.columns) FROM dead_letters \(actor == nil ? "" : "WHERE actor = ?")
+                ORDER BY id DESC LIMIT ?
+                """,
+                actor.map { [$0.rawValue, max(0, limit)] } ?? [max(0, limit)], DeadLetterRow.deadLetter)
         }
     }
 
@@ -64,9 +79,10 @@ extension SQLiteStore: ExecutionStore {
             if let earlier: String = row[0] {
                 throw ActorError(.conflict, "dead letter \(id) was replayed already, as execution \(earlier)")
             }
+            let envelope = try db.insert(message, &ledger)
             try db.run(
-                "UPDATE dead_letters SET replayed_as = ? WHERE id = ?", [message.execution.rawValue, id])
-            return try db.insert(message, &ledger)
+                "UPDATE dead_letters SET replayed_as = ? WHERE id = ?", [envelope.execution.rawValue, id])
+            return envelope
         }
     }
 
@@ -78,19 +94,15 @@ extension SQLiteStore: ExecutionStore {
     }
 
     /// Attempts and logs go with their execution; promised calls that were given up go with the dead letters.
-    package func prune(
-        executionsBefore: Timestamp, deadLettersBefore: Timestamp
-    ) async throws(ActorError) -> Int {
-        // The newest key stands for the present: the store has no clock.
-        let newestKey = try await read { db in try Int64.fetchOne(db, sql: "SELECT max(received) FROM idempotency") }
-        let keysBefore = (newestKey ?? 0) - Database.idempotencyWindow
-        let olds: [(table: String, key: String, age: String, before: Int64)] = [
-            ("executions", "sequence", "finished", executionsBefore.milliseconds),
-            ("dead_letters", "id", "parked", deadLettersBefore.milliseconds),
-            ("outbox", "id", "given_up = 1 AND created", deadLettersBefore.milliseconds),
-            ("idempotency", "actor, key", "received", keysBefore),
+    package func prune(_ ages: PruneAges) async throws(ActorError) -> Int {
+        // Were all records gone, the next start would give their numbers again.
+        try await writer.submit { db, ledger in try db.noteLastSequence(ledger.highestSequence) }
+        var pruned = try await pruneExecutions(before: ages.executions)
+        let olds: [(table: String, key: String, age: String, before: Timestamp)] = [
+            ("dead_letters", "id", "parked", ages.deadLetters),
+            ("outbox", "id", "given_up = 1 AND created", ages.deadLetters),
+            ("idempotency", "actor, key", "received", ages.idempotency),
         ]
-        var pruned = 0
         for old in olds {
             while true {
                 let count = try await writer.submit { db, _ in
@@ -99,7 +111,7 @@ extension SQLiteStore: ExecutionStore {
                         DELETE FROM \(old.table) WHERE (\(old.key)) IN
                             (SELECT \(old.key) FROM \(old.table) WHERE \(old.age) < ? LIMIT ?)
                         """,
-                        [old.before, Self.chunk])
+                        [old.before.milliseconds, Self.chunk])
                     return db.changesCount
                 }
                 pruned += count
@@ -107,5 +119,76 @@ extension SQLiteStore: ExecutionStore {
             }
         }
         return pruned
+    }
+
+    /// What is old is found by readers, in the order of acceptance, so that the writer only deletes.
+    private func pruneExecutions(before moment: Timestamp) async throws(ActorError) -> Int {
+        var pruned = 0
+        var last: Int64 = 0
+        while true {
+            let after = last
+            let olds: [Int64] = try await read { db in
+                try db.rows(
+                    "SELECT sequence FROM executions WHERE sequence > ? AND finished < ? ORDER BY sequence LIMIT ?",
+                    [after, moment.milliseconds, Self.chunk]
+                ) { $0[0] }
+            }
+            guard let highest = olds.last else { return pruned }
+            last = highest
+            try await writer.submit { db, _ in
+                for sequence in olds {
+                    for table in ["executions", "attempts", "logs"] {
+                        try db.run("DELETE FROM \(table) WHERE sequence = ?", [sequence])
+                    }
+                }
+            }
+            pruned += olds.count
+        }
+    }
+}
+
+extension Database {
+    func noteLastSequence(_ sequence: Int64) throws {
+        try run(
+            """
+            INSERT INTO settings (key, value) VALUES ('last_sequence', ?)
+            ON CONFLICT (key) DO UPDATE SET value = excluded.value
+            """, [String(sequence)])
+    }
+
+    fileprivate func endedExecutions(
+        of actor: ActorID?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
+    ) throws -> [ExecutionRecord] {
+        let sql = """
+            SELECT \(ExecutionRow.columns) FROM executions WHERE \(actor == nil ? "" : "actor = ? AND ")sequence < ?
+            ORDER BY sequence DESC LIMIT ?
+            """
+        return try rows(sql, actor.map { [$0.rawValue, before, limit] } ?? [before, limit]) {
+            try ExecutionRow.execution($0, numbers)
+        }
+    }
+
+    /// Newest first within each priority, which the index is ordered by; the caller merges.
+    fileprivate func waitingExecutions(
+        of actor: ActorID?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
+    ) throws -> [ExecutionRecord] {
+        let select = "SELECT \(ExecutionRow.waitingColumns) FROM mailbox"
+        let order = "ORDER BY sequence DESC LIMIT ?"
+        guard let actor else {
+            return try rows("\(select) WHERE sequence < ? \(order)", [before, limit]) {
+                try ExecutionRow.execution($0, numbers)
+            }
+        }
+        var records = try rows(
+            "\(select) WHERE actor = ? AND deliver_at IS NOT NULL AND sequence < ? \(order)",
+            [actor.rawValue, before, limit]
+        ) { try ExecutionRow.execution($0, numbers) }
+        for priority in NewMessage.priorities {
+            records += try rows(
+                "\(select) WHERE actor = ? AND deliver_at IS NULL AND rank = ? AND sequence < ? \(order)",
+                [actor.rawValue, -priority, before, limit]
+            ) { try ExecutionRow.execution($0, numbers) }
+        }
+        return records
     }
 }

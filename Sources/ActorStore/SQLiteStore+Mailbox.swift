@@ -3,36 +3,32 @@ import GRDB
 
 extension SQLiteStore: MailboxStore {
     package func append(
-        _ messages: [NewMessage], maxMailbox: Int
-    ) async throws(ActorError) -> [AcceptResult] {
-        try await writer.submit { db, ledger in
-            try messages.map { try db.append($0, limit: maxMailbox, &ledger) }
-        }
+        _ messages: [NewMessage], rules: AcceptRules, then: @escaping MailboxStore.AppendAnswer
+    ) {
+        writer.submit(
+            { db, ledger in try messages.map { try db.append($0, rules: rules, &ledger) } }, then: then)
     }
 
-    package func head(
-        of actor: ActorID, after sequence: Int64, limit: Int
+    package func page(
+        _ page: MailboxRead, of actor: ActorID, now: Timestamp, limit: Int
     ) async throws(ActorError) -> [Envelope] {
-        try await read { db in
-            try db.rows(
-                """
-                SELECT \(EnvelopeRow.columns) FROM mailbox WHERE actor = ? AND sequence > ? AND running = 0
-                ORDER BY sequence LIMIT ?
-                """,
-                [actor.rawValue, sequence, max(0, limit)], EnvelopeRow.envelope)
-        }
+        let numbers = self.numbers
+        return try await read { db in try db.page(page, of: actor, now: now, limit: limit, numbers) }
     }
 
-    package func backlogs() async throws(ActorError) -> [Backlog] {
-        try await read { db in
-            try db.rows("SELECT actor, count(*) FROM mailbox WHERE running = 0 GROUP BY actor ORDER BY actor") {
-                Backlog(actor: ActorID($0[0]), count: $0[1])
-            }
-        }
+    package func mailboxes() async throws(ActorError) -> [ActorID] { try await read { try $0.mailboxes() } }
+
+    package func place(
+        of execution: ExecutionID, countingTo limit: Int
+    ) async throws(ActorError) -> WaitingPlace? {
+        let numbers = self.numbers
+        return try await read { db in try db.place(of: execution, countingTo: limit, numbers) }
     }
 
-    package func begin(_ sequence: Int64, attempt: Int, at now: Timestamp) async throws(ActorError) {
-        try await writer.submit { db, ledger in try db.begin(sequence, attempt: attempt, at: now, &ledger) }
+    package func held(by actor: ActorID) -> Int { counts.held(by: actor) }
+
+    package func begin(_ envelope: Envelope, attempt: Int, at now: Timestamp) async throws(ActorError) {
+        try await writer.submit { db, ledger in try db.begin(envelope, attempt: attempt, at: now, &ledger) }
     }
 
     package func complete(_ completion: Completion) async throws(ActorError) {
@@ -45,18 +41,16 @@ extension SQLiteStore: MailboxStore {
         try await writer.submit { db, ledger in try db.commit(effects, of: envelope, at: now, &ledger) }
     }
 
-    package func recover(at now: Timestamp) async throws(ActorError) -> [Envelope] {
-        try await writer.submit { db, _ in try db.recover(at: now) }
+    package func recover(at now: Timestamp) async throws(ActorError) -> Recovery {
+        let wasUnclean = self.wasUnclean
+        return try await writer.submit { db, ledger in
+            Recovery(interrupted: try db.recover(at: now, ledger.numbers), wasUnclean: wasUnclean)
+        }
     }
 
     package func purge(_ actor: ActorID, at now: Timestamp) async throws(ActorError) -> Int {
         // What arrives meanwhile stays, else a busy sender could keep this going for ever.
-        let last = try await read { db in
-            try Int64.fetchOne(
-                db, sql: "SELECT max(sequence) FROM mailbox WHERE actor = ? AND running = 0",
-                arguments: [actor.rawValue])
-        }
-        guard let last else { return 0 }
+        let last = try await writer.submit { _, ledger in ledger.highestSequence }
         var purged = 0
         while true {
             let count = try await writer.submit { db, ledger in
@@ -72,8 +66,10 @@ extension SQLiteStore: MailboxStore {
     }
 
     package func steps(of execution: ExecutionID) async throws(ActorError) -> [StepResult] {
-        try await read { db in
-            try db.rows("SELECT name, value FROM steps WHERE execution = ? ORDER BY id", [execution.rawValue]) {
+        let numbers = self.numbers
+        return try await read { db in
+            guard let sequence = try db.sequence(of: execution, numbers) else { return [] }
+            return try db.rows("SELECT name, value FROM steps WHERE sequence = ? ORDER BY id", [sequence]) {
                 StepResult(name: $0[0], value: try JSONText.decode($0[1], of: "step result"))
             }
         }

@@ -11,16 +11,28 @@ package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     let writer: GroupCommitWriter
     let errors: StoreErrors
+    let counts: MailCounts
+    let numbers: ExecutionNumbers
+    /// The process before this one did not close the store.
+    let wasUnclean: Bool
+    private let hot: HotStatements
     private let logger: Logger
 
     /// Says in the file itself whose it is ("RCTD").
     private static let applicationID = 0x5243_5444
 
-    private init(pool: DatabasePool, writer: GroupCommitWriter, errors: StoreErrors, logger: Logger) {
+    private init(pool: DatabasePool, marks: StoreMarks, errors: StoreErrors, logger: Logger) {
         self.logger = logger
         self.pool = pool
-        self.writer = writer
         self.errors = errors
+        self.counts = MailCounts()
+        self.numbers = marks.numbers
+        self.wasUnclean = marks.wasUnclean
+        self.hot = HotStatements()
+        self.writer = GroupCommitWriter(
+            pool: pool,
+            ledger: CommitLedger(counts: counts, numbers: numbers, hot: hot, lastSequence: marks.lastSequence),
+            errors: errors, logger: logger)
     }
 
     /// Opens the database, makes it when there is none, and brings it to this version. Blocks: for start-up only.
@@ -31,8 +43,10 @@ package final class SQLiteStore: Sendable {
     ) throws(ActorError) -> SQLiteStore {
         let errors = StoreErrors(path: path)
         try createFile(path)
+        try PageSums.prepare(path, logger: logger)
         do {
-            let pool = try DatabasePool(path: path, configuration: configuration(path: path))
+            let pool = try DatabasePool(
+                path: path, configuration: configuration(path: path, synchronousFull: synchronousFull))
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA application_id = \(applicationID)")
                 try setSynchronous(full: synchronousFull, on: db, path: path)
@@ -44,12 +58,13 @@ package final class SQLiteStore: Sendable {
                 }
             }
             try Migrations.migrator.migrate(pool)
-            let held = try pool.read { db in try db.heldMessages() }
+            let marks = try pool.writeWithoutTransaction { db in try StoreMarks.take(db) }
             if !synchronousFull {
                 logger.warning("a power cut may lose accepted messages", metadata: ["synchronous": "normal"])
             }
-            let writer = GroupCommitWriter(pool: pool, held: held, errors: errors, logger: logger)
-            return SQLiteStore(pool: pool, writer: writer, errors: errors, logger: logger)
+            let store = SQLiteStore(pool: pool, marks: marks, errors: errors, logger: logger)
+            try store.countMail()
+            return store
         } catch {
             throw errors.translateAtStart(error)
         }
@@ -60,6 +75,10 @@ package final class SQLiteStore: Sendable {
         guard writer.close() else { return }
         try await onOwnThread {
             do {
+                try self.pool.writeWithoutTransaction { db in
+                    self.hot.finalize()
+                    try StoreMarks.setClean(true, on: db)
+                }
                 // SQLite leaves its log behind when the last connection to close is a reader: emptied here, so that
                 // the one file is the whole database.
                 try self.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
@@ -67,6 +86,19 @@ package final class SQLiteStore: Sendable {
                 self.logger.notice("the log stays beside the database", metadata: ["reason": "\(error)"])
             }
             try self.pool.close()
+        }
+    }
+
+    /// Counts what waits as of now, while work goes on: a million messages must not delay the first request.
+    private func countMail() throws {
+        let snapshot = try pool.makeSnapshot()
+        DispatchQueue(label: "store.count").async {
+            do {
+                let found = try snapshot.read { db in try db.heldMessages() }
+                self.counts.add(found: found.held, bytes: found.bytes)
+            } catch {
+                self.logger.error("waiting messages could not be counted", metadata: ["reason": "\(error)"])
+            }
         }
     }
 
@@ -78,7 +110,8 @@ package final class SQLiteStore: Sendable {
         try Self.createFile(target)
         try await onOwnThread {
             do {
-                let copy = try DatabaseQueue(path: target)
+                // Begun like a store, so that the copy carries sums as well.
+                let copy = try DatabaseQueue(path: target, configuration: Self.configuration(path: target))
                 try self.pool.backup(to: copy)
                 try copy.close()
             } catch {
@@ -116,15 +149,17 @@ package final class SQLiteStore: Sendable {
         }
     }
 
-    private static func configuration(path: String) -> Configuration {
+    private static func configuration(path: String, synchronousFull: Bool = true) -> Configuration {
         var configuration = Configuration()
         configuration.label = "store"
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
+            PageSums.prepare(db, isLogSynced: synchronousFull)
             // Before anything is written: a file that is not ours stays as it is.
             if !db.configuration.readonly {
                 try refuseForeign(db, path: path)
+                try PageSums.begin(db, applicationID: applicationID)
                 // In KiB; readers keep SQLite's 2 MiB.
                 try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000")
             }

@@ -29,10 +29,9 @@ struct StoreErrors: Sendable {
                 .cannotStart,
                 "\(path) is not an SQLite database; move it away, or name another data folder", cause: error)
         case .SQLITE_CORRUPT:
-            return ActorError(
+            return damaged(
                 .cannotStart,
-                "the database \(path) is damaged; move it away and restore a backup, or recover what is left with "
-                    + "`sqlite3 FILE .recover`", cause: error)
+                "move it away and restore a backup, or recover what is left with `sqlite3 FILE .recover`", error)
         default:
             let translated = translate(error)
             return translated.code == .storageFull
@@ -51,12 +50,18 @@ struct StoreErrors: Sendable {
         case .SQLITE_CONSTRAINT:
             return ActorError(.conflict, "the database already holds a row of that name", cause: error)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            return ActorError(
-                .internalFailure, "the database \(path) is damaged; stop the daemon and restore a backup",
-                cause: error)
+            return damaged(.internalFailure, "stop the daemon and restore a backup", error)
         case .SQLITE_MISUSE: return closed
         default: return ActorError(.internalFailure, "the database \(path) failed", cause: error)
         }
+    }
+
+    /// Names the place where it is known: SQLite's own checks do not tell theirs.
+    private func damaged(_ code: ActorError.Code, _ remedy: String, _ error: DatabaseError) -> ActorError {
+        let place = DatabaseDamage.last(in: path).map { " at \($0.place)" } ?? ""
+        return ActorError(
+            code, "the database \(path) is damaged\(place); \(remedy) (`reactord verify` tells how far it goes)",
+            cause: error)
     }
 
     private func full(_ error: DatabaseError) -> ActorError {

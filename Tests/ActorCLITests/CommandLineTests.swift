@@ -14,7 +14,7 @@ struct CommandLineTests {
             ["job", "107acb37"], ["nonce", "create", "hello", "--max-uses", "-1"], ["nonce", "list", "hello"],
             ["dead-letters"], ["dead-letters", "replay", "7"], ["dead-letters", "replay", "--all"],
             ["dead-letters", "discard", "7"], ["token", "create", "alice"], ["upload", "2026-e-x", "a", "b"],
-            ["demo", "--keep"], ["version"],
+            ["demo", "--keep"], ["verify"], ["verify", "--data-dir", "x", "--json"], ["version"],
         ])
     func good(words: [String]) { #expect(CommandLineTool.complaint(about: words) == nil) }
 
@@ -41,7 +41,7 @@ struct CommandLineTests {
             ["serve"], ["check"], ["send"], ["actors"], ["executions"], ["logs"], ["jobs"], ["job"],
             ["nonce", "create"],
             ["nonce", "list"], ["dead-letters", "list"], ["dead-letters", "replay"], ["dead-letters", "discard"],
-            ["token", "create"], ["upload"], ["demo"], ["version"],
+            ["token", "create"], ["upload"], ["demo"], ["verify"], ["version"],
         ])
     func help(words: [String]) throws {
         let ending = try #require(CommandLineTool.complaint(about: words + ["--help"]))

@@ -66,14 +66,23 @@ package struct DispatchMachine: Sendable {
         return turn()
     }
 
-    /// The message taken from this mailbox has ended.
-    package mutating func finished(_ actor: ActorID) -> [Action] {
+    /// The holder of a slot gives it back so that others get their turn.
+    ///
+    /// - Parameter mayHaveMore: its mailbox may have more that can run now.
+    package mutating func finished(_ actor: ActorID, mayHaveMore: Bool = true) -> [Action] {
         release(actor)
+        if mayHaveMore { lines[actor]?.hasWork = true }
         enqueue(actor)
         return turn()
     }
 
     package mutating func drain() { phase = .draining }
+
+    /// Whether who holds a slot of this actor may go on to the next message without giving it back.
+    package func keepsSlot(_ actor: ActorID) -> Bool {
+        guard phase == .open, queue.isEmpty, let line = lines[actor] else { return false }
+        return !line.isPaused && line.running <= line.limit
+    }
 
     private mutating func release(_ actor: ActorID) {
         guard let line = lines[actor], line.running > 0 else {

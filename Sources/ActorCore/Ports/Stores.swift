@@ -7,42 +7,95 @@ package enum AcceptResult: Sendable, Equatable {
     case keyReused
     /// The nonce has no uses left (or was deleted meanwhile).
     case nonceRefused
-    /// The mailbox holds as many messages as it may.
-    case mailboxFull
+    /// A bound is reached; nothing was stored.
+    case overQuota(Quota)
 }
 
-/// One mailbox at start-up: how many wait, and from which sequence on.
-package struct Backlog: Sendable, Equatable {
-    package let actor: ActorID
-    package let count: Int
+/// The bounds of waiting mail, counted in the transaction that stores a message.
+package enum Quota: Sendable, Equatable {
+    /// Messages that one mailbox may hold, running ones included.
+    case mailbox(limit: Int)
+    /// Messages of one sender that one mailbox may hold.
+    case sender(limit: Int)
+    /// Bytes of bodies that all mailboxes together may hold.
+    case bytes(limit: Int64)
+}
 
-    package init(actor: ActorID, count: Int) {
-        self.actor = actor
-        self.count = count
+/// What a new message is measured against.
+package struct AcceptRules: Sendable, Equatable {
+    package var maxMailbox: Int
+    package var maxPerSender: Int?
+    package var maxWaitingBytes: Int64
+    /// How long an idempotency key is remembered.
+    package var idempotencyMilliseconds: Int64
+
+    package init(
+        maxMailbox: Int = 1_000_000, maxPerSender: Int? = nil, maxWaitingBytes: Int64 = .max,
+        idempotencyMilliseconds: Int64 = 72 * 3_600_000
+    ) {
+        self.maxMailbox = maxMailbox
+        self.maxPerSender = maxPerSender
+        self.maxWaitingBytes = maxWaitingBytes
+        self.idempotencyMilliseconds = idempotencyMilliseconds
+    }
+}
+
+/// Where a message stands in its mailbox.
+package struct WaitingPlace: Sendable, Equatable {
+    package let envelope: Envelope
+    /// Messages that nothing delays and that leave the mailbox earlier.
+    package let before: Int
+
+    package init(envelope: Envelope, before: Int) {
+        self.envelope = envelope
+        self.before = before
+    }
+}
+
+/// What a start finds of the process before it.
+package struct Recovery: Sendable, Equatable {
+    /// Messages whose attempt was cut off: recorded as interrupted, waiting again.
+    package let interrupted: [Envelope]
+    /// The process before did not close the store: anything that waited first in a mailbox may have been running.
+    package let wasUnclean: Bool
+
+    package init(interrupted: [Envelope], wasUnclean: Bool) {
+        self.interrupted = interrupted
+        self.wasUnclean = wasUnclean
     }
 }
 
 /// Durable mailboxes. Every call that changes something returns after its commit is on disk; concurrent calls share
 /// commits. What was committed is told to the sink in commit order, before the call returns.
 package protocol MailboxStore: Sendable {
-    /// Stores messages in order, in one transaction; a nonce's use is counted there too.
-    func append(_ messages: [NewMessage], maxMailbox: Int) async throws(ActorError) -> [AcceptResult]
-    /// The oldest waiting messages of one mailbox with a sequence above `after`, running ones left out.
-    /// Each comes with the moment before which it may not be delivered, if any.
-    func head(of actor: ActorID, after sequence: Int64, limit: Int) async throws(ActorError) -> [Envelope]
-    /// How many messages wait in each mailbox that is not empty.
-    func backlogs() async throws(ActorError) -> [Backlog]
-    /// Notes durably that an attempt begins: a crash during it is then known to be one.
-    func begin(_ sequence: Int64, attempt: Int, at now: Timestamp) async throws(ActorError)
+    typealias AppendAnswer = @Sendable (Result<[AcceptResult], ActorError>) -> Void
+
+    /// Stores messages in order, in one transaction; nonce uses and quotas are counted there too.
+    ///
+    /// - Parameter then: called on the writer once the commit is on disk; must return at once.
+    func append(_ messages: [NewMessage], rules: AcceptRules, then: @escaping AppendAnswer)
+    /// One page of waiting messages of one mailbox, at most `limit`. Running ones that began durably are left out.
+    func page(
+        _ page: MailboxRead, of actor: ActorID, now: Timestamp, limit: Int
+    ) async throws(ActorError) -> [Envelope]
+    /// The mailboxes that hold messages; takes no longer for many messages than for few.
+    func mailboxes() async throws(ActorError) -> [ActorID]
+    /// A message that has not ended, with how many of its mailbox come before it; nil when there is none of that id.
+    ///
+    /// - Parameter limit: no more than so many are counted.
+    func place(of execution: ExecutionID, countingTo limit: Int) async throws(ActorError) -> WaitingPlace?
+    /// Messages in a mailbox, running ones included. Shortly after a start it may not count all that waited before.
+    func held(by actor: ActorID) -> Int
+    /// Notes durably that an attempt begins: a crash during it is then known to be one. `conflict` when the message
+    /// does not wait.
+    func begin(_ envelope: Envelope, attempt: Int, at now: Timestamp) async throws(ActorError)
     /// Row 9: acknowledge, record, log, state, jobs, outgoing messages and calls, all or nothing.
-    /// Answers the envelopes of the mail that was sent.
     func complete(_ completion: Completion) async throws(ActorError)
-    /// Effects of an execution that goes on (`context.commit()`).
+    /// Effects of an execution that began durably and goes on (`context.commit()`).
     func commit(_ effects: Effects, of envelope: Envelope, at now: Timestamp) async throws(ActorError)
-    /// What a dead process left running: recorded as interrupted attempts, their messages waiting again.
-    /// Messages whose attempts are used up that way are for the caller to park.
-    func recover(at now: Timestamp) async throws(ActorError) -> [Envelope]
-    /// Removes waiting messages of one mailbox; answers how many.
+    /// What a dead process left running is recorded as interrupted and waits again. To be called once, at the start.
+    func recover(at now: Timestamp) async throws(ActorError) -> Recovery
+    /// Removes the messages of one mailbox that wait at this moment; answers how many.
     func purge(_ actor: ActorID, at now: Timestamp) async throws(ActorError) -> Int
     /// Removes one waiting message; its execution ends as cancelled. False when it is not waiting.
     func withdraw(_ execution: ExecutionID, at now: Timestamp) async throws(ActorError) -> Bool
@@ -53,6 +106,31 @@ package protocol MailboxStore: Sendable {
     func onCommit(_ sink: @escaping @Sendable ([Envelope], [CommittedEvent]) -> Void)
 }
 
+extension MailboxStore {
+    /// Stores messages in order, in one transaction, and returns when it is on disk.
+    package func append(
+        _ messages: [NewMessage], rules: AcceptRules = AcceptRules()
+    ) async throws(ActorError) -> [AcceptResult] {
+        let result = await withCheckedContinuation { continuation in
+            append(messages, rules: rules) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+}
+
+/// Everything older than these moments may go.
+package struct PruneAges: Sendable, Equatable {
+    package let executions: Timestamp
+    package let deadLetters: Timestamp
+    package let idempotency: Timestamp
+
+    package init(executions: Timestamp, deadLetters: Timestamp, idempotency: Timestamp) {
+        self.executions = executions
+        self.deadLetters = deadLetters
+        self.idempotency = idempotency
+    }
+}
+
 /// Executions, attempts, logs: what happened.
 package protocol ExecutionStore: Sendable {
     func execution(_ id: ExecutionID) async throws(ActorError) -> ExecutionRecord?
@@ -60,13 +138,14 @@ package protocol ExecutionStore: Sendable {
     func executions(of actor: ActorID?, before: Int64?, limit: Int) async throws(ActorError) -> [ExecutionRecord]
     func attempts(of id: ExecutionID) async throws(ActorError) -> [AttemptRecord]
     func log(of id: ExecutionID) async throws(ActorError) -> LogRecord?
-    func deadLetters(limit: Int) async throws(ActorError) -> [DeadLetter]
+    /// Newest first.
+    func deadLetters(of actor: ActorID?, limit: Int) async throws(ActorError) -> [DeadLetter]
     func deadLetter(_ id: Int64) async throws(ActorError) -> DeadLetter?
-    /// Puts the message back as `message` and notes it on the dead letter, in one transaction.
+    /// Puts the message back as `message` and notes its execution on the dead letter, in one transaction.
     func replay(_ id: Int64, as message: NewMessage) async throws(ActorError) -> Envelope
     func discardDeadLetter(_ id: Int64) async throws(ActorError) -> Bool
     /// Removes what is older than the given moments; answers how many rows went.
-    func prune(executionsBefore: Timestamp, deadLettersBefore: Timestamp) async throws(ActorError) -> Int
+    func prune(_ ages: PruneAges) async throws(ActorError) -> Int
 }
 
 /// Actors, aliases, state, nonces, schedules.

@@ -55,8 +55,9 @@ package struct Completion: Sendable, Equatable {
         case release
     }
 
-    package var sequence: Int64
-    package var actor: ActorID
+    package var envelope: Envelope
+    /// The attempt's begin is on disk. What runs in a moment and leaves no trace before its end needs none.
+    package var hasBegun: Bool
     package var attempt: AttemptRecord
     package var disposition: Disposition
     package var status: ExecutionStatus
@@ -64,12 +65,14 @@ package struct Completion: Sendable, Equatable {
     package var log: LogRecord?
     package var effects: Effects
 
+    package var actor: ActorID { envelope.actor }
+
     package init(
-        sequence: Int64, actor: ActorID, attempt: AttemptRecord, disposition: Disposition, status: ExecutionStatus,
-        result: JSONValue? = nil, log: LogRecord? = nil, effects: Effects = Effects()
+        _ envelope: Envelope, hasBegun: Bool = true, attempt: AttemptRecord, disposition: Disposition,
+        status: ExecutionStatus, result: JSONValue? = nil, log: LogRecord? = nil, effects: Effects = Effects()
     ) {
-        self.sequence = sequence
-        self.actor = actor
+        self.envelope = envelope
+        self.hasBegun = hasBegun
         self.attempt = attempt
         self.disposition = disposition
         self.status = status

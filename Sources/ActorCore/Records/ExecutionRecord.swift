@@ -15,6 +15,8 @@ package enum Outcome: String, Sendable, CaseIterable {
     case failed
     case cancelled
     case timedOut = "timed_out"
+    /// Its time was over before it could run.
+    case expired
     /// The daemon ended while it ran; it says nothing about the work.
     case interrupted
 }
@@ -110,6 +112,7 @@ package struct LogRecord: Sendable, Equatable {
 /// A message that used up its attempts, parked with its reason; it can be replayed.
 package struct DeadLetter: Sendable, Equatable {
     package let id: Int64
+    package let execution: ExecutionID
     package let message: NewMessage
     package let reason: String
     package let attempts: Int
@@ -117,9 +120,11 @@ package struct DeadLetter: Sendable, Equatable {
     package let replayedAs: ExecutionID?
 
     package init(
-        id: Int64, message: NewMessage, reason: String, attempts: Int, parked: Timestamp, replayedAs: ExecutionID?
+        id: Int64, execution: ExecutionID, message: NewMessage, reason: String, attempts: Int, parked: Timestamp,
+        replayedAs: ExecutionID?
     ) {
         self.id = id
+        self.execution = execution
         self.message = message
         self.reason = reason
         self.attempts = attempts

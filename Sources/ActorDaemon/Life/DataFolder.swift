@@ -6,10 +6,12 @@ struct DataFolder: Sendable {
     let path: String
     private let lock: Int32
 
-    var database: String { "\(path)/reactord.sqlite" }
+    var database: String { Self.database(in: path) }
     var adminToken: String { "\(path)/admin.token" }
     var tokens: String { "\(path)/tokens.json" }
     var pids: String { "\(path)/pids" }
+
+    static func database(in path: String) -> String { "\(path)/reactord.sqlite" }
 
     /// Makes the folder if need be and takes its lock; refuses when another daemon holds it, and names the holder.
     static func take(_ path: String) throws(ActorError) -> DataFolder {

@@ -89,7 +89,7 @@ extension DeadLetterPayload {
         let body = letter.message.body.prefix(Self.longestMessage)
         self.init(
             id: letter.id, actorID: letter.message.actor.rawValue, actor: actor,
-            executionID: letter.message.execution.rawValue, reason: letter.reason, attempts: letter.attempts,
+            executionID: letter.execution.rawValue, reason: letter.reason, attempts: letter.attempts,
             parked: letter.parked.iso8601, replayedAs: letter.replayedAs?.rawValue,
             message: showsMessage ? String(decoding: body, as: UTF8.self) : "")
     }

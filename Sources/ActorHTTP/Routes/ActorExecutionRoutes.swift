@@ -18,7 +18,7 @@ struct ActorExecutionRoutes {
 
     @Sendable private func list(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
-        let records = try await front.system.store.executions(of: spec.id, before: nil, limit: Self.longestList)
+        let records = try await front.system.executions(of: spec.id, before: nil, limit: Self.longestList)
         return front.reply(generation).success(
             "Actor executions retrieved successfully.",
             front.documents(generation).executions(records, of: spec, keyCase: front.keyCase(generation)))
@@ -68,7 +68,7 @@ struct ActorExecutionRoutes {
         _ context: HTTPContext, of spec: ActorSpec
     ) async throws(ActorError) -> ExecutionRecord {
         let id = ExecutionID(context.word("execution"))
-        guard let record = try await front.system.store.execution(id), record.actor == spec.id else {
+        guard let record = try await front.system.execution(id), record.actor == spec.id else {
             throw ActorError(.invalidInput, "No execution found with identifier: \(id.rawValue.prefix(64)).")
         }
         return record

@@ -20,7 +20,7 @@ struct DeadLetterRoutes {
     @Sendable private func list(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let caller = try context.requireCaller()
         let limit = try request.number("limit", default: 100, in: 1...Self.longestList)
-        let letters = try await front.system.store.deadLetters(limit: limit)
+        let letters = try await front.system.store.deadLetters(of: nil, limit: limit)
         let items = letters.map { letter in
             let spec = front.system.spec(letter.message.actor)
             return DeadLetterPayload(
@@ -42,7 +42,7 @@ struct DeadLetterRoutes {
     /// Those that cannot be replayed (their actor is gone) stay; the others go.
     @Sendable private func replayAll(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let caller = try front.requireAdmin(context)
-        let letters = try await front.system.store.deadLetters(limit: Self.longestList)
+        let letters = try await front.system.store.deadLetters(of: nil, limit: Self.longestList)
         var replayed: [JSONValue] = []
         for letter in letters.reversed() where letter.replayedAs == nil {
             guard front.system.spec(letter.message.actor) != nil else { continue }

@@ -15,6 +15,7 @@ struct ExecutionRoutes {
     func add(to table: RouteTable) {
         table.on(Paths.executions, [.get: list])
         table.on("\(Paths.executions)/:id", [.get: read, .delete: cancel])
+        table.on("\(Paths.executions)/:id/why", [.get: why])
         table.on("\(Paths.executions)/:id/logs", [.get: log])
     }
 
@@ -31,7 +32,7 @@ struct ExecutionRoutes {
             }
             before = sequence
         }
-        let records = try await front.system.store.executions(of: actor, before: before, limit: limit)
+        let records = try await front.system.executions(of: actor, before: before, limit: limit)
         let next = records.count == limit ? records.last.map { String($0.sequence) } : nil
         let items = records.map { payload($0, caller, attempts: nil) }
         return .page(Page(items: items, next: next), plural: "executions")
@@ -41,6 +42,14 @@ struct ExecutionRoutes {
         let record = try await record(context)
         let attempts = try await front.system.store.attempts(of: record.id)
         return .json(payload(record, try context.requireCaller(), attempts: attempts).json)
+    }
+
+    @Sendable private func why(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let record = try await record(context)
+        guard let report = try await front.system.why(record.id) else {
+            throw ActorError(.notFound, "there is no execution \(record.id)")
+        }
+        return .json(WaitReportJSON.json(of: report))
     }
 
     @Sendable private func cancel(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -91,7 +100,7 @@ struct ExecutionRoutes {
 
     private func record(_ context: HTTPContext) async throws(ActorError) -> ExecutionRecord {
         let id = ExecutionID(context.word())
-        guard let record = try await front.system.store.execution(id) else {
+        guard let record = try await front.system.execution(id) else {
             throw ActorError(.notFound, "there is no execution \(id.rawValue.prefix(64))")
         }
         if let spec = front.system.spec(record.actor), Access.level(of: try context.requireCaller(), on: spec) < .read {

@@ -5,6 +5,7 @@ enum Migrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration(V001Initial.identifier, migrate: V001Initial.migrate)
+        migrator.registerMigration(V002Mailbox.identifier, migrate: V002Mailbox.migrate)
         return migrator
     }
 }

@@ -2,45 +2,39 @@ import ActorCore
 import Foundation
 import GRDB
 
-/// A message as the mailbox and the dead letters keep it: thirteen columns in one order.
+/// A message as the mailbox and the dead letters keep it: columns in one order.
 enum MessageRow {
     static let columns = """
-        actor, execution, body, kind, environment, sender, cause, hops, idempotency_key, idempotency_digest, \
-        deliver_at, received, nonce
+        actor, body, kind, environment, sender, cause, hops, idempotency_key, idempotency_digest, message_key, rank, \
+        deliver_at, expires, received, nonce
         """
-    /// One per column. An empty body is bound as NULL by the driver, hence the `ifnull`.
-    static let placeholders = "?, ?, ifnull(?, x''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-
-    static func arguments(_ message: NewMessage) -> StatementArguments {
-        [
-            message.actor.rawValue, message.execution.rawValue, Data(message.body), message.kind.rawValue,
-            environmentText(message.environment), message.sender, message.cause?.rawValue, message.hops,
-            message.idempotency?.key, message.idempotency?.digest, message.deliverAt?.milliseconds,
-            message.received.milliseconds, message.nonce?.rawValue,
-        ]
-    }
+    /// How many they are.
+    static let count = 15
 
     /// The message whose first column is number `first` of the row.
     static func message(_ row: Row, at first: Int) throws -> NewMessage {
-        let body: Data = row[first + 2]
-        let environment: String? = row[first + 4]
-        let cause: String? = row[first + 6]
-        let key: String? = row[first + 8]
-        let digest: String? = row[first + 9]
-        let deliverAt: Int64? = row[first + 10]
-        let nonce: String? = row[first + 12]
+        let body: Data = row[first + 1]
+        let environment: String? = row[first + 3]
+        let cause: String? = row[first + 5]
+        let key: String? = row[first + 7]
+        let digest: String? = row[first + 8]
+        let rank: Int = row[first + 10]
+        let deliverAt: Int64? = row[first + 11]
+        let expires: Int64? = row[first + 12]
+        let nonce: String? = row[first + 14]
         return NewMessage(
-            actor: ActorID(row[first]), execution: ExecutionID(row[first + 1]), body: [UInt8](body),
-            kind: try StoredWord.decode(row[first + 3], of: "message kind"),
-            environment: try environment.map(self.environment) ?? [], sender: row[first + 5],
-            cause: cause.map { ExecutionID($0) }, hops: row[first + 7],
-            idempotency: key.map { IdempotencyKey(key: $0, digest: digest ?? "") },
-            deliverAt: deliverAt.map { Timestamp(milliseconds: $0) },
-            received: Timestamp(milliseconds: row[first + 11]), nonce: nonce.map { NonceID($0) })
+            actor: ActorID(row[first]), body: [UInt8](body),
+            kind: try StoredWord.decode(row[first + 2], of: "message kind"),
+            environment: try environment.map(self.environment) ?? [], sender: row[first + 4],
+            cause: cause.map { ExecutionID($0) }, hops: row[first + 6],
+            idempotency: key.map { IdempotencyKey(key: $0, digest: digest ?? "") }, key: row[first + 9],
+            priority: -rank, deliverAt: deliverAt.map { Timestamp(milliseconds: $0) },
+            expires: expires.map { Timestamp(milliseconds: $0) },
+            received: Timestamp(milliseconds: row[first + 13]), nonce: nonce.map { NonceID($0) })
     }
 
     /// Pairs and not an object: a name may come twice, and order counts.
-    private static func environmentText(_ entries: [EnvironmentEntry]) -> String? {
+    static func environmentText(_ entries: [EnvironmentEntry]) -> String? {
         if entries.isEmpty { return nil }
         return JSONText.encode(.array(entries.map { .array([.string($0.name), .string($0.value)]) }))
     }
@@ -58,21 +52,29 @@ enum MessageRow {
 
 /// A mailbox row as an envelope.
 enum EnvelopeRow {
-    static let columns = "sequence, attempts, \(MessageRow.columns)"
+    static let columns = "sequence, attempts, old_id, \(MessageRow.columns)"
 
-    static func envelope(_ row: Row) throws -> Envelope {
-        Envelope(sequence: row[0], message: try MessageRow.message(row, at: 2), attempts: row[1])
+    static func envelope(_ row: Row, _ numbers: ExecutionNumbers) throws -> Envelope {
+        let sequence: Int64 = row[0]
+        return Envelope(
+            sequence: sequence, execution: numbers.id(of: sequence, old: row[2]),
+            message: try MessageRow.message(row, at: 3), attempts: row[1])
     }
 }
 
 /// A dead letter as it lies in its table.
 enum DeadLetterRow {
-    static let columns = "id, reason, attempts, parked, replayed_as, \(MessageRow.columns)"
+    static let columns = "id, execution, reason, attempts, parked, replayed_as, \(MessageRow.columns)"
 
     static func deadLetter(_ row: Row) throws -> DeadLetter {
-        let replayedAs: String? = row[4]
+        let replayedAs: String? = row[5]
         return DeadLetter(
-            id: row[0], message: try MessageRow.message(row, at: 5), reason: row[1], attempts: row[2],
-            parked: Timestamp(milliseconds: row[3]), replayedAs: replayedAs.map { ExecutionID($0) })
+            id: row[0], execution: ExecutionID(row[1]), message: try MessageRow.message(row, at: 6), reason: row[2],
+            attempts: row[3], parked: Timestamp(milliseconds: row[4]), replayedAs: replayedAs.map { ExecutionID($0) })
     }
+}
+
+extension ExecutionNumbers {
+    /// The id of a message, which an earlier version may have given it.
+    func id(of sequence: Int64, old: String?) -> ExecutionID { old.map { ExecutionID($0) } ?? id(of: sequence) }
 }

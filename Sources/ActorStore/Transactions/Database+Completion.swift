@@ -9,7 +9,7 @@ extension Database {
         case .park(let reason):
             try park(completion, reason: reason)
             try finish(completion, &ledger)
-            ledger.note(.deadLettered(actor: completion.actor, execution: completion.attempt.execution))
+            ledger.note(.deadLettered(actor: completion.actor, execution: completion.envelope.execution))
         case .retry(let moment): try retry(completion, at: moment, &ledger)
         case .release: try release(completion)
         }
@@ -21,88 +21,102 @@ extension Database {
     ) throws {
         guard
             try row("SELECT 1 FROM mailbox WHERE sequence = ? AND running = 1", [envelope.sequence]) != nil
-        else { throw notRunning(envelope.sequence) }
+        else { throw notRunning(envelope) }
         try apply(effects, actor: envelope.actor, execution: envelope.execution, at: now, &ledger)
-        try store(effects.steps, of: envelope.execution)
+        try store(effects.steps, of: envelope.sequence)
     }
 
     private func finish(_ completion: Completion, _ ledger: inout CommitLedger) throws {
+        let envelope = completion.envelope
+        let message = envelope.message
         let attempt = completion.attempt
-        try run(
-            "DELETE FROM mailbox WHERE sequence = ? AND execution = ? AND running = 1",
-            [completion.sequence, attempt.execution.rawValue])
-        guard changesCount == 1 else { throw notRunning(completion.sequence) }
-        ledger.left(completion.actor)
+        guard try ledger.hot.delete(envelope.sequence, isRunning: completion.hasBegun, on: self) else {
+            throw notRunning(envelope)
+        }
+        ledger.left(MailCounts.Item(actor: message.actor, sender: message.sender, bytes: message.body.count))
         try record(completion)
-        try run(
-            """
-            UPDATE executions SET status = ?, outcome = ?, exit_code = ?, reason = ?, finished = ?, result = ?
-            WHERE sequence = ?
-            """,
-            [
-                completion.status.rawValue, attempt.outcome.rawValue, attempt.exitCode, attempt.reason,
-                attempt.finished.milliseconds, completion.result.map(JSONText.encode), completion.sequence,
-            ])
-        try run("DELETE FROM steps WHERE execution = ?", [attempt.execution.rawValue])
+        let record = ExecutionRecord(
+            id: envelope.execution, actor: message.actor, sequence: envelope.sequence, status: completion.status,
+            outcome: attempt.outcome, exitCode: attempt.exitCode, reason: attempt.reason, attempts: attempt.number,
+            sender: message.sender, cause: message.cause, received: message.received,
+            started: try firstStart(completion),
+            result: completion.result)
+        let isOld = ledger.numbers.id(of: envelope.sequence) != envelope.execution
+        try ledger.hot.insert(
+            record, finished: attempt.finished, oldID: isOld ? envelope.execution.rawValue : nil, on: self)
+        if completion.hasBegun { try run("DELETE FROM steps WHERE sequence = ?", [envelope.sequence]) }
         try apply(
-            completion.effects, actor: completion.actor, execution: attempt.execution, at: attempt.finished, &ledger)
+            completion.effects, actor: completion.actor, execution: envelope.execution, at: attempt.finished, &ledger)
         ledger.note(
             .executionFinished(
-                actor: completion.actor, execution: attempt.execution, status: completion.status,
+                actor: completion.actor, execution: envelope.execution, status: completion.status,
                 outcome: attempt.outcome))
+    }
+
+    /// When the first attempt began; nil for a message that never ran.
+    private func firstStart(_ completion: Completion) throws -> Timestamp? {
+        let attempt = completion.attempt
+        if attempt.number == 1, attempt.outcome != .expired { return attempt.started }
+        return try row(
+            "SELECT started FROM attempts WHERE sequence = ? ORDER BY number LIMIT 1", [completion.envelope.sequence]
+        ).map { Timestamp(milliseconds: $0[0]) }
     }
 
     private func park(_ completion: Completion, reason: String) throws {
         try run(
             """
-            INSERT INTO dead_letters (\(MessageRow.columns), reason, attempts, parked)
-            SELECT \(MessageRow.columns), ?, attempts, ? FROM mailbox WHERE sequence = ? AND running = 1
+            INSERT INTO dead_letters (execution, \(MessageRow.columns), reason, attempts, parked)
+            SELECT ?, \(MessageRow.columns), ?, ?, ? FROM mailbox WHERE sequence = ?
             """,
-            [reason, completion.attempt.finished.milliseconds, completion.sequence])
+            [
+                completion.envelope.execution.rawValue, reason, completion.attempt.number,
+                completion.attempt.finished.milliseconds, completion.envelope.sequence,
+            ])
     }
 
     private func retry(_ completion: Completion, at moment: Timestamp, _ ledger: inout CommitLedger) throws {
-        let attempt = completion.attempt
+        let envelope = completion.envelope
         try run(
             """
-            UPDATE mailbox SET running = 0, started = NULL, deliver_at = ?
-            WHERE sequence = ? AND execution = ? AND running = 1
+            UPDATE mailbox SET running = 0, started = NULL, deliver_at = ?, attempts = ?
+            WHERE sequence = ? AND running = ?
             """,
-            [moment.milliseconds, completion.sequence, attempt.execution.rawValue])
-        guard changesCount == 1 else { throw notRunning(completion.sequence) }
+            [moment.milliseconds, completion.attempt.number, envelope.sequence, completion.hasBegun])
+        guard changesCount == 1 else { throw notRunning(envelope) }
         try record(completion)
-        try run(
-            "UPDATE executions SET status = ? WHERE sequence = ?",
-            [ExecutionStatus.submitted.rawValue, completion.sequence])
         try apply(
-            completion.effects, actor: completion.actor, execution: attempt.execution, at: attempt.finished, &ledger)
-        try store(completion.effects.steps, of: attempt.execution)
-        ledger.note(.executionRetrying(actor: completion.actor, execution: attempt.execution, at: moment))
+            completion.effects, actor: completion.actor, execution: envelope.execution,
+            at: completion.attempt.finished, &ledger)
+        try store(completion.effects.steps, of: envelope.sequence)
+        ledger.note(.executionRetrying(actor: completion.actor, execution: envelope.execution, at: moment))
     }
 
     /// The message runs again as if nothing had happened: what the cut attempt buffered is dropped with it.
     private func release(_ completion: Completion) throws {
+        guard completion.hasBegun else { return }
         try run(
             """
             UPDATE mailbox SET running = 0, started = NULL, attempts = attempts - 1
-            WHERE sequence = ? AND execution = ? AND running = 1
+            WHERE sequence = ? AND running = 1
             """,
-            [completion.sequence, completion.attempt.execution.rawValue])
-        guard changesCount == 1 else { throw notRunning(completion.sequence) }
-        try run(
-            "UPDATE executions SET status = ?, attempts = attempts - 1 WHERE sequence = ?",
-            [ExecutionStatus.submitted.rawValue, completion.sequence])
+            [completion.envelope.sequence])
+        guard changesCount == 1 else { throw notRunning(completion.envelope) }
     }
 
+    /// The only attempt of an execution is told by the execution's own record.
     private func record(_ completion: Completion) throws {
-        try insert(completion.attempt)
+        let sequence = completion.envelope.sequence
+        var isOnly = completion.attempt.number == 1
+        if case .retry = completion.disposition { isOnly = false }
+        if !isOnly { try insert(completion.attempt, of: sequence) }
         if let log = completion.log {
             try run(
-                "INSERT OR REPLACE INTO logs (\(LogRow.columns)) VALUES (?, ?, ?, ?, ?)", LogRow.arguments(log))
+                "INSERT OR REPLACE INTO logs (\(LogRow.columns)) VALUES (?, ?, ?, ?, ?)",
+                LogRow.arguments(log, sequence: sequence))
         }
     }
 
-    private func notRunning(_ sequence: Int64) -> ActorError {
-        ActorError(.conflict, "message \(sequence) does not run: it ended already, or never began")
+    private func notRunning(_ envelope: Envelope) -> ActorError {
+        ActorError(.conflict, "message \(envelope.execution) does not run: it ended already, or never began")
     }
 }

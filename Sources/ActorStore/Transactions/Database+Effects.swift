@@ -23,21 +23,23 @@ extension Database {
             [actor.rawValue, JSONText.encode(state), now.milliseconds])
     }
 
-    func store(_ steps: [StepResult], of execution: ExecutionID) throws {
+    func store(_ steps: [StepResult], of sequence: Int64) throws {
         for step in steps {
             try run(
                 """
-                INSERT INTO steps (execution, name, value) VALUES (?, ?, ?)
-                ON CONFLICT (execution, name) DO UPDATE SET value = excluded.value
+                INSERT INTO steps (sequence, name, value) VALUES (?, ?, ?)
+                ON CONFLICT (sequence, name) DO UPDATE SET value = excluded.value
                 """,
-                [execution.rawValue, step.name, JSONText.encode(step.value)])
+                [sequence, step.name, JSONText.encode(step.value)])
         }
     }
 
     private func send(_ message: NewMessage, _ ledger: inout CommitLedger) throws {
-        switch try append(message, limit: nil, &ledger) {
+        switch try append(message, rules: Self.internalRules, &ledger) {
         // Repeated: sent already by an attempt that a crash cut off.
-        case .accepted, .repeated, .mailboxFull: break
+        case .accepted, .repeated: break
+        case .overQuota:
+            throw ActorError(.tooManyRequests, "the mailbox of \(message.actor) is full")
         case .keyReused:
             throw ActorError(
                 .idempotencyMismatch,

@@ -3,56 +3,61 @@ import GRDB
 
 /// How mailboxes change, inside a transaction of the writer.
 extension Database {
-    /// How long an idempotency key is remembered, in milliseconds.
-    static let idempotencyWindow: Int64 = 72 * 3_600_000
+    /// The most that mail between actors may fill a mailbox with: twice what is taken from outside, so that work
+    /// under way can go on while senders from outside are held off.
+    static let internalRules = AcceptRules(maxMailbox: 2 * AcceptRules().maxMailbox)
 
-    /// - Parameter limit: the most messages that the mailbox may hold; nil for mail between actors, which was
-    ///   promised already.
-    func append(_ message: NewMessage, limit: Int?, _ ledger: inout CommitLedger) throws -> AcceptResult {
-        if let answer = try earlierAnswer(to: message) { return answer }
-        if let limit, ledger.held(by: message.actor) >= limit { return .mailboxFull }
+    func append(
+        _ message: NewMessage, rules: AcceptRules, _ ledger: inout CommitLedger
+    ) throws -> AcceptResult {
+        if let answer = try earlierAnswer(to: message, rules, ledger) { return answer }
+        if let quota = try reachedQuota(for: message, rules, ledger.counts) { return .overQuota(quota) }
         if let nonce = message.nonce, try !countUse(of: nonce, at: message.received) { return .nonceRefused }
         return .accepted(try insert(message, &ledger))
     }
 
-    /// Stores a message whatever its idempotency key and nonce say.
+    /// Stores a message whatever its idempotency key, its nonce and the quotas say.
     func insert(_ message: NewMessage, _ ledger: inout CommitLedger) throws -> Envelope {
-        try run(
-            "INSERT INTO mailbox (\(MessageRow.columns)) VALUES (\(MessageRow.placeholders))",
-            MessageRow.arguments(message))
-        let sequence = lastInsertedRowID
-        try run(
-            """
-            INSERT INTO executions (sequence, id, actor, status, sender, cause, received)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                sequence, message.execution.rawValue, message.actor.rawValue, ExecutionStatus.submitted.rawValue,
-                message.sender, message.cause?.rawValue, message.received.milliseconds,
-            ])
+        let sequence = ledger.nextSequence()
+        try ledger.hot.insert(message, sequence: sequence, on: self)
+        let envelope = Envelope(sequence: sequence, execution: ledger.numbers.id(of: sequence), message: message)
         if let key = message.idempotency {
             try run(
                 "INSERT OR REPLACE INTO idempotency (actor, key, digest, execution, received) VALUES (?, ?, ?, ?, ?)",
                 [
-                    message.actor.rawValue, key.key, key.digest, message.execution.rawValue,
+                    message.actor.rawValue, key.key, key.digest, envelope.execution.rawValue,
                     message.received.milliseconds,
                 ])
         }
-        let envelope = Envelope(sequence: sequence, message: message)
         ledger.accepted(envelope)
         return envelope
     }
 
-    private func earlierAnswer(to message: NewMessage) throws -> AcceptResult? {
+    private func earlierAnswer(
+        to message: NewMessage, _ rules: AcceptRules, _ ledger: CommitLedger
+    ) throws -> AcceptResult? {
         guard let key = message.idempotency,
             let row = try row(
                 "SELECT digest, execution, received FROM idempotency WHERE actor = ? AND key = ?",
                 [message.actor.rawValue, key.key])
         else { return nil }
         let received: Int64 = row[2]
-        if message.received.milliseconds - received > Self.idempotencyWindow { return nil }
+        if message.received.milliseconds - received > rules.idempotencyMilliseconds { return nil }
         let digest: String = row[0]
         return digest == key.digest ? .repeated(ExecutionID(row[1])) : .keyReused
+    }
+
+    private func reachedQuota(
+        for message: NewMessage, _ rules: AcceptRules, _ counts: MailCounts
+    ) throws -> Quota? {
+        if counts.held(by: message.actor) >= rules.maxMailbox { return .mailbox(limit: rules.maxMailbox) }
+        if counts.bytes + Int64(message.body.count) > rules.maxWaitingBytes {
+            return .bytes(limit: rules.maxWaitingBytes)
+        }
+        guard let limit = rules.maxPerSender else { return nil }
+        if counts.sent(by: message.sender, to: message.actor) == nil { counts.countSenders(from: try heldBySender()) }
+        let sent = counts.sent(by: message.sender, to: message.actor) ?? 0
+        return sent >= limit ? .sender(limit: limit) : nil
     }
 
     /// False when none is left, or when the nonce was deleted meanwhile.
@@ -66,105 +71,93 @@ extension Database {
         return changesCount == 1
     }
 
-    func begin(_ sequence: Int64, attempt: Int, at now: Timestamp, _ ledger: inout CommitLedger) throws {
+    func begin(_ envelope: Envelope, attempt: Int, at now: Timestamp, _ ledger: inout CommitLedger) throws {
         try run(
             "UPDATE mailbox SET running = 1, attempts = attempts + 1, started = ? WHERE sequence = ? AND running = 0",
-            [now.milliseconds, sequence])
+            [now.milliseconds, envelope.sequence])
         guard changesCount == 1 else {
-            throw ActorError(.conflict, "message \(sequence) does not wait: it runs already, or was withdrawn")
+            throw ActorError(
+                .conflict, "message \(envelope.execution) does not wait: it runs already, or was withdrawn")
         }
-        try run(
-            """
-            UPDATE executions SET status = ?, attempts = attempts + 1, started = ifnull(started, ?)
-            WHERE sequence = ?
-            """,
-            [ExecutionStatus.running.rawValue, now.milliseconds, sequence])
-        guard let row = try row("SELECT actor, id FROM executions WHERE sequence = ?", [sequence]) else {
-            throw ActorError(.internalFailure, "message \(sequence) has no execution")
-        }
-        ledger.note(.executionStarted(actor: ActorID(row[0]), execution: ExecutionID(row[1]), attempt: attempt))
+        ledger.note(.executionStarted(actor: envelope.actor, execution: envelope.execution, attempt: attempt))
     }
 
-    func recover(at now: Timestamp) throws -> [Envelope] {
+    func recover(at now: Timestamp, _ numbers: ExecutionNumbers) throws -> [Envelope] {
         // Also the start of the attempt that was cut off, which only its mailbox row knows.
         let running = try rows(
             "SELECT \(EnvelopeRow.columns), started FROM mailbox WHERE running = 1 ORDER BY sequence"
         ) { row in
-            let started: Int64? = row[15]
-            return (try EnvelopeRow.envelope(row), started.map { Timestamp(milliseconds: $0) } ?? now)
+            let started: Int64? = row[3 + MessageRow.count]
+            return (try EnvelopeRow.envelope(row, numbers), started.map { Timestamp(milliseconds: $0) } ?? now)
         }
         for (envelope, started) in running {
             let attempt = AttemptRecord(
                 execution: envelope.execution, number: envelope.attempts, started: started, finished: now,
                 outcome: .interrupted, reason: "the daemon ended while it ran")
-            try insert(attempt)
-            try run(
-                "UPDATE executions SET status = ? WHERE sequence = ?",
-                [ExecutionStatus.submitted.rawValue, envelope.sequence])
+            try insert(attempt, of: envelope.sequence)
         }
         try run("UPDATE mailbox SET running = 0, started = NULL WHERE running = 1")
         return running.map(\.0)
     }
 
-    func insert(_ attempt: AttemptRecord) throws {
+    func insert(_ attempt: AttemptRecord, of sequence: Int64) throws {
         try run(
             "INSERT OR REPLACE INTO attempts (\(AttemptRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            AttemptRow.arguments(attempt))
+            AttemptRow.arguments(attempt, sequence: sequence))
     }
 
     func withdraw(_ execution: ExecutionID, at now: Timestamp, _ ledger: inout CommitLedger) throws -> Bool {
-        guard let row = try row("SELECT sequence, actor FROM executions WHERE id = ?", [execution.rawValue])
-        else { return false }
-        return try cancel(
-            row[0], actor: ActorID(row[1]), execution, reason: "withdrawn while it waited", at: now, &ledger)
+        guard let sequence = try sequence(of: execution, ledger.numbers) else { return false }
+        return try cancel(sequence, reason: "withdrawn while it waited", at: now, &ledger)
     }
 
     /// Removes up to `count` waiting messages of a mailbox, up to and including sequence `last`.
     func purge(
         _ actor: ActorID, upTo last: Int64, count: Int, at now: Timestamp, _ ledger: inout CommitLedger
     ) throws -> Int {
-        let waiting: [(Int64, ExecutionID)] = try rows(
-            """
-            SELECT sequence, execution FROM mailbox WHERE actor = ? AND running = 0 AND sequence <= ?
-            ORDER BY sequence LIMIT ?
-            """,
-            [actor.rawValue, last, count]
-        ) { ($0[0], ExecutionID($0[1])) }
-        for (sequence, execution) in waiting {
-            _ = try cancel(
-                sequence, actor: actor, execution, reason: "removed with all that waited in the mailbox", at: now,
-                &ledger)
+        var waiting: [Int64] = []
+        // One after the other, since each is answered by an index of its own.
+        for part in ["deliver_at IS NULL", "deliver_at IS NOT NULL"] where waiting.count < count {
+            waiting += try rows(
+                "SELECT sequence FROM mailbox WHERE actor = ? AND \(part) AND running = 0 AND sequence <= ? LIMIT ?",
+                [actor.rawValue, last, count - waiting.count]
+            ) { $0[0] }
+        }
+        for sequence in waiting {
+            _ = try cancel(sequence, reason: "removed with all that waited in the mailbox", at: now, &ledger)
         }
         return waiting.count
     }
 
     /// False when the message does not wait.
     private func cancel(
-        _ sequence: Int64, actor: ActorID, _ execution: ExecutionID, reason: String, at now: Timestamp,
-        _ ledger: inout CommitLedger
+        _ sequence: Int64, reason: String, at now: Timestamp, _ ledger: inout CommitLedger
     ) throws -> Bool {
-        try run("DELETE FROM mailbox WHERE sequence = ? AND running = 0", [sequence])
-        guard changesCount == 1 else { return false }
-        try run("DELETE FROM steps WHERE execution = ?", [execution.rawValue])
-        try run(
-            "UPDATE executions SET status = ?, outcome = ?, reason = ?, finished = ? WHERE sequence = ?",
-            [
-                ExecutionStatus.complete.rawValue, Outcome.cancelled.rawValue, reason, now.milliseconds, sequence,
-            ])
-        ledger.left(actor)
-        ledger.note(.executionFinished(actor: actor, execution: execution, status: .complete, outcome: .cancelled))
+        guard
+            let row = try row(
+                "SELECT \(ExecutionRow.waitingColumns), length(body) FROM mailbox WHERE sequence = ? AND running = 0",
+                [sequence])
+        else { return false }
+        var record = try ExecutionRow.execution(row, ledger.numbers)
+        let item = MailCounts.Item(actor: record.actor, sender: record.sender, bytes: row[14])
+        guard try ledger.hot.delete(sequence, isRunning: false, on: self) else { return false }
+        record.status = .complete
+        record.outcome = .cancelled
+        record.reason = reason
+        try ledger.hot.insert(record, finished: now, oldID: row[13], on: self)
+        try run("DELETE FROM steps WHERE sequence = ?", [sequence])
+        ledger.left(item)
+        ledger.note(
+            .executionFinished(actor: record.actor, execution: record.id, status: .complete, outcome: .cancelled))
         return true
     }
 
-    /// Messages in each mailbox, running ones included. Two queries, each answered by one index alone.
-    func heldMessages() throws -> [ActorID: Int] {
-        var held: [ActorID: Int] = [:]
-        for running in [0, 1] {
-            let counts = try rows("SELECT actor, count(*) FROM mailbox WHERE running = \(running) GROUP BY actor") {
-                Backlog(actor: ActorID($0[0]), count: $0[1])
-            }
-            for backlog in counts { held[backlog.actor, default: 0] += backlog.count }
+    /// Messages of each sender in each mailbox: reads all rows, so it is done only for those who want that bound.
+    private func heldBySender() throws -> [MailCounts.SenderPlace: Int] {
+        var counts: [MailCounts.SenderPlace: Int] = [:]
+        _ = try rows("SELECT actor, sender, count(*) FROM mailbox GROUP BY actor, sender") { row in
+            counts[MailCounts.SenderPlace(actor: ActorID(row[0]), sender: row[1])] = row[2]
         }
-        return held
+        return counts
     }
 }

@@ -1,4 +1,5 @@
 import ActorCore
+import ActorTesting
 import Testing
 
 @Suite struct HashidsTests {
@@ -41,6 +42,29 @@ import Testing
             for number in [UInt128(1) << UInt128(shift), UInt128.max >> UInt128(shift)] {
                 #expect(hashids.decode(hashids.encode(number)) == number)
             }
+        }
+    }
+
+    @Test(arguments: ["eJa5wZlEX4eWU", "xCPJ7PKTdp8BYYb4twh9xNYD", "", "a"])
+    func spellsLikeThePlainAlgorithm(_ salt: String) {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SeededGenerator(seed: seed)
+        let plain = PlainHashids(salt: salt)
+        let hashids = Hashids(salt: salt)
+        var numbers = (0...4000).map { UInt128($0) }
+        for _ in 0..<4000 {
+            let number = UInt128(random.next()) << 64 | UInt128(random.next())
+            numbers.append(number >> UInt128(random.next() % 128))
+        }
+        for number in numbers {
+            let text = plain.encode(number)
+            #expect(hashids.encode(number) == text, "seed \(seed)")
+            #expect(hashids.decode(text) == number, "seed \(seed)")
+            var letters = Array(text.utf8)
+            letters[Int(random.next() % UInt64(letters.count))] = UInt8(random.next() % 128)
+            if random.next() % 4 == 0 { letters.insert(letters[0], at: 1) }
+            let changed = String(decoding: letters, as: UTF8.self)
+            #expect(hashids.decode(changed) == plain.decode(changed), "seed \(seed): \(changed)")
         }
     }
 

@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    private func text(_ random: inout SeededGenerator, depth: Int) -> String {
+    func text(_ random: inout SeededGenerator, depth: Int) -> String {
         let blank = ["", "", "", " ", "\n\t"].randomElement(using: &random) ?? ""
         let inner: String
         switch Int.random(in: 0..<(depth > 4 ? 6 : 10), using: &random) {
@@ -104,7 +104,7 @@ import Testing
         return "\"" + parts.joined() + "\""
     }
 
-    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         let interesting = Array("{}[]\",:\\0123456789eE+-.tfnu \n\u{1f}".utf8) + [0x80, 0xc0, 0xed, 0xff]
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             let place = Int.random(in: 0...bytes.count, using: &random)
