@@ -25,7 +25,7 @@ class Mood:
             return [], {}
         return [str(build.SLOW_SYNC_RUN)], {"SYNC_DELAY_US": str(self.delay_us)}
 
-    def sync_rate(self, seconds=0.4):
+    def sync_rate(self, seconds=0.2):
         """fdatasync calls per second, 4 KiB each into a file that was written before."""
         command = [str(build.FDATASYNC_RATE), str(settings.data()), str(seconds)]
         return float(subprocess.check_output(command, env={**os.environ, **self.environment()}))

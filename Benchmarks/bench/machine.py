@@ -37,7 +37,7 @@ def description():
         "memory_gib": round(int(field("/proc/meminfo", "MemTotal").split()[0]) / 1048576),
         "kernel": platform.release(),
         "system": os_name(),
-        "filesystem": output("stat", "-f", "-c", "%T", os.environ.get("BENCH_DATA", "/var/tmp")),
+        "filesystem": output("findmnt", "-no", "FSTYPE", "-T", os.environ.get("BENCH_DATA", "/var/tmp")),
         "swift": (re.search(r"Swift version (\S+)", output("swift", "--version")) or [None, ""])[1],
         "rounds": settings.ROUNDS,
         "seconds_per_point": settings.SECONDS,

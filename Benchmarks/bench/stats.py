@@ -53,21 +53,24 @@ def rotated(items, turn):
 
 
 class Rounds:
-    """Values by name, one per round."""
+    """Values by name, one per round, each with what the disk gave around it."""
 
     def __init__(self, mood):
         self.mood = mood
         self.results = {}
-        self.sync_rates = []
+        self.sync_rates = {}
 
-    def each(self):
-        for number in range(settings.ROUNDS):
-            self.sync_rates.append(self.mood.sync_rate())
-            yield number
-        self.sync_rates.append(self.mood.sync_rate())
+    @staticmethod
+    def each():
+        return range(settings.ROUNDS)
 
-    def add(self, name, result):
+    def measure(self, name, action):
+        """Takes the sync rate before and after: the disk may change its mood between two points."""
+        before = self.mood.sync_rate()
+        result = action()
+        self.sync_rates.setdefault(name, []).append((before + self.mood.sync_rate()) / 2)
         self.results.setdefault(name, []).append(result)
+        return result
 
     def values(self, name, *keys):
         found = self.results.get(name, [])
@@ -78,8 +81,10 @@ class Rounds:
     def row(self, name, title, unit, *keys, against=None, against_title="", **options):
         values = self.values(name, *keys)
         own = ratios(values, self.values(against, *keys)) if against else []
-        return Row(title, unit, values, list(self.sync_rates), own, against_title or against or "",
-                   details=details(self.results.get(name, [])), **options)
+        row = Row(title, unit, values, list(self.sync_rates.get(name, [])), own, against_title or against or "", **options)
+        if keys == ("per_second",):
+            row.details = details(self.results.get(name, []))
+        return row
 
 
 def details(results):

@@ -25,7 +25,7 @@ def run(mood):
         for number in rounds.each():
             for name, house in stats.rotated([("empty", empty), ("full", full)], number):
                 for actor in ("grow", "discard"):
-                    rounds.add(f"{name} {actor}", measured(house, actor))
+                    rounds.measure(f"{name} {actor}", lambda at=house, to=actor: measured(at, to))
     for actor, title in (("grow", "accepts into a mailbox that grows"), ("discard", "accepted and executed")):
         yield rounds.row(f"empty {actor}", f"{title}, empty store", "msg/s", "per_second")
         yield rounds.row(f"full {actor}", f"{title}, {backlog:,} waiting elsewhere", "msg/s", "per_second",
@@ -36,4 +36,4 @@ def run(mood):
         results = rounds.results[f"empty {actor}"]
         written = [result["server_written_bytes"] / max(1, result["messages"] * settings.BODY_BYTES)
                    for result in results]
-        yield stats.Row(f"{title}: bytes written per byte accepted", "B/B", written, list(rounds.sync_rates))
+        yield stats.Row(f"{title}: bytes written per byte accepted", "B/B", written, row.sync_rates)

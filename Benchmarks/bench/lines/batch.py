@@ -39,7 +39,7 @@ def run(mood):
                 "executed": lambda: load.run("http", house.port, paths=executed, **shared),
             }
             for name, step in stats.rotated(list(steps.items()), number):
-                rounds.add(name, step())
+                rounds.measure(name, step)
     yield rounds.row("floor", "plain SQLite, 100 rows per commit", "rows/s", "per_second")
     yield rounds.row("floor 1000", "plain SQLite, 1,000 rows per commit", "rows/s", "per_second")
     goal = None if mood.delay_us else 0.5

@@ -1,5 +1,7 @@
 """The same workload on what people would take instead: durable publishing, each publisher waits for its own answer."""
 
+import statistics
+
 import daemon
 import load
 import servers
@@ -18,6 +20,7 @@ class Reactord:
     actor = "grow"
     text = daemon.HOLD
     keys = False
+    version = ""
 
     def __init__(self, mood):
         self.house = daemon.Daemon(mood, {self.actor: self.text})
@@ -59,16 +62,16 @@ def run(mood):
             for name, make in stats.rotated(list(systems.items()), number):
                 # Only the one that is measured runs.
                 with make(mood) as system:
-                    versions[name] = getattr(system, "version", "")
-                    rounds.add(name, system.measure(publishers))
+                    versions[name] = system.version
+                    rounds.measure(name, lambda: system.measure(publishers))
         for name, make in systems.items():
-            title = f"{publishers} publishers: {make.title} {versions[name]}".rstrip()
-            row = rounds.row(name, title, "msg/s", "per_second")
+            row = rounds.row(name, f"{publishers} publishers: {make.title}", "msg/s", "per_second")
+            row.details["version"] = versions[name]
+            if name in servers.ALL:
+                row.ratios = stats.ratios(rounds.values("reactord", "per_second"), row.values)
+                row.against = "this is reactord"
+                row.at_least = None if mood.delay_us else GOALS[name]
+                for own in OWN:
+                    others = stats.ratios(rounds.values(own, "per_second"), row.values)
+                    row.details[f"{own} / this"] = statistics.median(others)
             yield row
-        for name, make in servers.ALL.items():
-            for own in OWN:
-                row = rounds.row(own, f"{publishers} publishers: {OWN[own].title} / {make.title}", "msg/s", "per_second",
-                                 against=name, against_title=make.title)
-                row.at_least = GOALS[name] if own == "reactord" and not mood.delay_us else None
-                row.details = {}
-                yield row

@@ -12,31 +12,30 @@ NOISE = 100_000
 RATE = 100
 
 
-def one(mood):
+def one(mood, rounds):
     noise = 20_000 if settings.QUICK else NOISE
     actors = {"noisy": daemon.HOLD, "victim": daemon.DISCARD, "probe": daemon.DISCARD}
     with daemon.Daemon(mood, actors) as house:
         shared = {"connections": 16, "rate": RATE, "paths": [daemon.messages("victim")], "headers": [house.header],
                   "events": "/api/v1/events", "pids": [house.pid], "warm_up": 0.2}
         filling.fill(house, ["noisy"], noise)
-        alone = load.run("http", house.port, seconds=2, **shared)
+        rounds.measure("alone", lambda: load.run("http", house.port, seconds=2, **shared))
         # From now on it works them off, beside its first message, which goes on as it was started.
         house.define("noisy", daemon.DISCARD)
         house.until(lambda: house.waiting("noisy") < noise - 50, 60, "the noisy actor's start")
         before = house.waiting("noisy")
+        # No sync rate while there is noise: that would be noise of our own.
         beside = load.run("http", house.port, seconds=1, **shared)
-        left = house.waiting("noisy")
-        if left == 0:
+        if house.waiting("noisy") == 0:
             raise RuntimeError(f"the noise ended before the measuring did ({before} messages were not enough)")
-        return alone, beside
+        rounds.results.setdefault("beside", []).append(beside)
+        rounds.sync_rates["beside"] = rounds.sync_rates["alone"]
 
 
 def run(mood):
     rounds = stats.Rounds(mood)
     for _ in rounds.each():
-        alone, beside = one(mood)
-        rounds.add("alone", alone)
-        rounds.add("beside", beside)
+        one(mood, rounds)
     for histogram, title in (("latency_ms", "POST to answer"), ("started_ms", "POST to start"),
                              ("finished_ms", "POST to end")):
         for point in ("p50", "p99"):

@@ -5,7 +5,6 @@ import time
 
 import build
 import daemon
-import settings
 import stats
 
 TITLE = "footprint"
@@ -18,20 +17,22 @@ def memory(pid):
     return {name: int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "RssAnon")}
 
 
+def start(mood):
+    with daemon.Daemon(mood, {"discard": daemon.DISCARD}) as house:
+        first = house.start_seconds
+        time.sleep(1)                           # what start-up still allocates and gives back
+        used = memory(house.pid)
+        house.stop()
+        house.start()
+        return {"first": first * 1000, "again": house.start_seconds * 1000, **used}
+
+
 def run(mood):
     rounds = stats.Rounds(mood)
-    shipped = {"discard": daemon.DISCARD}
     for _ in rounds.each():
-        with daemon.Daemon(mood, shipped) as house:
-            first = house.start_seconds
-            time.sleep(1)                       # what start-up still allocates and gives back
-            used = memory(house.pid)
-            house.stop()
-            house.start()
-            rounds.add("start", {"first": first * 1000, "again": house.start_seconds * 1000, **used})
-    size = os.stat(build.DAEMON).st_size / 1048576
+        rounds.measure("start", lambda: start(mood))
     yield rounds.row("start", "first start to ready (makes its database)", "ms", "first")
     yield rounds.row("start", "later start to ready", "ms", "again")
     yield rounds.row("start", "idle memory (RSS)", "MiB", "VmRSS")
     yield rounds.row("start", "idle memory, anonymous part", "MiB", "RssAnon")
-    yield stats.Row("binary, static and stripped", "MiB", [size] if settings.ROUNDS else [])
+    yield stats.Row("binary, static and stripped", "MiB", [os.stat(build.DAEMON).st_size / 1048576])

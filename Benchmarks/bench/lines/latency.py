@@ -25,7 +25,7 @@ def run(mood):
             steps["script"] = {**shared, "paths": [daemon.messages("true")], "rate": SCRIPTS_PER_SECOND,
                                "events": "/api/v1/events"}
             for name, options in stats.rotated(list(steps.items()), number):
-                rounds.add(name, load.run("http", house.port, **options))
+                rounds.measure(name, lambda given=options: load.run("http", house.port, **given))
     for rate in RATES:
         yield from points(rounds, f"{rate}", "latency_ms", f"POST to answer at {rate}/s")
     yield from points(rounds, "started", "started_ms", "POST to start of a native Reactor")
@@ -37,6 +37,6 @@ def points(rounds, name, histogram, title):
     for point in ("p50", "p99"):
         row = rounds.row(name, f"{title}, {point}", "ms", histogram, point)
         # In multiples of the time that one fdatasync took in that round.
-        row.ratios = [value * rate / 1000 for value, rate in zip(row.values, rounds.sync_rates)]
+        row.ratios = [value * rate / 1000 for value, rate in zip(row.values, row.sync_rates)]
         row.against = "fdatasync"
         yield row

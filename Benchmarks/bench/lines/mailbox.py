@@ -42,12 +42,12 @@ def run(_):
         for actors in ACTORS:
             runners = [("swift", swift), ("erlang", erlang)]
             for name, runner in stats.rotated(runners, number):
-                rounds.add(f"{name} {actors}", runner("fanin", actors, messages()))
+                rounds.measure(f"{name} {actors}", lambda run=runner, n=actors: run("fanin", n, messages()))
         for name, runner in stats.rotated([("swift", swift), ("erlang", erlang)], number):
-            rounds.add(f"{name} roundtrip", runner("roundtrip", 200_000))
+            rounds.measure(f"{name} roundtrip", lambda run=runner: run("roundtrip", 200_000))
             for actors in IDLE:
-                rounds.add(f"{name} idle {actors}", runner("idle", actors))
-    rounds.sync_rates = []
+                rounds.measure(f"{name} idle {actors}", lambda run=runner, n=actors: run("idle", n))
+    rounds.sync_rates = {}
     for actors in ACTORS:
         yield rounds.row(f"erlang {actors}", f"Erlang, 2 senders to {actors:,} processes", "msg/s", "per_second")
         yield rounds.row(

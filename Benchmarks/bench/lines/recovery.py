@@ -58,7 +58,7 @@ def run(mood):
     backlogs = BACKLOGS if has_batch else WITHOUT_BATCH[: 1 if settings.QUICK else 2]
     for number in rounds.each():
         for backlog in stats.rotated(list(backlogs), number):
-            rounds.add(backlog, one(mood, backlog))
+            rounds.measure(backlog, lambda size=backlog: one(mood, size))
     for backlog in backlogs:
         yield rounds.row(backlog, f"{backlog:,} waiting: process start to ready", "s", "ready")
         yield rounds.row(backlog, f"{backlog:,} waiting: process start to first dispatch", "s", "first", at_most=0.5)
