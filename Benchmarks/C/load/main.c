@@ -29,7 +29,7 @@ static const double DRAIN_SECONDS = 20;
 static const struct protocol *protocol;
 static struct connection *connections;
 static struct lane **idle;
-static int idle_count, lane_count, ready_count, poller;
+static int idle_count, lane_count, ready_count, gone_count, poller;
 static struct histogram latency;
 static uint64_t measure_from, measure_until, next_due, interval;
 static long begun, answers, errors, answers_counted, outstanding;
@@ -84,6 +84,7 @@ static void start(struct lane *lane, uint64_t began) {
 static void start_due(uint64_t now) {
     while (!stopped && idle_count > 0 && next_due <= now) {
         struct lane *lane = idle[--idle_count];
+        if (lane->connection->phase == FAILED) continue;
         start(lane, next_due);
         next_due += interval;
         flush(lane->connection);
@@ -112,12 +113,24 @@ void load_answered(struct lane *lane, bool good, const char *execution, size_t l
     else if (!stopped && (options.count == 0 || begun < options.count)) start(lane, now);
 }
 
+// A server may close a connection that it has not heard of for long; nobody waits for anything then.
+static bool was_idle(struct connection *connection) {
+    for (int lane = 0; lane < options.lanes; lane++)
+        if (connection->lanes[lane].busy) return false;
+    if (connection->phase != READY) return false;
+    close(connection->descriptor);
+    connection->phase = FAILED;
+    if (!stopped && ++gone_count == options.connections) load_fail("the server closed all connections");
+    return true;
+}
+
 static void readable(struct connection *connection) {
     buffer_room(&connection->in, READ_AT_ONCE);
     ssize_t got = recv(
         connection->descriptor, connection->in.bytes + connection->in.end,
         connection->in.capacity - connection->in.end, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got == 0 && was_idle(connection)) return;
     if (got <= 0)
         load_fail("connection %d: %s", connection->number, got == 0 ? "the server closed it" : strerror(errno));
     connection->in.end += (size_t)got;
@@ -281,5 +294,7 @@ int main(int count, char **arguments) {
     struct usage after = usage_now();
     drain();
     print_result(seconds, cpu, before, after);
+    if (outstanding > 0) fprintf(stderr, "load: %ld requests were not answered\n", outstanding);
+    // Executions that have not ended by now are in the result, for the reader to judge.
     return errors > 0 || outstanding > 0 ? 3 : 0;
 }

@@ -34,6 +34,9 @@ def run(mood):
 
 
 def points(rounds, name, histogram, title):
+    late = sum(result.get("events_missing", 0) for result in rounds.results[name])
+    if late:
+        title += f" ({late:,} did not end within 20 s)"
     for point in ("p50", "p99"):
         row = rounds.row(name, f"{title}, {point}", "ms", histogram, point)
         # In multiples of the time that one fdatasync took in that round.
