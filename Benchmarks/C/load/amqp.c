@@ -1,5 +1,5 @@
-// AMQP 0-9-1 with publisher confirms: one channel per publisher, persistent messages through the default exchange to the
-// durable classic queue --target.
+// AMQP 0-9-1 with publisher confirms: one channel per publisher, persistent messages through the default exchange to
+// the durable classic queue --target.
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-// When executions start and finish, by the daemon's own event stream (server-sent events), on a connection of its own. An
-// event may be here before the answer that names the execution, so either side may come first.
+// When executions start and finish, by the daemon's own event stream (server-sent events), on a connection of its own.
+// An event may be here before the answer that names the execution, so either side may come first.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // A load generator on one thread: N publishers, each waits for its own answer before its next message. Closed loop for
-// throughput; open loop (--rate) for latency, counted from the moment a request was due, so that a stalled server cannot
-// hide the requests that it kept from being sent.
+// throughput; open loop (--rate) for latency, counted from the moment a request was due, so that a stalled server
+// cannot hide the requests that it kept from being sent.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -187,10 +187,12 @@ static void make_body(void) {
         fclose(file);
         return;
     }
-    static const char head[] = "{\"sample\":\"S-000042\",\"kind\":\"measurement\",\"values\":[1.5,2.25,3.125],\"note\":\"";
+    static const char head[] =
+        "{\"sample\":\"S-000042\",\"kind\":\"measurement\",\"values\":[1.5,2.25,3.125],\"note\":\"";
     static const char tail[] = "\"}";
     load_body_length = options.body_bytes;
-    if (load_body_length < sizeof head + sizeof tail) load_fail("--body-bytes is at least %zu", sizeof head + sizeof tail);
+    size_t least = sizeof head + sizeof tail;
+    if (load_body_length < least) load_fail("--body-bytes is at least %zu", least);
     load_body = malloc(load_body_length);
     memcpy(load_body, head, sizeof head - 1);
     for (size_t index = sizeof head - 1; index < load_body_length; index++)
@@ -235,7 +237,7 @@ static void connect_all(void) {
     for (int number = 0; number < options.connections; number++) connect_one(&connections[number], number);
     uint64_t limit = load_now() + 60000000000u;
     while (ready_count < options.connections) {
-        if (load_now() > limit) load_fail("%d of %d connections are ready after a minute", ready_count, options.connections);
+        if (load_now() > limit) load_fail("only %d connections are ready after a minute", ready_count);
         turn(limit);
     }
     if (options.events != NULL) {
@@ -254,7 +256,8 @@ static void drain(void) {
 
 int main(int count, char **arguments) {
     options_read(count, arguments);
-    const struct protocol *known[] = {&http_protocol, &redis_protocol, &nats_protocol, &postgres_protocol, &amqp_protocol};
+    const struct protocol *known[] = {
+        &http_protocol, &redis_protocol, &nats_protocol, &postgres_protocol, &amqp_protocol};
     for (size_t index = 0; index < sizeof known / sizeof *known; index++)
         if (strcmp(known[index]->name, options.protocol) == 0) protocol = known[index];
     if (protocol == NULL) load_fail("there is no protocol %s", options.protocol);

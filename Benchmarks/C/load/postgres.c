@@ -1,5 +1,5 @@
-// PostgreSQL, extended protocol: one prepared INSERT per connection, then Bind, Execute, Sync for each message. The row has
-// a bigserial key, the message as jsonb and the time. --target is the table; user and database are `bench`.
+// PostgreSQL, extended protocol: one prepared INSERT per connection, then Bind, Execute, Sync for each message. The row
+// has a bigserial key, the message as jsonb and the time. --target is the table; user and database are `bench`.
 #include <stdio.h>
 #include <string.h>
 

@@ -9,7 +9,8 @@
 static struct buffer request;
 
 static void prepare(void) {
-    buffer_format(&request, "*5\r\n$4\r\nXADD\r\n$%zu\r\n%s\r\n$1\r\n*\r\n$4\r\nbody\r\n$%zu\r\n", strlen(options.target),
+    buffer_format(
+        &request, "*5\r\n$4\r\nXADD\r\n$%zu\r\n%s\r\n$1\r\n*\r\n$4\r\nbody\r\n$%zu\r\n", strlen(options.target),
         options.target, load_body_length);
     buffer_add(&request, load_body, load_body_length);
     buffer_text(&request, "\r\n");

@@ -19,7 +19,8 @@ def messages():
 
 def erlang(*words):
     # -noinput ends by halt() in the program itself: `-s init stop` would kill a long run silently.
-    command = ["erl", "-noshell", "-noinput", "+P", "1000000", "-pa", settings.TOOLS, "-run", "mailboxes", "main", *words]
+    command = ["erl", "-noshell", "-noinput", "+P", "1000000", "-pa", settings.TOOLS]
+    command += ["-run", "mailboxes", "main", *words]
     return json.loads(subprocess.check_output([str(part) for part in command], text=True, timeout=600))
 
 
