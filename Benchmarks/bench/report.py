@@ -29,6 +29,10 @@ def goal(row):
     return ""
 
 
+def ratio(row):
+    return row.reads.format(ratio=number(row.ratio), against=row.against) if row.ratios else ""
+
+
 def verdict(row):
     return {None: "", True: "met", False: "MISSED"}[row.is_met]
 
@@ -38,7 +42,7 @@ def line(row):
         return f"   {row.title:58} – {row.missing}"
     text = f"   {row.title:58} {number(row.median):>10} {row.unit:9} [{spread(row.values)}]"
     if row.ratios:
-        text += f"  {number(row.ratio)} × {row.against} [{spread(row.ratios)}]"
+        text += f"  {ratio(row)} [{spread(row.ratios)}]"
     if goal(row):
         text += f"  goal {goal(row)}: {verdict(row)}"
     if row.details:
@@ -59,7 +63,8 @@ class Book:
     def heading(self):
         known = self.machine
         return (f"{known['date']}  commit {known['commit']}  `{known['command']}`\n"
-                f"{known['cpu']}, {known['memory_gib']} GiB, {known['system']}, Linux {known['kernel']}, {known['filesystem']}, Swift {known['swift']};"
+                f"{known['cpu']}, {known['memory_gib']} GiB, {known['system']}, Linux {known['kernel']},"
+                f" {known['filesystem']}, Swift {known['swift']};"
                 f" {known['rounds']} rounds of {known['seconds_per_point']:g} s per point")
 
     def add(self, name, mood, row):
@@ -92,11 +97,11 @@ class Book:
             if row.missing:
                 lines.append(f"| {row.title} | {mood.name} | {row.missing} | | | | | |")
                 continue
-            ratio = f"{number(row.ratio)} × {row.against} ({spread(row.ratios)})" if row.ratios else ""
+            share = f"{ratio(row)} ({spread(row.ratios)})" if row.ratios else ""
             asked = f"{goal(row)} {verdict(row)}".strip()
             times = f"{number(row.details['p50_ms'])} / {number(row.details['p99_ms'])}" if row.details else ""
             value = f"{number(row.median)} ({spread(row.values)})"
-            lines.append(f"| {row.title} | {mood.name} | {value} | {row.unit} | {ratio} | {asked} | {times}"
+            lines.append(f"| {row.title} | {mood.name} | {value} | {row.unit} | {share} | {asked} | {times}"
                          f" | {number(row.sync_rate)} |")
         return "\n".join(lines) + "\n"
 

@@ -19,6 +19,7 @@ class Row:
     at_least: float = None                          # goals for the ratio, or for the value when there is no ratio
     at_most: float = None
     details: dict = dataclasses.field(default_factory=dict)
+    reads: str = "{ratio} × {against}"              # how the ratio is told
     missing: str = ""                               # why there is nothing to show
 
     @property

@@ -69,7 +69,7 @@ def run(mood):
             row.details["version"] = versions[name]
             if name in servers.ALL:
                 row.ratios = stats.ratios(rounds.values("reactord", "per_second"), row.values)
-                row.against = "this is reactord"
+                row.reads = "reactord does {ratio} × as many"
                 row.at_least = None if mood.delay_us else GOALS[name]
                 for own in OWN:
                     others = stats.ratios(rounds.values(own, "per_second"), row.values)
