@@ -4,13 +4,15 @@ SWIFT ?= swift
 # Imports that a target does not declare are errors: the rings of Sources/README.md are defended by the compiler.
 BORDERS := --explicit-target-dependency-import-check error
 RELEASE := .build/release/reactord
+BENCH_SWIFT := Benchmarks/Package.swift Benchmarks/Sources/BenchmarkTool
 
-.PHONY: help demo test soak build serve check format clean
+.PHONY: help demo test soak bench build serve check format clean
 
 help:
 	@echo "make demo    build, start a daemon, upload two real recordings, watch their analyses (KEEP=1: stay up)"
 	@echo "make test    build and run all tests"
 	@echo "make soak    kill, stop, fill and mislead the real daemon for some minutes, then count what is missing"
+	@echo "make bench   measure, beside RabbitMQ, Redis, NATS and PostgreSQL (ONLY=accept: one line; QUICK=1: a first look)"
 	@echo "make build   release binary at $(RELEASE)"
 	@echo "make serve   run the daemon with config.yml and var/"
 	@echo "make check   format, import borders, tests, and the shipped config and actors"
@@ -45,14 +47,19 @@ soak: build
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest --filter '$(SOAK)' || status=$$?; \
 	scripts/soak-table $(SOAK_REPORT); exit $$status
 
+# Benchmarks/README.md says what is measured, how, and what can be chosen.
+bench:
+	@scripts/setup --bench
+	@python3 Benchmarks/bench
+
 check:
 	@scripts/setup --tests
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests $(BENCH_SWIFT)
 	$(MAKE) --no-print-directory test
 	.build/debug/reactord check
 
 format:
-	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests $(BENCH_SWIFT)
 
 clean:
-	rm -rf .build var/demo-*
+	rm -rf .build var/demo-* Benchmarks/.build Benchmarks/.tools

@@ -3,6 +3,7 @@ package import ActorCore
 /// The Reactors that ship with the daemon, by the name that `run: {builtin: …}` uses.
 package enum Catalog {
     package static let makers: [String: @Sendable (ReactorTools) -> any Reactor] = [
+        "discard": { _ in DiscardReactor() },
         "pipeline-jobs": { _ in PipelineJobsReactor() },
         "ingest": { tools in IngestReactor(tools: tools) },
         "job-runner": { tools in JobRunnerReactor(tools: tools) },

@@ -124,21 +124,22 @@ struct FolderTests {
             let actor = try #require(context().load(folder: folder.path).actors.first)
             return try #require(actor.spec.schedule)
         }
-        func noon(_ schedule: Schedule, _ year: Int, _ month: Int) throws -> String {
-            let day = try #require(Timestamp.utc(year: year, month: month, day: 15))
-            let next = try #require(schedule.next(after: day, anchor: day))
+        func noon(_ schedule: Schedule, _ year: Int, _ month: Int) -> String {
+            guard let day = Timestamp.utc(year: year, month: month, day: 15),
+                let next = schedule.next(after: day, anchor: day)
+            else { return "never" }
             return String(next.iso8601.dropFirst(11).prefix(5))
         }
         let berlin = try schedule("timezone: Europe/Berlin\n")
         for year in [2026, 2040, 2090] {
-            #expect(try noon(berlin, year, 1) == "11:00")
-            #expect(try noon(berlin, year, 7) == "10:00")
+            #expect(noon(berlin, year, 1) == "11:00")
+            #expect(noon(berlin, year, 7) == "10:00")
         }
         let sydney = try schedule("timezone: Australia/Sydney\n")
-        #expect(try noon(sydney, 2026, 1) == "01:00")
-        #expect(try noon(sydney, 2026, 7) == "02:00")
+        #expect(noon(sydney, 2026, 1) == "01:00")
+        #expect(noon(sydney, 2026, 7) == "02:00")
         let kathmandu = try schedule("timezone: Asia/Kathmandu\n")
-        #expect(try noon(kathmandu, 2026, 7) == "06:15")
+        #expect(noon(kathmandu, 2026, 7) == "06:15")
         let plain = try Schedule("0 12 * * *")
         for name in ["UTC", "Etc/UTC", "Z", "GMT"] {
             #expect(try schedule("timezone: \(name)\n") == plain)
