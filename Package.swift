@@ -121,7 +121,7 @@ let package = Package(
         .executableTarget(name: "reactord", dependencies: ["ActorCLI"], swiftSettings: strict),
 
         .testTarget(
-            name: "ActorSimulationTests", dependencies: ["ActorSimulation", "ActorCore"], swiftSettings: strict),
+            name: "ActorSimulationTests", dependencies: ["ActorSimulation", "reactord-sim"], swiftSettings: strict),
         .testTarget(name: "ActorCoreTests", dependencies: ["ActorCore", "ActorTesting"], swiftSettings: strict),
         .testTarget(
             name: "ActorRuntimeTests", dependencies: ["ActorRuntime", "ActorCore", "ActorTesting", logging],

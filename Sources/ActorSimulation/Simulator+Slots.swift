@@ -166,7 +166,9 @@ extension Simulator {
             dispatch.running(actor) <= limits[worker.member]
         {
             shell?.workers[index].phase = .asking
-        } else if dispatch.keepsSlot(actor) || (bug == .pauseIgnored && !dispatch.isDraining) {
+        } else if dispatch.keepsSlot(actor)
+            || (bug == .pauseIgnored && isPaused[worker.member] && !dispatch.isDraining)
+        {
             shell?.workers[index].phase = .asking
         } else {
             giveUpSlot(index)
