@@ -200,7 +200,8 @@ struct Oracle: Sendable {
     /// delayed the earlier one. Who was tried holds the lane until its end.
     private mutating func checkOrder(of number: Int, now: Timestamp, ordered: Bool) {
         let story = stories[number]
-        guard let lane = story.lane(ordered: ordered) else { return }
+        // What ran beside others of its actor before that was made to run one at a time has no place in a lane.
+        guard let lane = story.lane(ordered: ordered), !story.wasUnordered else { return }
         let rank = story.envelope.rank
         for other in live[story.member] where other != number {
             let earlier = stories[other]

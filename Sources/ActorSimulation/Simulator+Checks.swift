@@ -51,7 +51,10 @@ extension Simulator {
                 let story = oracle.runnable(number, now: now, ordered: isOrdered(number))
             else { continue }
             oracle.complain(
-                .noIdling, "actor \(number) has a free slot and lets \(story.envelope.execution) wait")
+                .noIdling,
+                "actor \(number) has a free slot and lets \(story.envelope.execution) (sequence "
+                    + "\(story.envelope.sequence), key \(story.envelope.key ?? "-"), due "
+                    + "\(story.notBefore?.since(now) ?? 0), attempts \(story.attempts)) wait")
         }
     }
 
