@@ -4,9 +4,9 @@ internal import ActorCore
 /// what is on disk, which may be more than what the listeners were told yet.
 struct ModelStore: Sendable {
     enum Change: Sendable {
-        /// `known`: what an unsafe program had looked up before (``Bug/keyCheckedOutside``).
+        /// `known`: what an unsafe program had looked up before (``PlantedBug/keyCheckedOutside``).
         case append([NewMessage], known: [ExecutionID?]?)
-        /// Mail of an execution, without its end (``Bug/effectsOutside``).
+        /// Mail of an execution, without its end (``PlantedBug/effectsOutside``).
         case letters([NewMessage])
         case begin(Envelope, attempt: Int)
         case finish(Completion)
@@ -59,9 +59,9 @@ struct ModelStore: Sendable {
     /// Ids are random in the real store: none is ever given twice, whatever was undone.
     private var minted: Int64 = 0
     private let rules: AcceptRules
-    private let bug: Bug?
+    private let bug: PlantedBug?
 
-    init(rules: AcceptRules, bug: Bug?) {
+    init(rules: AcceptRules, bug: PlantedBug?) {
         self.rules = rules
         self.bug = bug
     }

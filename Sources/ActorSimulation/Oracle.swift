@@ -226,9 +226,11 @@ struct Oracle: Sendable {
     }
 
     /// A message that could run now, in an actor that has a free slot.
-    func runnable(_ member: Int, now: Timestamp, ordered: Bool) -> Story? {
+    ///
+    /// - Parameter taken: what its slots have, some of which may have been withdrawn meanwhile.
+    func runnable(_ member: Int, now: Timestamp, ordered: Bool, taken: [Envelope]) -> Story? {
         let waiting = live[member].map { stories[$0] }
-        var held: Set<String> = []
+        var held = Set(taken.compactMap { $0.key ?? (ordered ? "" : nil) })
         for story in waiting where !story.isExpiring {
             guard let lane = story.lane(ordered: ordered) else { continue }
             let isHeld = story.holder != nil || (story.isRetrying && story.notBefore.map { $0 > now } ?? false)

@@ -40,7 +40,7 @@ struct Shell: Sendable {
         var suspects: Int
         /// The earliest wake-up that is under way.
         var armed: Timestamp?
-        /// It has rung already, and nobody has noticed (``Bug/wakeUpLost``).
+        /// It has rung already, and nobody has noticed (``PlantedBug/wakeUpLost``).
         var hasRung = false
         /// A page could not be read; until then nobody tries again.
         var unreadUntil: Timestamp?

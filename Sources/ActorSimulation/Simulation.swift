@@ -13,7 +13,7 @@ package enum Simulation {
     package static let defaultSteps = 600
 
     /// The same arguments give the same result, in every process and on every machine.
-    package static func run(seed: UInt64, steps: Int = defaultSteps, bug: Bug? = nil) -> Result {
+    package static func run(seed: UInt64, steps: Int = defaultSteps, bug: PlantedBug? = nil) -> Result {
         let simulator = Simulator(seed: seed, bug: bug)
         let violation = simulator.run(steps: max(0, steps))
         return Result(

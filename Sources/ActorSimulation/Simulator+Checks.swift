@@ -46,9 +46,10 @@ extension Simulator {
     func checkRest() {
         guard let shell, !shell.dispatch.isDraining, shell.workers.count < settings.maxRunning else { return }
         for number in settings.members.indices where !isPaused[number] {
-            let running = shell.workers.count { $0.member == number }
-            guard running < limits[number], shell.members[number].unreadUntil == nil,
-                let story = oracle.runnable(number, now: now, ordered: isOrdered(number))
+            let workers = shell.workers.filter { $0.member == number }
+            let taken = workers.compactMap(\.envelope)
+            guard workers.count < limits[number], shell.members[number].unreadUntil == nil,
+                let story = oracle.runnable(number, now: now, ordered: isOrdered(number), taken: taken)
             else { continue }
             oracle.complain(
                 .noIdling,

@@ -17,7 +17,7 @@ final class Simulator {
 
     var dice: Dice
     var settings: Settings
-    let bug: Bug?
+    let bug: PlantedBug?
     var trace = Trace()
     var store: ModelStore
     var oracle: Oracle
@@ -40,7 +40,7 @@ final class Simulator {
     var pausedAt: [Int]
     var members: [ActorID: Int] = [:]
 
-    init(seed: UInt64, bug: Bug?) {
+    init(seed: UInt64, bug: PlantedBug?) {
         var dice = Dice(seed: seed)
         settings = Settings(&dice)
         self.dice = dice

@@ -33,7 +33,7 @@ struct SimulatorCommand: ParsableCommand {
               reactord-sim --count 200 --bug wake-up-lost
 
             Bugs that can be planted:
-            \(Bug.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
+            \(PlantedBug.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
             """)
 
     @Option(help: ArgumentHelp("Run this one seed.", valueName: "N")) var seed: UInt64?
@@ -43,7 +43,7 @@ struct SimulatorCommand: ParsableCommand {
     var steps = Simulation.defaultSteps
     @Option(help: ArgumentHelp("Write every event of the run to this file (one seed only).", valueName: "FILE"))
     var trace: String?
-    @Option(help: ArgumentHelp("Plant a bug.", valueName: "NAME"), transform: Self.bug) var bug: Bug?
+    @Option(help: ArgumentHelp("Plant a bug.", valueName: "NAME"), transform: Self.bug) var bug: PlantedBug?
     @Flag(help: "Print JSON, one line per seed with a violation and one at the end.") var json = false
 
     private var range: ClosedRange<UInt64> {
@@ -52,8 +52,8 @@ struct SimulatorCommand: ParsableCommand {
         return 1...max(1, count ?? 100)
     }
 
-    private static func bug(_ name: String) throws -> Bug {
-        guard let bug = Bug(rawValue: name) else {
+    private static func bug(_ name: String) throws -> PlantedBug {
+        guard let bug = PlantedBug(rawValue: name) else {
             throw ValidationError("no bug is called '\(name)'; --help lists them")
         }
         return bug

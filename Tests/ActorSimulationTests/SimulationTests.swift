@@ -63,7 +63,7 @@ import Testing
     /// Seeds in which each bug has to be found.
     static let most: UInt64 = 100
 
-    @Test(arguments: Bug.allCases) func aPlantedBugIsFound(bug: Bug) throws {
+    @Test(arguments: PlantedBug.allCases) func aPlantedBugIsFound(bug: PlantedBug) throws {
         for seed in 1...Self.most {
             guard let violation = Simulation.run(seed: seed, bug: bug).violation,
                 // It is the bug that is found, not what would be found without it.

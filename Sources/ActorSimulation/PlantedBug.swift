@@ -1,5 +1,5 @@
 /// Defects that can be planted, to show that a run finds them. Each is one that such a program has had somewhere.
-package enum Bug: String, Sendable, CaseIterable {
+package enum PlantedBug: String, Sendable, CaseIterable {
     case answerBeforeSync = "answer-before-sync"
     case undoneCommitIsTold = "undone-commit-is-told"
     case keyCheckedOutside = "key-checked-outside"
