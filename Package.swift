@@ -48,6 +48,16 @@ let package = Package(
         // Fakes that are models, a clock moved by hand, conformance suites.
         .target(name: "ActorTesting", dependencies: ["ActorCore"], swiftSettings: strict),
 
+        // The machines under a seeded scheduler, a virtual clock and a store that loses what was not synced.
+        .target(name: "ActorSimulation", dependencies: ["ActorCore"], swiftSettings: strict),
+        .executableTarget(
+            name: "reactord-sim",
+            dependencies: [
+                "ActorCore", "ActorSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+
         // The shell: bus, dispatch, supervision, outbox, schedule.
         .target(name: "ActorRuntime", dependencies: ["ActorCore", logging, lifecycle], swiftSettings: strict),
 
@@ -112,6 +122,8 @@ let package = Package(
         ),
         .executableTarget(name: "reactord", dependencies: ["ActorCLI"], swiftSettings: strict),
 
+        .testTarget(
+            name: "ActorSimulationTests", dependencies: ["ActorSimulation", "reactord-sim"], swiftSettings: strict),
         .testTarget(name: "ActorCoreTests", dependencies: ["ActorCore", "ActorTesting"], swiftSettings: strict),
         .testTarget(
             name: "ActorRuntimeTests", dependencies: ["ActorRuntime", "ActorCore", "ActorTesting", logging],
