@@ -134,6 +134,5 @@ enum V002Mailbox {
         ALTER TABLE dead_letters ADD COLUMN message_key TEXT;
         ALTER TABLE dead_letters ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE dead_letters ADD COLUMN expires INTEGER;
-        CREATE INDEX dead_letters_by_actor ON dead_letters (actor, id);
         """
 }
