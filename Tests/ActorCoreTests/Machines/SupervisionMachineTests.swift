@@ -34,24 +34,30 @@ import Testing
         Row(name: "a sound actor runs", steps: [(0, .started, nil), (1, .succeeded, nil), (1, .woken, nil)]),
         Row(
             name: "waits double",
-            steps: [(0, .crashed, 1), (1, .woken, nil), (0, .crashed, 2), (2, .woken, nil), (0, .broken, 4)]),
-        Row(name: "a wake-up that is early changes nothing", steps: [(0, .crashed, 1), (0.5, .woken, 0.5)]),
+            steps: [(0, .broken, 1), (1, .woken, nil), (0, .broken, 2), (2, .woken, nil), (0, .broken, 4)]),
+        Row(name: "a wake-up that is early changes nothing", steps: [(0, .broken, 1), (0.5, .woken, 0.5)]),
         Row(
             name: "a success ends the row",
-            steps: [(0, .crashed, 1), (1, .woken, nil), (1, .succeeded, nil), (1, .crashed, 1)]),
+            steps: [(0, .broken, 1), (1, .woken, nil), (1, .succeeded, nil), (1, .broken, 1)]),
         Row(
             name: "a start alone does not",
-            steps: [(0, .crashed, 1), (1, .woken, nil), (1, .started, nil), (1, .crashed, 2)]),
+            steps: [(0, .broken, 1), (1, .woken, nil), (1, .started, nil), (1, .broken, 2)]),
         Row(
             name: "work that began before the pause is the same failure, or a success",
-            steps: [(0, .crashed, 1), (0.25, .crashed, 0.75), (0.25, .succeeded, nil), (0, .crashed, 1)]),
+            steps: [(0, .broken, 1), (0.25, .broken, 0.75), (0.25, .succeeded, nil), (0, .broken, 1)]),
         Row(
             name: "a long time begins a new row",
-            steps: [(0, .crashed, 1), (1, .woken, nil), (3601, .crashed, 1)]),
+            steps: [(0, .broken, 1), (1, .woken, nil), (3601, .broken, 1)]),
         Row(
             name: "a clock that was set back stretches no pause",
-            steps: [(0, .crashed, 1), (-86400, .woken, nil)]),
+            steps: [(0, .broken, 1), (-86400, .woken, nil)]),
         Row(name: "a new definition ends a pause", steps: [(0, .broken, 1), (0, .changed, nil), (0, .broken, 1)]),
+        Row(
+            name: "one crash is the message's, the second in a row costs a pause",
+            steps: [(0, .crashed, nil), (1, .crashed, 1), (1, .woken, nil), (0, .crashed, 2)]),
+        Row(
+            name: "crashes with successes between them cost nothing",
+            steps: [(0, .crashed, nil), (1, .succeeded, nil), (1, .crashed, nil)]),
         Row(name: "so does an operator", steps: [(0, .broken, 1), (0, .restarted, nil)]),
     ]
 
@@ -71,7 +77,7 @@ import Testing
         var machine = SupervisionMachine()
         var now = Self.now
         for count in 1...4 {
-            guard case .pause(let until) = play(.crashed, on: &machine, at: now) else {
+            guard case .pause(let until) = play(.broken, on: &machine, at: now) else {
                 Issue.record("failure \(count) is no pause")
                 return
             }
@@ -104,7 +110,7 @@ import Testing
             var now = Self.now
             for count in 1...20 {
                 let ceiling = min(300, Double(1 << (count - 1)))
-                guard case .pause(let until) = play(.crashed, on: &machine, at: now, chance: chance) else { return }
+                guard case .pause(let until) = play(.broken, on: &machine, at: now, chance: chance) else { return }
                 #expect(until.since(now) == Int64(ceiling * chance * 1000))
                 now = until
                 expect(machine.woken(now: now), .run)
