@@ -210,7 +210,8 @@ struct House: Sendable {
             let count = try await store.prune(
                 PruneAges(
                     executions: before(settings.store.executionsDays),
-                    deadLetters: before(settings.store.deadLettersDays), idempotency: now.adding(milliseconds: -Int64(settings.limits.idempotencyHours) * 3_600_000)))
+                    deadLetters: before(settings.store.deadLettersDays),
+                    idempotency: now.adding(milliseconds: -Int64(settings.limits.idempotencyHours) * 3_600_000)))
             if count > 0 { logger.info("old records were removed", metadata: ["count": "\(count)"]) }
             // Files of executions that have ended, the logs of scripts among them.
             let files = FolderRunFiles(root: data.path, pool: threads)

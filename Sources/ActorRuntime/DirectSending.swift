@@ -7,8 +7,8 @@ extension ActorSystem {
         return try bus.checked(draft)
     }
 
-    /// Stores checked messages to one actor in one commit. `then` is called from a thread of the store, with one result each,
-    /// when they are on disk; it must return at once.
+    /// Stores checked messages to one actor in one commit. `then` is called from a thread of the store, with one result
+    /// each, when they are on disk; it must return at once.
     package func append(
         _ messages: [NewMessage],
         then: @escaping @Sendable (Result<[Result<SendReceipt, ActorError>], ActorError>) -> Void

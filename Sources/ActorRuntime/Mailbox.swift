@@ -1,7 +1,8 @@
 package import ActorCore
 internal import Synchronization
 
-/// One actor's mailbox in memory: plays its ``MailboxMachine`` for the writer that fills it and the slots that empty it.
+/// One actor's mailbox in memory: plays its ``MailboxMachine`` for the writer that fills it and the slots that empty
+/// it.
 package final class Mailbox: Sendable {
     private struct State {
         var machine: MailboxMachine

@@ -35,13 +35,14 @@ struct HotStatement {
         value.withUTF8 { bytes in
             // An empty text has no address of its own, and a null pointer would bind NULL.
             _ = bytes.withMemoryRebound(to: CChar.self) { text in
-                sqlite3_bind_text(handle, index, text.baseAddress ?? Self.empty, Int32(text.count), Self.transient)
+                if let start = text.baseAddress {
+                    sqlite3_bind_text(handle, index, start, Int32(text.count), Self.transient)
+                } else {
+                    sqlite3_bind_text(handle, index, "", 0, Self.transient)
+                }
             }
         }
     }
-
-    private nonisolated(unsafe) static let empty = UnsafePointer(
-        UnsafeMutablePointer<CChar>.allocate(capacity: 1))
 
     /// Runs it once; the blob is bound where it lies. Answers how many rows it changed.
     @discardableResult

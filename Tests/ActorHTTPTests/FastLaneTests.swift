@@ -23,7 +23,8 @@ struct FastLaneTests {
         var testDescription: String { name }
 
         func request(_ more: String = "") -> String {
-            "POST \(path) HTTP/1.1\r\nHost: localhost\r\n\(headers)\(more)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\n\(headers)\(more)"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
     }
 
@@ -33,7 +34,8 @@ struct FastLaneTests {
         Case(name: "an odd spelling", body: " {\"a\" : 1.50}\n"),
         Case(name: "a text", headers: admin + "Content-Type: application/json\r\n", body: #"{"message":"hi ü \n"}"#),
         Case(
-            name: "a form", headers: admin + "Content-Type: application/x-www-form-urlencoded\r\n", body: "message=a+b"),
+            name: "a form", headers: admin + "Content-Type: application/x-www-form-urlencoded\r\n",
+            body: "message=a+b"),
         Case(name: "binary", headers: admin + "Content-Type: application/octet-stream\r\n", body: "\u{1}\u{2}"),
         Case(name: "no content type", headers: admin, body: "[1]"),
         Case(name: "by query", path: "/actors/v2/hello/messages?message=x%20y&uuid=U", headers: admin, body: ""),

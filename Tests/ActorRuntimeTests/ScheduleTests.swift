@@ -21,7 +21,7 @@ import Testing
             await rig.clock.sleepers(atLeast: 1)
             let plan = try #require(try await rig.store.schedules()[actor.id])
             #expect(plan.done == missed && plan.next > rig.clock.now())
-            #expect(rig.clock.deadlines == [plan.next])
+            #expect(rig.clock.deadlines.contains(plan.next))
             let executions = try await rig.store.executions(of: actor.id, before: nil, limit: 9)
             #expect(executions.map(\.id) == [plan.last])
             #expect(executions.map(\.sender) == ["cron"])
@@ -56,7 +56,7 @@ import Testing
         let rig = Rig(limits: limits)
         let full = rig.spec("full", schedule: try Schedule("* * * * *"))
         let free = rig.spec("free", schedule: try Schedule("* * * * *"))
-        _ = try await rig.store.append(
+        let before = try await rig.store.append(
             [
                 NewMessage(
                     actor: full.id, body: [], sender: "t",
@@ -70,7 +70,11 @@ import Testing
             rig.clock.advance(milliseconds: next.since(rig.clock.now()))
             await rig.wait(events, for: isFinished)
             let executions = try await rig.store.executions(of: full.id, before: nil, limit: 9)
-            #expect(executions.map(\.id) == [ExecutionID("e")])
+            guard case .accepted(let envelope) = before.first else {
+                Issue.record("the first message was not accepted")
+                return
+            }
+            #expect(executions.map(\.id) == [envelope.execution])
         }
     }
 

@@ -67,7 +67,8 @@ struct MigrationTests {
                 try db.execute(
                     sql: """
                         INSERT INTO executions
-                            (sequence, id, actor, status, outcome, exit_code, attempts, sender, received, started, finished)
+                            (sequence, id, actor, status, outcome, exit_code, attempts, sender, received, started,
+                                finished)
                         VALUES (?, ?, ?, ?, ?, ?, ?, 'test', ?, ?, ?)
                         """,
                     arguments: [

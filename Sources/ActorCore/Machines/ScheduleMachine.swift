@@ -1,8 +1,8 @@
 /// When the messages of one actor's schedule are sent: each due moment once, whatever happens to daemon and clock.
 ///
-/// Due moments that were missed (the daemon was down, the clock was set forward) are made up for by one message. A clock
-/// that is set back sends nothing again: the plan stays ahead of it, unless it goes back by more than a day, in which
-/// case it had been wrong before.
+/// Due moments that were missed (the daemon was down, the clock was set forward) are made up for by one message. A
+/// clock that is set back sends nothing again: the plan stays ahead of it, unless it goes back by more than a day, in
+/// which case it had been wrong before.
 package struct ScheduleMachine: Sendable {
     package enum Action: Sendable, Equatable {
         /// Store the plan, call ``kept()``, look again. The plan comes before the message: its due moment is the

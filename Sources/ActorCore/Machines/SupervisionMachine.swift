@@ -13,8 +13,8 @@ package struct SupervisionMachine: Sendable {
     private enum State: Sendable, Equatable {
         /// No failure since the last success (or ever). Messages run. A failure goes to `paused` or `failed`.
         case sound
-        /// It failed so many times in a row, its pause (if it had one) is over, and messages run. A success goes to `sound`, a failure
-        /// to `paused` (again) or `failed`.
+        /// It failed so many times in a row, its pause (if it had one) is over, and messages run. A success goes to
+        /// `sound`, a failure to `paused` (again) or `failed`.
         case probation(Row)
         /// It failed, and nothing is started. The moment goes to `probation`, a success of work that began before to
         /// `sound`. Another failure of such work belongs to the one that is known and changes nothing.

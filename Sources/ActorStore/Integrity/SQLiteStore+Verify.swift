@@ -23,7 +23,8 @@ extension SQLiteStore {
         guard stat(path + "-journal", &journal) != 0 || journal.st_size == 0 else {
             throw ActorError(
                 .unavailable,
-                "a change of the database \(path) was interrupted and is taken back at the next start; start the daemon, "
+                "a change of the database \(path) was interrupted and is taken back at the next start; start the "
+                    + "daemon, "
                     + "then verify again")
         }
         let kind = page_sums_kind_of(path)

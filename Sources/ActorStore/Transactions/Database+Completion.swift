@@ -50,7 +50,9 @@ extension Database {
                 .executionStarted(
                     actor: message.actor, execution: envelope.execution, attempt: attempt.number))
         }
-        if completion.hasBegun { try run("DELETE FROM steps WHERE sequence = ?", [envelope.sequence]) }
+        if completion.hasBegun || envelope.attempts > 0 {
+            try run("DELETE FROM steps WHERE sequence = ?", [envelope.sequence])
+        }
         try apply(
             completion.effects, actor: completion.actor, execution: envelope.execution, at: attempt.finished, &ledger)
         ledger.note(
@@ -112,7 +114,8 @@ extension Database {
     /// The only attempt of an execution is told by the execution's own record.
     private func record(_ completion: Completion) throws {
         let sequence = completion.envelope.sequence
-        var isOnly = completion.attempt.number == 1
+        // What expired was not tried once more.
+        var isOnly = completion.attempt.number == 1 || completion.attempt.outcome == .expired
         if case .retry = completion.disposition { isOnly = false }
         if !isOnly { try insert(completion.attempt, of: sequence) }
         if let log = completion.log {

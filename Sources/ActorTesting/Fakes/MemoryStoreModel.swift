@@ -209,8 +209,11 @@ struct MemoryModel: Sendable {
             return
         }
         try check(completion.effects)
-        count(attempt: completion.attempt.number, of: envelope, startedAt: completion.attempt.started)
-        insert(completion.attempt)
+        // What expired never ran: it ends with the attempts that it had.
+        if completion.attempt.outcome != .expired {
+            count(attempt: completion.attempt.number, of: envelope, startedAt: completion.attempt.started)
+            insert(completion.attempt)
+        }
         if let log = completion.log { logs[envelope.execution] = log }
         if case .retry(let moment) = completion.disposition {
             retry(envelope, completion, at: moment)

@@ -83,24 +83,35 @@ extension StoreSuite {
     }
 
     private static func expire(_ store: any Store) async throws {
-        var old = message("e1")
-        old.expires = after(1)
-        let envelope = try await accept(old, in: store)
-        let waiting = try await ready(in: store)
-        try equal(waiting.map(\.expires), [after(1)], "its last moment")
-        let attempt = AttemptRecord(
-            execution: envelope.execution, number: 1, started: after(2), finished: after(2), outcome: .expired,
-            reason: "its time was over")
-        try await store.complete(
-            Completion(
-                envelope, hasBegun: false, attempt: attempt, disposition: .acknowledge, status: .complete))
-        let record = try unwrap(try await store.execution(envelope.execution), "the execution")
-        try equal(record.status, .complete, "its status")
-        try equal(record.outcome, .expired, "its outcome")
-        try equal(record.reason, "its time was over", "its reason")
-        let attempts = try await store.attempts(of: envelope.execution)
-        try equal(attempts, [attempt], "its attempts")
-        try equal(store.held(by: actor), 0, "messages in the mailbox")
+        // Of no attempt, one and two before: what ends unrun adds none and replaces none.
+        for failures in 0...2 {
+            var old = message("e\(failures)")
+            old.expires = after(100)
+            var envelope = try await accept(old, in: store)
+            try equal(envelope.expires, after(100), "its last moment")
+            for number in 0..<failures {
+                try await store.complete(
+                    completion(
+                        of: envelope, .retry(at: after(9)), hasBegun: false, attempt: number + 1, outcome: .failed))
+                envelope = try unwrap(try await delayed(in: store).first, "the message between two attempts")
+                try equal(envelope.expires, after(100), "its last moment")
+            }
+            let attempt = AttemptRecord(
+                execution: envelope.execution, number: failures, started: after(200), finished: after(200),
+                outcome: .expired, reason: "its time was over")
+            try await store.complete(
+                Completion(envelope, hasBegun: false, attempt: attempt, disposition: .acknowledge, status: .complete))
+            let record = try unwrap(try await store.execution(envelope.execution), "the execution")
+            let expected = ExecutionRecord(
+                id: envelope.execution, actor: actor, sequence: envelope.sequence, status: .complete,
+                outcome: .expired, reason: "its time was over", attempts: failures, sender: "suite", received: noon,
+                started: failures == 0 ? nil : after(1), finished: after(200))
+            try equal(record, expected, "an expired execution")
+            let attempts = try await store.attempts(of: envelope.execution)
+            try equal(attempts.map(\.number), Array(1..<failures + 1), "its attempts")
+            try equal(attempts.count { $0.outcome == .failed }, failures, "failed attempts")
+            try equal(store.held(by: actor), 0, "messages in the mailbox")
+        }
     }
 
     private static func conflict(_ store: any Store) async throws {

@@ -159,8 +159,8 @@ import Testing
         }
     }
 
-    /// Downtime, clocks that jump, a process that dies between any two writes: no due moment is sent twice, none is sent
-    /// early, and one look never sends more than one.
+    /// Downtime, clocks that jump, a process that dies between any two writes: no due moment is sent twice, none is
+    /// sent early, and one look never sends more than one.
     @Test(arguments: [1, 2, 3, 5, 8, 13, 21, 34, 55, 89] as [UInt64]) func modelRun(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let texts = ["* * * * *", "*/7 * * * *", "0 * * * *", "now + 1 hour", "2026-02-14 9 + 2 hours"]

@@ -17,7 +17,8 @@ void power_cut_unwatch(const char *folder);
 /// How often files below the folder were written, cut or synced so far.
 int64_t power_cut_operations(const char *folder);
 
-/// Called on the thread whose operation was the one: first with 0 before the copy is made, then with 1 when it is there.
+/// Called on the thread whose operation was the one: first with 0 before the copy is made, then with 1 when it is
+/// there.
 typedef void (*power_cut_event)(void *context, int is_done);
 
 /// Cuts the power in the midst of the `after`-th operation from now: what a disk would hold is written to `target`.
