@@ -70,8 +70,8 @@ import Testing
             let events = rig.system.events.subscribe()
             let id = try await rig.send(actor, [:])
             await rig.ended(events, id)
-            // The first call failed: its retry sleeps.
-            await rig.clock.sleepers(atLeast: 1)
+            // The first call failed: its retry sleeps, beside the time-out.
+            await rig.clock.sleepers(atLeast: 2)
             rig.clock.advance(milliseconds: 5000)
             while try await !rig.store.dueHeads(limit: 9).isEmpty { await Task.yield() }
             // A URL of ours is called at the address that is bound now.
@@ -97,7 +97,7 @@ import Testing
         try await rig.running([actor]) {
             let events = rig.system.events.subscribe()
             await rig.ended(events, try await rig.send(actor, [:]))
-            await rig.clock.sleepers(atLeast: 1)
+            await rig.clock.sleepers(atLeast: 2)
             #expect(await rig.reactor.received.count == 1)
             rig.clock.advance(milliseconds: 30_000)
             await rig.wait(events) { if case .executionFinished = $0 { true } else { false } }
@@ -198,7 +198,7 @@ import Testing
         try await rig.running([actor]) {
             let events = rig.system.events.subscribe()
             for round in 1...3 {
-                await rig.clock.sleepers(atLeast: 1)
+                await rig.clock.sleepers(atLeast: round == 1 ? 1 : 2)
                 let next = try #require(rig.clock.deadlines.first)
                 rig.clock.advance(milliseconds: next.since(rig.clock.now()))
                 await rig.wait(events) { if case .executionFinished = $0 { true } else { false } }

@@ -77,8 +77,8 @@ import Testing
                 await rig.wait(events) {
                     if case .executionRetrying = $0 { true } else { false }
                 }
-                // The scheduler has no schedule; the one who sleeps is the mailbox.
-                await rig.clock.sleepers(atLeast: 1)
+                // The scheduler has no schedule; those who sleep are the mailbox and the time-out.
+                await rig.clock.sleepers(atLeast: 2)
                 rig.clock.advance(milliseconds: 1_000_000_000)
             }
             await rig.ended(events, first)

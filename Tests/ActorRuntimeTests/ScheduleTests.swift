@@ -18,7 +18,7 @@ import Testing
         try await rig.running([actor]) {
             await rig.wait(events, for: isFinished)
             // The plan goes on in the future: the scheduler sleeps until then.
-            await rig.clock.sleepers(atLeast: 1)
+            await rig.clock.sleepers(atLeast: 2)
             let plan = try #require(try await rig.store.schedules()[actor.id])
             #expect(plan.done == missed && plan.next > rig.clock.now())
             #expect(rig.clock.deadlines.contains(plan.next))

@@ -48,7 +48,8 @@ package struct NewMessage: Sendable, Equatable {
         self.cause = cause
         self.hops = hops
         self.idempotency = idempotency
-        self.key = key
+        // No key at all: what has none shares a lane only in an actor that runs one at a time.
+        self.key = key == "" ? nil : key
         self.priority = min(max(priority, Self.priorities.lowerBound), Self.priorities.upperBound)
         self.deliverAt = deliverAt
         self.expires = expires
