@@ -159,7 +159,7 @@ struct ModelDatabase: Sendable {
     mutating func settle(_ id: Int64, _ verdict: OutboxVerdict, _ facts: inout [Fact]) {
         guard let index = calls.firstIndex(where: { $0.id == id }) else { return }
         switch verdict {
-        case .delivered, .givenUp: calls.remove(at: index)
+        case .delivered, .givenUp, .gone: calls.remove(at: index)
         case .retry(let moment, _):
             calls[index].attempts += 1
             calls[index].nextAttempt = moment

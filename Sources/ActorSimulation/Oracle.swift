@@ -271,7 +271,7 @@ struct Oracle: Sendable {
         case .delivered:
             calls.removeAll { $0.id == id }
             if !deliveredCalls.contains(id) { complain(.callsAreMade, "call \(id) counts as delivered and was not") }
-        case .givenUp:
+        case .givenUp, .gone:
             calls.removeAll { $0.id == id }
             if !answeredCalls.contains(id) { complain(.callsAreMade, "call \(id) was given up and never made") }
         case .retry: break
