@@ -48,8 +48,9 @@ struct ModelDatabase: Sendable {
     func page(_ page: MailboxRead, of actor: ActorID, now: Timestamp, limit: Int) -> [Envelope] {
         let mine = rows.lazy.filter { !$0.isRunning && $0.envelope.actor == actor }.map(\.envelope)
         switch page {
-        case .retrying:
-            return Array(mine.filter { $0.attempts > 0 && $0.notBefore != nil }.prefix(limit))
+        case .retrying(let after):
+            return Array(
+                mine.filter { $0.attempts > 0 && $0.notBefore != nil && after < $0.sequence }.prefix(limit))
         case .ready(let after):
             return Array(
                 mine.filter { $0.notBefore == nil && after < $0.rank }.sorted { $0.rank < $1.rank }.prefix(limit))

@@ -3,7 +3,7 @@ internal import DequeModule
 /// A page of waiting messages that a mailbox asks the store for.
 package enum MailboxRead: Sendable, Hashable {
     /// Those that wait for a further attempt, in order of acceptance: their lanes are held for them.
-    case retrying
+    case retrying(after: Int64)
     /// Those that nothing delays, in order of rank.
     case ready(after: Rank)
     /// Those that are delayed, due or not, in the order in which they come due.
@@ -54,7 +54,8 @@ package struct MailboxMachine: Sendable {
     private var delayed: [Envelope] = []
     private var delayedMore: Bool
     private var delayedHorizon = DuePlace.first
-    private var retryingMore: Bool
+    /// Up to here those that wait for a further attempt were read; nil once all of them were.
+    private var retryingAfter: Int64?
     /// Held ones, and those that lie in the store in part.
     private var lanes: [String: Lane] = [:]
     /// Lanes that are free and lie in the store in part: to be read, in this order.
@@ -70,12 +71,13 @@ package struct MailboxMachine: Sendable {
     /// The page may miss messages from here on: what it shows of them is not used.
     private var readyCut: Rank?
     private var delayedCut: DuePlace?
+    private var laneCut: Rank?
     /// The page is not to be used at all.
     private var isPageVoid = false
     /// The highest sequence that a page showed: the word of a message's commit may come after a page that shows it.
     private var highestRead: Int64 = 0
-    /// A page was read since the last delivery to see whether there is something that comes before.
-    private var hasLookedAhead = false
+    /// Messages without a key form a lane, as far as was last heard.
+    private var isOrdered = false
     /// The latest moment that was heard of since the clock was last set back.
     private var latest = Timestamp(milliseconds: .min)
     private var longestBackoff = Int64.max
@@ -89,7 +91,7 @@ package struct MailboxMachine: Sendable {
         self.bound = max(1, bound)
         readyMore = mayHoldMail
         delayedMore = mayHoldMail
-        retryingMore = mayHoldMail
+        retryingAfter = mayHoldMail ? 0 : nil
     }
 
     /// Messages in memory.
@@ -123,7 +125,7 @@ package struct MailboxMachine: Sendable {
             insertDelayed(envelope)
             trimDelayed()
         } else if ready.count < bound {
-            insertReady(envelope)
+            joinReady(envelope)
         } else {
             leaveDelayed(envelope)
         }
@@ -159,7 +161,7 @@ package struct MailboxMachine: Sendable {
         let isLast = page.count < limit
         switch asked {
         case .retrying:
-            retryingMore = false
+            retryingAfter = isLast ? nil : page.last?.sequence
             hold(fresh(page), now: now)
         case .ready:
             let rows = page.filter { row in readyCut.map { row.rank < $0 } ?? true }
@@ -173,14 +175,14 @@ package struct MailboxMachine: Sendable {
             let rows = page.filter { row in delayedCut.map { row.place < $0 } ?? true }
             delayedMore = !isLast || delayedCut != nil
             if let last = rows.last { delayedHorizon = max(delayedHorizon, last.place) }
-            for envelope in fresh(rows) { place(envelope, now: now) }
+            for envelope in fresh(rows) { join(envelope, now: now) }
             for envelope in late where !delayedMore || envelope.place <= delayedHorizon {
-                if isNew(envelope) { place(envelope, now: now) }
+                if isNew(envelope) { join(envelope, now: now) }
             }
         case .lane(let key, _):
             for envelope in fresh(page) { place(envelope, now: now) }
             let name = key ?? ""
-            lanes[name]?.gap = isLast ? nil : page.last?.rank
+            lanes[name]?.gap = [isLast ? nil : page.last?.rank, laneCut].compactMap(\.self).min()
             forget(name)
         }
     }
@@ -202,6 +204,7 @@ package struct MailboxMachine: Sendable {
         late.removeAll()
         readyCut = nil
         delayedCut = nil
+        laneCut = nil
         isPageVoid = false
     }
 
@@ -248,6 +251,8 @@ package struct MailboxMachine: Sendable {
         readyHorizon = .first
         delayedMore = true
         delayedHorizon = .first
+        // What runs may have come back meanwhile, to wait for its next attempt.
+        retryingAfter = 0
         isPageVoid = reading != nil
     }
 
@@ -278,16 +283,18 @@ package struct MailboxMachine: Sendable {
     package mutating func next(now: Timestamp, ordered: Bool, longestBackoff: Int64 = .max) -> Next {
         self.longestBackoff = longestBackoff
         noteTime(now)
-        if retryingMore { return ask(.retrying) }
+        noteOrder(ordered)
+        if let retryingAfter { return ask(.retrying(after: retryingAfter)) }
         advance(now)
         // The first that comes due may lie in the store.
         let wantsDelayed = delayedMore && (delayed.first.map { delayedHorizon < $0.place } ?? true)
-        if wantsDelayed, reading == nil, ready.count < bound { return ask(.delayed(after: delayedHorizon)) }
+        if reading == nil, ready.count < bound {
+            if wantsDelayed { return ask(.delayed(after: delayedHorizon)) }
+            if let page = openLane() { return ask(page) }
+        }
         if let chosen = choose(now: now, ordered: ordered) { return chosen }
         if reading == nil {
-            if let name = openLane(), let gap = lanes[name]?.gap {
-                return ask(.lane(name.isEmpty ? nil : name, after: gap))
-            }
+            if let page = openLane() { return ask(page) }
             if wantsDelayed || readyMore, makeRoom(for: bound, ordered: ordered) {
                 return ask(wantsDelayed ? .delayed(after: delayedHorizon) : .ready(after: readyHorizon))
             }
@@ -309,7 +316,7 @@ package struct MailboxMachine: Sendable {
         ready = known.ready.filter { isDue($0, now) }
         delayed = known.delayed.filter { !isDue($0, now) }
         for envelope in known.ready where !isDue(envelope, now) { insertDelayed(envelope) }
-        for envelope in known.delayed where isDue(envelope, now) { insertReady(envelope) }
+        for envelope in known.delayed where isDue(envelope, now) { joinReady(envelope) }
         guard hasDroppedDue else { return }
         hasDroppedDue = false
         delayedMore = true
@@ -317,9 +324,18 @@ package struct MailboxMachine: Sendable {
         if case .delayed = reading { isPageVoid = true }
     }
 
-    private mutating func openLane() -> String? {
+    /// When messages without a key begin to form a lane, those in memory may stand behind unread ones.
+    private mutating func noteOrder(_ ordered: Bool) {
+        if ordered, !isOrdered, readyMore { leaveGap(in: "", behind: readyHorizon) }
+        isOrdered = ordered
+    }
+
+    /// The page of the first lane that is free and lies in the store in part.
+    private mutating func openLane() -> MailboxRead? {
         while let name = open.first {
-            if let lane = lanes[name], lane.holder == nil, lane.gap != nil { return name }
+            if let lane = lanes[name], lane.holder == nil, let gap = lane.gap {
+                return .lane(name.isEmpty ? nil : name, after: gap)
+            }
             lanes[name]?.isOpen = false
             open.removeFirst()
         }
@@ -341,16 +357,9 @@ package struct MailboxMachine: Sendable {
                 index += 1
                 continue
             }
-            // What was delayed may stand behind messages that were not read yet.
-            if readyMore, readyHorizon < envelope.rank, reading == nil, !hasLookedAhead {
-                hasLookedAhead = true
-                let hasRoom = makeRoom(for: 2 * bound, ordered: ordered)
-                return hasRoom ? ask(.ready(after: readyHorizon)) : choose(now: now, ordered: ordered)
-            }
             if let name { lanes[name, default: Lane()].holder = envelope.sequence }
             if index == ready.startIndex { ready.removeFirst() } else { ready.remove(at: index) }
             inFlight.insert(envelope.sequence)
-            hasLookedAhead = false
             return .deliver(envelope)
         }
         return nil
@@ -372,7 +381,7 @@ package struct MailboxMachine: Sendable {
         guard count > 0 else { return }
         let due = delayed.prefix(count)
         delayed.removeFirst(count)
-        for envelope in due { insertReady(envelope) }
+        for envelope in due { joinReady(envelope) }
     }
 
     /// Drops what is held back once `limit` messages are in memory; false when that makes no room.
@@ -380,15 +389,14 @@ package struct MailboxMachine: Sendable {
         guard ready.count >= limit else { return true }
         var kept: Deque<Envelope> = []
         for envelope in ready {
-            guard let name = envelope.key ?? (ordered ? "" : nil), let lane = lanes[name],
-                !isFree(name, for: envelope)
+            guard let name = envelope.key ?? (ordered ? "" : nil), lanes[name] != nil, !isFree(name, for: envelope)
             else {
                 kept.append(envelope)
                 continue
             }
             // What the ready pages have not got to is not in memory either.
             let before = readyMore ? min(envelope.rank.before, readyHorizon) : envelope.rank.before
-            lanes[name]?.gap = min(lane.gap ?? before, before)
+            leaveGap(in: name, behind: before)
             if envelope.notBefore != nil { hasDroppedDue = true }
         }
         ready = kept
@@ -415,6 +423,26 @@ package struct MailboxMachine: Sendable {
         if isDue(envelope, now) { insertReady(envelope) } else { insertDelayed(envelope) }
     }
 
+    private mutating func join(_ envelope: Envelope, now: Timestamp) {
+        if isDue(envelope, now) { joinReady(envelope) } else { insertDelayed(envelope) }
+    }
+
+    /// What was delayed may stand behind messages of its lane that were not read yet: it waits for them.
+    private mutating func joinReady(_ envelope: Envelope) {
+        insertReady(envelope)
+        guard readyMore, readyHorizon < envelope.rank, !isHolder(envelope),
+            let name = envelope.key ?? (isOrdered ? "" : nil)
+        else { return }
+        leaveGap(in: name, behind: readyHorizon)
+    }
+
+    /// Messages of the lane behind this rank are to be read before any of them runs.
+    private mutating func leaveGap(in name: String, behind rank: Rank) {
+        lanes[name, default: Lane()].gap = min(lanes[name]?.gap ?? rank, rank)
+        if case .lane(let key, _) = reading, key ?? "" == name { laneCut = min(laneCut ?? rank, rank) }
+        forget(name)
+    }
+
     private func isDue(_ envelope: Envelope, _ now: Timestamp) -> Bool {
         guard let moment = envelope.notBefore, moment > now else { return true }
         return envelope.attempts > 0 && moment.since(now) > longestBackoff
@@ -437,7 +465,11 @@ package struct MailboxMachine: Sendable {
     private mutating func trimReady() {
         guard ready.count > bound, let index = ready.lastIndex(where: { $0.notBefore == nil && !isHolder($0) })
         else { return }
-        let rank = ready.remove(at: index).rank
+        let trimmed = ready.remove(at: index)
+        let rank = trimmed.rank
+        if let name = trimmed.key ?? (isOrdered ? "" : nil), ready[index...].contains(where: { $0.key == trimmed.key }) {
+            leaveGap(in: name, behind: rank.before)
+        }
         if case .ready = reading { readyCut = min(readyCut ?? rank, rank) }
         readyHorizon = readyMore ? min(readyHorizon, rank.before) : rank.before
         readyMore = true

@@ -7,9 +7,10 @@ extension Database {
         _ page: MailboxRead, of actor: ActorID, now: Timestamp, limit: Int, _ numbers: ExecutionNumbers
     ) throws -> [Envelope] {
         switch page {
-        case .retrying:
+        case .retrying(let after):
             return try envelopes(
-                "attempts > 0 AND deliver_at IS NOT NULL", [actor.rawValue], order: "sequence", limit, numbers)
+                "attempts > 0 AND deliver_at IS NOT NULL AND sequence > ?", [actor.rawValue, after],
+                order: "sequence", limit, numbers)
         case .ready(let after):
             return try envelopes(
                 "deliver_at IS NULL AND (rank, sequence) > (?, ?)", [actor.rawValue] + Self.place(after),

@@ -79,7 +79,8 @@ struct MemoryModel: Sendable {
     func waiting(in actor: ActorID, _ page: MailboxRead, now: Timestamp) -> [Envelope] {
         let rows = waiting(in: actor)
         switch page {
-        case .retrying: return rows.filter { $0.attempts > 0 && $0.notBefore != nil }
+        case .retrying(let after):
+            return rows.filter { $0.attempts > 0 && $0.notBefore != nil && after < $0.sequence }
         case .ready(let after):
             return rows.filter { $0.notBefore == nil && after < $0.rank }.sorted { $0.rank < $1.rank }
         case .delayed(let after):

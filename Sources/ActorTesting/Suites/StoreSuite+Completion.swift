@@ -156,7 +156,7 @@ extension StoreSuite {
         try equal(waiting.map(\.message.deliverAt), [after(60)], "the same, in its message")
         try equal(waiting.map(\.sequence), [envelope.sequence], "its place in the mailbox")
         try equal(waiting.map(\.attempts), [1], "attempts begun before")
-        let retrying = try await store.page(.retrying, of: actor, now: noon, limit: 10)
+        let retrying = try await store.page(.retrying(after: 0), of: actor, now: noon, limit: 10)
         try equal(retrying, waiting, "what waits for a further attempt")
         let record = try unwrap(try await store.execution(envelope.execution), "the execution")
         try equal(record.status, .submitted, "its status")

@@ -94,10 +94,12 @@ extension StoreSuite {
             try await store.begin(envelope, attempt: 1, at: after(1))
             try await store.complete(completion(of: envelope, .retry(at: after(Int64(wait))), outcome: .failed))
         }
-        let retrying = try await page(.retrying, store)
+        let retrying = try await page(.retrying(after: 0), store)
         try equal(retrying, ["e1", "e4"], "those between two attempts, in order of acceptance")
-        let one = try await page(.retrying, limit: 1, store)
+        let one = try await page(.retrying(after: 0), limit: 1, store)
         try equal(one, ["e1"], "one of them")
+        let rest = try await page(.retrying(after: envelopes[0].sequence), store)
+        try equal(rest, ["e4"], "those behind it")
         let delayed = try await page(.delayed(after: .first), store)
         try equal(delayed, ["e2", "e4", "e1"], "the delayed ones")
         let ready = try await page(.ready(after: .first), store)
@@ -108,7 +110,7 @@ extension StoreSuite {
         let envelopes = try await accept([mail("r", key: "k"), mail("d", key: "k", at: noon)], in: store)
         try await store.complete(completion(of: envelopes[1], .retry(at: noon), hasBegun: false, outcome: .failed))
         let pages: [MailboxRead] = [
-            .retrying, .ready(after: .first), .delayed(after: .first), .lane("k", after: .first),
+            .retrying(after: 0), .ready(after: .first), .delayed(after: .first), .lane("k", after: .first),
         ]
         let before = try await store.page(pages[3], of: actor, now: noon, limit: 9)
         try equal(texts(before), ["r", "d"], "the lane before")

@@ -50,7 +50,7 @@ extension StoreSuite {
             completion(of: envelope, .retry(at: after(60)), hasBegun: false, outcome: .failed, effects: steps))
         let waiting = try await delayed(in: store)
         try equal(waiting.map(\.attempts), [1], "attempts begun before")
-        let retrying = try await store.page(.retrying, of: actor, now: noon, limit: 10)
+        let retrying = try await store.page(.retrying(after: 0), of: actor, now: noon, limit: 10)
         try equal(retrying, waiting, "what waits for a further attempt")
         let record = try unwrap(try await store.execution(envelope.execution), "the execution")
         try equal(record.status, .submitted, "its status")

@@ -187,7 +187,7 @@ import Testing
 
     @Test func aStartReadsWhatWaitsForAnAttemptFirst() {
         var mailbox = MailboxMachine(bound: 4, mayHoldMail: true)
-        expect(mailbox.next(now: start, ordered: false), .read(.retrying))
+        expect(mailbox.next(now: start, ordered: false), .read(.retrying(after: 0)))
         expect(mailbox.next(now: start, ordered: false), .empty)
         mailbox.read([envelope(1, key: "a", at: 500, attempts: 1)], limit: 4, now: start)
         var store = SortedStore([

@@ -18,7 +18,8 @@ struct SortedStore {
     func page(_ read: MailboxRead, now: Timestamp, limit: Int) -> [Envelope] {
         let found: [Envelope] =
             switch read {
-            case .retrying: all.filter { $0.attempts > 0 && $0.notBefore != nil }
+            case .retrying(let after):
+                all.filter { $0.attempts > 0 && $0.notBefore != nil && after < $0.sequence }
             case .ready(let after):
                 all.filter { $0.notBefore == nil && after < $0.rank }.sorted { $0.rank < $1.rank }
             case .delayed(let after):
@@ -159,11 +160,8 @@ struct MailboxModel {
     /// The page is read at some moment between question and answer.
     private mutating func look() {
         guard let pending, seen == nil else { return }
-        seen = store.page(pending, now: now, limit: limit)
+        seen = store.page(pending, now: now, limit: traits.limit)
     }
-
-    /// All that wait for an attempt are read at once, as they hold lanes.
-    private var limit: Int { pending == .retrying ? MailboxMachine.maxLanes : traits.limit }
 
     private mutating func answer() {
         guard pending != nil else { return }
@@ -171,7 +169,7 @@ struct MailboxModel {
             mailbox.readFailed()
         } else {
             look()
-            mailbox.read(seen ?? [], limit: limit, now: now)
+            mailbox.read(seen ?? [], limit: traits.limit, now: now)
         }
         pending = nil
         seen = nil
