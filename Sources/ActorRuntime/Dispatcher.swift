@@ -282,8 +282,7 @@ final class Dispatcher: Sendable {
     /// False when the store could not be read: the slot is given back, and it is tried again in a second.
     private func read(_ page: MailboxRead, of actor: ActorID, into mailbox: Mailbox) async -> Bool {
         do {
-            // All lanes that wait for a further attempt have to be known before anything else runs.
-            let limit = page == .retrying ? MailboxMachine.maxLanes : limits.mailboxHead
+            let limit = limits.mailboxHead
             let rows = try await store.page(page, of: actor, now: clock.now(), limit: limit)
             mailbox.read(rows, limit: limit, now: clock.now())
             // There may be work for more slots than the one that read it.
