@@ -284,8 +284,9 @@ final class Dispatcher: Sendable {
         do {
             let rows = try await store.page(page, of: actor, now: clock.now(), limit: limits.mailboxHead)
             mailbox.read(rows, limit: limits.mailboxHead, now: clock.now())
-            // There may be work for more slots than the one that read it.
-            if !rows.isEmpty { decide { $0.dispatch.ready(actor) } }
+            // There may be work for more slots than the one that read it, or more to read: whoever asked while this
+            // page was under way was told of neither.
+            decide { $0.dispatch.ready(actor) }
             return true
         } catch {
             logger.error(

@@ -219,7 +219,7 @@ struct Oracle: Sendable {
             if wasTried ? isBefore || earlier.isRetrying : isBefore && !earlier.isDelayedBySender && !isExpired {
                 complain(
                     .orderInLane,
-                    "\(story.envelope.execution) was delivered before \(earlier.envelope.execution), "
+                    "\(story.place) was delivered before \(earlier.place), "
                         + (earlier.isRetrying ? "which waits for another attempt" : "which came first"))
             }
         }
