@@ -233,7 +233,8 @@ struct Oracle: Sendable {
         var held = Set(taken.compactMap { $0.key ?? (ordered ? "" : nil) })
         for story in waiting where !story.isExpiring {
             guard let lane = story.lane(ordered: ordered) else { continue }
-            let isHeld = story.holder != nil || (story.isRetrying && story.notBefore.map { $0 > now } ?? false)
+            // Who was cut off waits between attempts too, when the clock was set back before its sender's moment.
+            let isHeld = story.holder != nil || (story.attempts > 0 && story.notBefore.map { $0 > now } ?? false)
             if isHeld { held.insert(lane) }
         }
         return waiting.first { story in
