@@ -282,11 +282,11 @@ final class Dispatcher: Sendable {
     /// False when the store could not be read: the slot is given back, and it is tried again in a second.
     private func read(_ page: MailboxRead, of actor: ActorID, into mailbox: Mailbox) async -> Bool {
         do {
-            let limit = limits.mailboxHead
-            let rows = try await store.page(page, of: actor, now: clock.now(), limit: limit)
-            mailbox.read(rows, limit: limit, now: clock.now())
-            // There may be work for more slots than the one that read it.
-            if !rows.isEmpty { decide { $0.dispatch.ready(actor) } }
+            let rows = try await store.page(page, of: actor, now: clock.now(), limit: limits.mailboxHead)
+            mailbox.read(rows, limit: limits.mailboxHead, now: clock.now())
+            // There may be work for more slots than the one that read it, or more to read: whoever asked while this
+            // page was under way was told of neither.
+            decide { $0.dispatch.ready(actor) }
             return true
         } catch {
             logger.error(

@@ -27,6 +27,8 @@ struct ModelDatabase: Sendable {
     private var keys: [String: ExecutionID] = [:]
     private var nextSequence: Int64 = 1
     private var nextCall: Int64 = 1
+    /// No message that was accepted has a higher sequence.
+    var lastSequence: Int64 { nextSequence - 1 }
     /// The process that used it last has closed it.
     var isClosed = true
 

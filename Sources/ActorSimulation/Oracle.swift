@@ -219,7 +219,7 @@ struct Oracle: Sendable {
             if wasTried ? isBefore || earlier.isRetrying : isBefore && !earlier.isDelayedBySender && !isExpired {
                 complain(
                     .orderInLane,
-                    "\(story.envelope.execution) was delivered before \(earlier.envelope.execution), "
+                    "\(story.place) was delivered before \(earlier.place), "
                         + (earlier.isRetrying ? "which waits for another attempt" : "which came first"))
             }
         }
@@ -233,7 +233,8 @@ struct Oracle: Sendable {
         var held = Set(taken.compactMap { $0.key ?? (ordered ? "" : nil) })
         for story in waiting where !story.isExpiring {
             guard let lane = story.lane(ordered: ordered) else { continue }
-            let isHeld = story.holder != nil || (story.isRetrying && story.notBefore.map { $0 > now } ?? false)
+            // Who was cut off waits between attempts too, when the clock was set back before its sender's moment.
+            let isHeld = story.holder != nil || (story.attempts > 0 && story.notBefore.map { $0 > now } ?? false)
             if isHeld { held.insert(lane) }
         }
         return waiting.first { story in

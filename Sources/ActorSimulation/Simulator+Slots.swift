@@ -109,7 +109,10 @@ extension Simulator {
         else { return }
         switch next {
         case .deliver(var envelope):
-            if let suspects = shell?.members[number].suspects, suspects > 0 {
+            // One that has begun before says so itself.
+            if let member = shell?.members[number], member.suspects > 0, envelope.attempts == 0,
+                envelope.sequence <= member.lastSequence
+            {
                 shell?.members[number].suspects -= 1
                 envelope.isSuspect = true
             }
@@ -156,7 +159,7 @@ extension Simulator {
         }
         shell?.members[number].mailbox.read(rows, limit: settings.bound, now: now)
         shell?.workers[index].phase = .asking
-        if !rows.isEmpty { ready(number) }
+        ready(number)
     }
 
     private func goOn(_ index: Int) {

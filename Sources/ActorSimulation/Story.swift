@@ -38,6 +38,12 @@ struct Story: Sendable {
     var isDelayedBySender: Bool { envelope.message.deliverAt != nil }
     func lane(ordered: Bool) -> String? { envelope.key ?? (ordered ? "" : nil) }
 
+    /// For complaints: what decides about its turn.
+    var place: String {
+        "\(envelope.execution) (sequence \(envelope.sequence), priority \(envelope.message.priority), key "
+            + "\(envelope.key ?? "-"), not before \(notBefore.map { "\($0.milliseconds)" } ?? "-"), attempts \(attempts))"
+    }
+
     mutating func processDied() {
         holder = nil
         isExpiring = false

@@ -62,6 +62,8 @@ package struct MailboxMachine: Sendable {
     private var open: Deque<String> = []
     /// Delivered and not yet ended: a page read meanwhile may show them.
     private var inFlight: Set<Int64> = []
+    /// Withdrawn while they were in flight: they have left the store, whatever is said of them.
+    private var withdrawn: Set<Int64> = []
     /// The page that is being read.
     private var reading: MailboxRead?
     /// Ended, returned or withdrawn while a page was being read, which may show what they were before.
@@ -210,6 +212,7 @@ package struct MailboxMachine: Sendable {
 
     /// A delivered message comes back, after a failed attempt or a drain: it keeps its place and its lane.
     package mutating func returned(_ envelope: Envelope, now: Timestamp) {
+        if withdrawn.contains(envelope.sequence) { return ended(envelope) }
         latest = max(latest, now)
         inFlight.remove(envelope.sequence)
         if reading != nil { gone.insert(envelope.sequence) }
@@ -223,12 +226,14 @@ package struct MailboxMachine: Sendable {
     /// A delivered message has left its mailbox.
     package mutating func ended(_ envelope: Envelope) {
         inFlight.remove(envelope.sequence)
+        if !withdrawn.isEmpty { withdrawn.remove(envelope.sequence) }
         if reading != nil { gone.insert(envelope.sequence) }
         if !lanes.isEmpty { free(envelope) }
     }
 
     /// A waiting message was withdrawn.
     package mutating func removed(_ sequence: Int64) {
+        if inFlight.contains(sequence) { withdrawn.insert(sequence) }
         if reading != nil { gone.insert(sequence) }
         late.removeAll { $0.sequence == sequence }
         for envelope in ready + delayed where envelope.sequence == sequence { free(envelope) }
@@ -265,14 +270,17 @@ package struct MailboxMachine: Sendable {
 
     /// A lane that nothing holds is forgotten, or read when part of it is not in memory.
     private mutating func forget(_ name: String) {
-        guard let lane = lanes[name], lane.holder == nil else { return }
-        if lane.gap == nil {
-            lanes[name] = nil
-        } else if !lane.isOpen {
+        guard let lane = lanes[name] else { return }
+        if lane.gap != nil, !lane.isOpen, !isHeld(name) {
             lanes[name]?.isOpen = true
             open.append(name)
+        } else if lane.gap == nil, lane.holder == nil {
+            lanes[name] = nil
         }
     }
+
+    /// Messages without a key are held by none of them unless they form a lane.
+    private func isHeld(_ name: String) -> Bool { lanes[name]?.holder != nil && (isOrdered || !name.isEmpty) }
 
     // MARK: What to do next
 
@@ -324,16 +332,18 @@ package struct MailboxMachine: Sendable {
         if case .delayed = reading { isPageVoid = true }
     }
 
-    /// When messages without a key begin to form a lane, those in memory may stand behind unread ones.
+    /// When messages without a key begin to form a lane, those in memory may stand behind unread ones; when they no
+    /// longer do, none of them has to wait.
     private mutating func noteOrder(_ ordered: Bool) {
-        if ordered, !isOrdered, readyMore { leaveGap(in: "", behind: readyHorizon) }
+        guard ordered != isOrdered else { return }
         isOrdered = ordered
+        if ordered, readyMore { leaveGap(in: "", behind: readyHorizon) } else { forget("") }
     }
 
     /// The page of the first lane that is free and lies in the store in part.
     private mutating func openLane() -> MailboxRead? {
         while let name = open.first {
-            if let lane = lanes[name], lane.holder == nil, let gap = lane.gap {
+            if let gap = lanes[name]?.gap, !isHeld(name) {
                 return .lane(name.isEmpty ? nil : name, after: gap)
             }
             lanes[name]?.isOpen = false
@@ -467,7 +477,10 @@ package struct MailboxMachine: Sendable {
         else { return }
         let trimmed = ready.remove(at: index)
         let rank = trimmed.rank
-        if let name = trimmed.key ?? (isOrdered ? "" : nil), ready[index...].contains(where: { $0.key == trimmed.key }) {
+        // What is behind it in its lane may not overtake it.
+        if let name = trimmed.key ?? (isOrdered ? "" : nil),
+            lanes[name]?.gap != nil || ready[index...].contains(where: { $0.key == trimmed.key })
+        {
             leaveGap(in: name, behind: rank.before)
         }
         if case .ready = reading { readyCut = min(readyCut ?? rank, rank) }
