@@ -45,9 +45,9 @@ final class MailCounts: Sendable {
         state.withLock { state in
             Self.add(times, to: &state.held[item.actor])
             state.bytes += Int64(item.bytes * times)
-            if state.senders != nil {
-                Self.add(times, to: &state.senders![SenderPlace(actor: item.actor, sender: item.sender)])
-            }
+            guard var senders = state.senders.take() else { return }
+            Self.add(times, to: &senders[SenderPlace(actor: item.actor, sender: item.sender)])
+            state.senders = senders
         }
     }
 

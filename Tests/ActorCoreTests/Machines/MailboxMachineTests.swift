@@ -55,13 +55,13 @@ import Testing
         var mailbox = MailboxMachine(bound: 2)
         for sequence in 1...5 { mailbox.committed(envelope(Int64(sequence)), now: start) }
         #expect(mailbox.inMemory == 2)
-        expect(drain(&mailbox), [1, 2])
+        expect(drain(&mailbox, ordered: false), [1, 2])
         // The last was asked for by the drain.
         mailbox.read([envelope(3), envelope(4)], limit: 2, now: start)
-        expect(drain(&mailbox), [3, 4])
+        expect(drain(&mailbox, ordered: false), [3, 4])
         mailbox.read([envelope(5)], limit: 2, now: start)
-        expect(drain(&mailbox), [5])
-        expect(mailbox.next(now: start, ordered: true), .empty)
+        expect(drain(&mailbox, ordered: false), [5])
+        expect(mailbox.next(now: start, ordered: false), .empty)
     }
 
     @Test func aPageIsAskedForFromWhereTheLastEnded() {
@@ -81,37 +81,37 @@ import Testing
         for pageShowsIt in [false, true] {
             var mailbox = MailboxMachine(bound: 2)
             for sequence in 1...3 { mailbox.committed(envelope(Int64(sequence)), now: start) }
-            expect(drain(&mailbox), [1, 2])
+            expect(drain(&mailbox, ordered: false), [1, 2])
             mailbox.committed(envelope(8), now: start)
             mailbox.committed(envelope(9, priority: 5), now: start)
             let page = [envelope(9, priority: 5), envelope(3), envelope(8)]
             mailbox.read(pageShowsIt ? page : [envelope(3)], limit: 4, now: start)
-            expect(drain(&mailbox), [9, 3, 8])
-            expect(mailbox.next(now: start, ordered: true), .empty)
+            expect(drain(&mailbox, ordered: false), [9, 3, 8])
+            expect(mailbox.next(now: start, ordered: false), .empty)
         }
     }
 
     @Test func anUrgentMessageThatAFullPageMissesComesAllTheSame() {
         var mailbox = MailboxMachine(bound: 2)
         for sequence in 1...5 { mailbox.committed(envelope(Int64(sequence)), now: start) }
-        expect(drain(&mailbox), [1, 2])
+        expect(drain(&mailbox, ordered: false), [1, 2])
         mailbox.committed(envelope(6, priority: 1), now: start)
         mailbox.read([envelope(3), envelope(4)], limit: 2, now: start)
-        expect(drain(&mailbox), [6, 3, 4])
+        expect(drain(&mailbox, ordered: false), [6, 3, 4])
     }
 
     @Test func theWordOfACommitMayComeAfterThePageThatShowsIt() {
         var mailbox = MailboxMachine(bound: 2)
         for sequence in 1...3 { mailbox.committed(envelope(Int64(sequence)), now: start) }
-        expect(drain(&mailbox), [1, 2])
+        expect(drain(&mailbox, ordered: false), [1, 2])
         mailbox.read([envelope(3), envelope(4)], limit: 3, now: start)
-        expect(mailbox.next(now: start, ordered: true), .deliver(envelope(3)))
+        expect(mailbox.next(now: start, ordered: false), .deliver(envelope(3)))
         mailbox.committed(envelope(4), now: start)
         mailbox.ended(envelope(3))
-        expect(mailbox.next(now: start, ordered: true), .deliver(envelope(4)))
+        expect(mailbox.next(now: start, ordered: false), .deliver(envelope(4)))
         mailbox.committed(envelope(4), now: start)
         mailbox.ended(envelope(4))
-        expect(mailbox.next(now: start, ordered: true), .empty)
+        expect(mailbox.next(now: start, ordered: false), .empty)
     }
 
     @Test func theUrgentComeFirst() {
@@ -210,7 +210,9 @@ import Testing
             case .expire, .empty: Issue.record("stuck after \(delivered)")
             }
         }
-        #expect(delivered == [3, 4, 1, 2, 5])
+        // Of different keys, either may come first; the key that waits for its next attempt comes after both.
+        #expect(Set(delivered.prefix(2)) == [3, 4])
+        #expect(delivered.dropFirst(2) == [1, 2, 5])
         #expect(moments == [after(500), after(900)])
     }
 
@@ -324,6 +326,8 @@ import Testing
         // The page that was under way is of the time before.
         mailbox.read([envelope(3), envelope(4)], limit: 2, now: start)
         mailbox.ended(envelope(1))
+        expect(mailbox.next(now: start, ordered: false), .read(.retrying(after: 0)))
+        mailbox.read([], limit: 2, now: start)
         expect(mailbox.next(now: start, ordered: false), .read(.delayed(after: .first)))
         mailbox.read([], limit: 2, now: start)
         expect(mailbox.next(now: start, ordered: false), .read(.ready(after: .first)))
