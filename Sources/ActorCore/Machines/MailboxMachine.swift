@@ -302,7 +302,10 @@ package struct MailboxMachine: Sendable {
         }
         if let chosen = choose(now: now, ordered: ordered) { return chosen }
         if reading == nil {
-            if let page = openLane() { return ask(page) }
+            if let page = openLane() {
+                _ = makeRoom(for: 2 * bound, ordered: ordered)
+                return ask(page)
+            }
             if wantsDelayed || readyMore, makeRoom(for: bound, ordered: ordered) {
                 return ask(wantsDelayed ? .delayed(after: delayedHorizon) : .ready(after: readyHorizon))
             }
