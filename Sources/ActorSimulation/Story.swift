@@ -41,7 +41,8 @@ struct Story: Sendable {
     /// For complaints: what decides about its turn.
     var place: String {
         "\(envelope.execution) (sequence \(envelope.sequence), priority \(envelope.message.priority), key "
-            + "\(envelope.key ?? "-"), not before \(notBefore.map { "\($0.milliseconds)" } ?? "-"), attempts \(attempts))"
+            + "\(envelope.key ?? "-"), not before \(notBefore.map { "\($0.milliseconds)" } ?? "-"), "
+            + "attempts \(attempts))"
     }
 
     mutating func processDied() {
