@@ -233,8 +233,9 @@ struct Oracle: Sendable {
         var held = Set(taken.compactMap { $0.key ?? (ordered ? "" : nil) })
         for story in waiting where !story.isExpiring {
             guard let lane = story.lane(ordered: ordered) else { continue }
-            // Who was cut off waits between attempts too, when the clock was set back before its sender's moment.
-            let isHeld = story.holder != nil || (story.attempts > 0 && story.notBefore.map { $0 > now } ?? false)
+            // Who was cut off or given back keeps its lane, even if the clock was set back before its sender's moment.
+            let wasTried = story.attempts > 0 || story.wasDelivered
+            let isHeld = story.holder != nil || (wasTried && story.notBefore.map { $0 > now } ?? false)
             if isHeld { held.insert(lane) }
         }
         return waiting.first { story in

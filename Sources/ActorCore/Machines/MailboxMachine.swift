@@ -191,8 +191,13 @@ package struct MailboxMachine: Sendable {
 
     /// Those that wait for a further attempt take their lanes. Others are left to the pages of the delayed ones.
     private mutating func hold(_ retrying: [Envelope], now: Timestamp) {
-        for envelope in retrying where lanes[envelope.key ?? ""]?.holder == nil {
-            lanes[envelope.key ?? "", default: Lane()].holder = envelope.sequence
+        for envelope in retrying {
+            if lanes[envelope.key ?? ""]?.holder == nil {
+                lanes[envelope.key ?? "", default: Lane()].holder = envelope.sequence
+            } else if !isOrdered {
+                continue
+            }
+            // An actor that ran several at once may leave more than one to a lane of its own.
             place(envelope, now: now)
         }
     }
@@ -264,7 +269,9 @@ package struct MailboxMachine: Sendable {
     private mutating func free(_ envelope: Envelope) {
         let name = envelope.key ?? ""
         guard lanes[name]?.holder == envelope.sequence else { return }
-        lanes[name]?.holder = nil
+        // Another of its lane may wait for an attempt too.
+        let next = delayed.first { $0.key == envelope.key && $0.attempts > 0 && $0.sequence != envelope.sequence }
+        lanes[name]?.holder = isOrdered ? next?.sequence : nil
         forget(name)
     }
 
