@@ -59,7 +59,9 @@ struct ErrorMiddleware: RouterMiddleware {
         var response = response
         response.headers[.connection] = "close"
         let body = response.body
-        let linger = TimeAmount.seconds(1)
+        // Closing resets the connection while the sender still sends, and with it what it has not read yet: a busy
+        // sender gets the time to read why.
+        let linger = TimeAmount.seconds(5)
         let length = body.contentLength
         return Response(
             status: response.status, headers: response.headers,
