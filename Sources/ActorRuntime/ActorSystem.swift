@@ -152,17 +152,6 @@ package final class ActorSystem: Sendable {
         return try await bus.send(draft)
     }
 
-    /// - Parameter then: called when the message is on disk, or is refused; must return at once.
-    package func send(
-        _ draft: MessageDraft, then: @escaping @Sendable (Result<SendReceipt, ActorError>) -> Void
-    ) {
-        guard isAccepting else {
-            return then(
-                .failure(ActorError(.unavailable, "the daemon is stopping; send again in a moment")))
-        }
-        bus.send(draft, then: then)
-    }
-
     /// An execution, as what runs here knows it.
     package func execution(_ id: ExecutionID) async throws(ActorError) -> ExecutionRecord? {
         try await store.execution(id).map(current)

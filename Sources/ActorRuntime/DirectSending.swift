@@ -23,10 +23,7 @@ extension ActorSystem {
     package func append(
         _ messages: [NewMessage]
     ) async throws(ActorError) -> [Result<SendReceipt, ActorError>] {
-        if messages.isEmpty { return [] }
-        let answer = await withCheckedContinuation { continuation in
-            append(messages) { continuation.resume(returning: $0) }
-        }
-        return try answer.get()
+        guard let actor = messages.first?.actor else { return [] }
+        return try await store.append(messages, rules: bus.rules(for: actor)).map(MailboxBus.receipt)
     }
 }

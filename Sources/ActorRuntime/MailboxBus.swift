@@ -31,29 +31,11 @@ struct MailboxBus: Sendable {
     }
 
     func send(_ draft: MessageDraft) async throws(ActorError) -> SendReceipt {
-        let result = await withCheckedContinuation { continuation in
-            send(draft) { continuation.resume(returning: $0) }
+        let answers = try await store.append([try checked(draft)], rules: rules(for: draft.actor))
+        guard let answer = answers.first else {
+            throw ActorError(.internalFailure, "the store gave no answer")
         }
-        return try result.get()
-    }
-
-    /// - Parameter then: called when the message is on disk, or is refused; on the store's writer, or at once.
-    func send(_ draft: MessageDraft, then: @escaping @Sendable (Result<SendReceipt, ActorError>) -> Void) {
-        let message: NewMessage
-        do {
-            message = try checked(draft)
-        } catch {
-            return then(.failure(error))
-        }
-        store.append([message], rules: rules(for: draft.actor)) { result in
-            then(
-                result.flatMap { answers in
-                    guard let answer = answers.first else {
-                        return .failure(ActorError(.internalFailure, "the store gave no answer"))
-                    }
-                    return Self.receipt(answer)
-                })
-        }
+        return try Self.receipt(answer).get()
     }
 
     func rules(for actor: ActorID) -> AcceptRules {

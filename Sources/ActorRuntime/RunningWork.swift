@@ -6,7 +6,6 @@ final class RunningWork: Sendable {
     private struct State {
         var machine: ExecutionMachine
         var task: RunningTask?
-        var isToldToStop = false
         var begin = Begin.none
         var waiters: [CheckedContinuation<Result<Void, ActorError>, Never>] = []
     }
@@ -54,7 +53,7 @@ final class RunningWork: Sendable {
             let handle = RunningTask(task)
             state.withLock { state in
                 state.task = handle
-                if state.isToldToStop { handle.cancel() }
+                if state.machine.isStopping { handle.cancel() }
             }
         }
     }
@@ -64,7 +63,6 @@ final class RunningWork: Sendable {
     func stop(_ reason: ExecutionMachine.Stop) {
         state.withLock { state in
             guard state.machine.stop(reason) else { return }
-            state.isToldToStop = true
             state.task?.cancel()
         }
     }

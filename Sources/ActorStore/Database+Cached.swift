@@ -19,4 +19,12 @@ extension Database {
         while let row = try cursor.next() { values.append(try value(row)) }
         return values
     }
+
+    func setting(_ key: String) throws -> String? {
+        try row("SELECT value FROM settings WHERE key = ?", [key]).map { $0[0] }
+    }
+
+    func setSetting(_ key: String, _ value: String) throws {
+        try run("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", [key, value])
+    }
 }

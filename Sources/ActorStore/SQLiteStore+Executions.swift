@@ -92,7 +92,7 @@ extension SQLiteStore: ExecutionStore {
     /// Attempts and logs go with their execution; promised calls that were given up go with the dead letters.
     package func prune(_ ages: PruneAges) async throws(ActorError) -> Int {
         // Were all records gone, the next start would give their numbers again.
-        try await writer.submit { db, ledger in try db.noteLastSequence(ledger.highestSequence) }
+        try await writer.submit { db, ledger in try StoreMarks.note(lastSequence: ledger.highestSequence, on: db) }
         var pruned = try await pruneExecutions(before: ages.executions)
         let olds: [(table: String, key: String, age: String, before: Timestamp)] = [
             ("dead_letters", "id", "parked", ages.deadLetters),
@@ -144,14 +144,6 @@ extension SQLiteStore: ExecutionStore {
 }
 
 extension Database {
-    func noteLastSequence(_ sequence: Int64) throws {
-        try run(
-            """
-            INSERT INTO settings (key, value) VALUES ('last_sequence', ?)
-            ON CONFLICT (key) DO UPDATE SET value = excluded.value
-            """, [String(sequence)])
-    }
-
     fileprivate func endedExecutions(
         of actor: ActorID?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
     ) throws -> [ExecutionRecord] {

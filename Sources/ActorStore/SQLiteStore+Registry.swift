@@ -98,13 +98,11 @@ extension SQLiteStore: RegistryStore {
     }
 
     package func setting(_ key: String) async throws(ActorError) -> String? {
-        try await read { db in try db.row("SELECT value FROM settings WHERE key = ?", [key]).map { $0[0] } }
+        try await read { db in try db.setting(key) }
     }
 
     package func setSetting(_ key: String, _ value: String) async throws(ActorError) {
-        try await writer.submit { db, _ in
-            try db.run("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", [key, value])
-        }
+        try await writer.submit { db, _ in try db.setSetting(key, value) }
     }
 
     package func audit(_ entry: AuditEntry) async throws(ActorError) {

@@ -4,6 +4,7 @@ import GRDB
 /// What a store finds about itself when it is opened.
 struct StoreMarks {
     private static let cleanKey = "closed_cleanly"
+    private static let lastSequenceKey = "last_sequence"
 
     let numbers: ExecutionNumbers
     let lastSequence: Int64
@@ -11,7 +12,7 @@ struct StoreMarks {
 
     /// Reads the marks, and notes that the store is open from now on.
     static func take(_ db: Database) throws -> StoreMarks {
-        let key = try setting("execution_key", db) ?? ""
+        let key = try db.setting("execution_key") ?? ""
         guard key.utf8.count == 32, let high = UInt64(key.prefix(16), radix: 16),
             let low = UInt64(key.suffix(16), radix: 16)
         else {
@@ -20,25 +21,21 @@ struct StoreMarks {
                 "the setting execution_key of the database is damaged, so that executions cannot be told apart; "
                     + "restore a backup")
         }
-        var last = try setting("last_sequence", db).flatMap { Int64($0) } ?? 0
+        var last = try db.setting(lastSequenceKey).flatMap { Int64($0) } ?? 0
         for table in ["mailbox", "executions"] {
             last = max(last, try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM \(table)") ?? 0)
         }
-        let wasUnclean = try setting(cleanKey, db) == "false"
+        let wasUnclean = try db.setting(cleanKey) == "false"
         try setClean(false, on: db)
         return StoreMarks(
             numbers: ExecutionNumbers(key: (high, low)), lastSequence: last, wasUnclean: wasUnclean)
     }
 
     static func setClean(_ isClean: Bool, on db: Database) throws {
-        try db.execute(
-            sql: """
-                INSERT INTO settings (key, value) VALUES (?, ?)
-                ON CONFLICT (key) DO UPDATE SET value = excluded.value
-                """, arguments: [cleanKey, isClean ? "true" : "false"])
+        try db.setSetting(cleanKey, isClean ? "true" : "false")
     }
 
-    private static func setting(_ key: String, _ db: Database) throws -> String? {
-        try String.fetchOne(db, sql: "SELECT value FROM settings WHERE key = ?", arguments: [key])
+    static func note(lastSequence: Int64, on db: Database) throws {
+        try db.setSetting(lastSequenceKey, String(lastSequence))
     }
 }

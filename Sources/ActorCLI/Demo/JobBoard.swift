@@ -96,12 +96,7 @@ package enum MomentText {
         guard parts.count >= 6, let year = parts[0], let month = parts[1], let day = parts[2], let hour = parts[3],
             let minute = parts[4], let second = parts[5], (1...12).contains(month)
         else { return nil }
-        // Days since 1970 in the Gregorian calendar, counted from March so that leap days come last.
-        let shifted = month > 2 ? year : year - 1
-        let era = shifted / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        let days = Int64(Timestamp.daysSince1970(year: Int(year), month: Int(month), day: Int(day)))
         let fraction = parts.count > 6 ? (parts[6] ?? 0) : 0
         return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + fraction
     }

@@ -84,21 +84,13 @@ package struct WebhookSignature: Sendable {
         // All pairs, always: the time it takes tells nothing.
         for secret in secrets {
             let expected = code(id, stamp, body, secret)
-            for signature in offered where Self.areEqual(expected, signature) { fits = true }
+            for signature in offered where ConstantTime.areEqual(expected, signature) { fits = true }
         }
         return fits ? .valid : .mismatch
     }
 
     private func code(_ id: String, _ seconds: String, _ body: [UInt8], _ secret: WebhookSecret) -> [UInt8] {
         hmac(secret.key, Array("\(id).\(seconds).".utf8) + body)
-    }
-
-    /// Takes as long for the first difference as for the last.
-    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        guard left.count == right.count, !left.isEmpty else { return false }
-        var difference: UInt8 = 0
-        for index in left.indices { difference |= left[index] ^ right[index] }
-        return difference == 0
     }
 }
 
@@ -118,16 +110,8 @@ package enum RetryAfter {
         guard time.count == 3, (1...31).contains(day), (1970...9999).contains(year), (0..<24).contains(time[0]),
             (0..<60).contains(time[1]), (0...60).contains(time[2])
         else { return nil }
-        let days = daysSince1970(year: year, month: month + 1, day: day)
+        let days = Timestamp.daysSince1970(year: year, month: month + 1, day: day)
         let moment = ((days * 24 + time[0]) * 60 + time[1]) * 60 + time[2]
         return max(0, moment - Int(now.milliseconds / 1000))
-    }
-
-    /// Of the proleptic Gregorian calendar; years count from March, so that leap days come last.
-    private static func daysSince1970(year: Int, month: Int, day: Int) -> Int {
-        let shifted = month <= 2 ? year - 1 : year
-        let yearOfEra = shifted % 400
-        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-        return shifted / 400 * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }

@@ -66,12 +66,10 @@ package struct DispatchMachine: Sendable {
         return turn()
     }
 
-    /// The holder of a slot gives it back so that others get their turn.
-    ///
-    /// - Parameter mayHaveMore: its mailbox may have more that can run now.
-    package mutating func finished(_ actor: ActorID, mayHaveMore: Bool = true) -> [Action] {
+    /// The holder of a slot gives it back so that others get their turn; its mailbox may have more that can run now.
+    package mutating func finished(_ actor: ActorID) -> [Action] {
         release(actor)
-        if mayHaveMore { lines[actor]?.hasWork = true }
+        lines[actor]?.hasWork = true
         enqueue(actor)
         return turn()
     }

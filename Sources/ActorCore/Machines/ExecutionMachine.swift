@@ -73,6 +73,9 @@ package struct ExecutionMachine: Sendable {
         self.retry = retry
     }
 
+    /// The work was told to stop and has not ended yet.
+    package var isStopping: Bool { if case .stopping = state { true } else { false } }
+
     /// True when the work has to be told; a second stop changes nothing.
     package mutating func stop(_ reason: Stop) -> Bool {
         guard state == .running else { return false }

@@ -17,6 +17,12 @@ package final class TokenVerifier: Sendable {
         var entries: [Entry] = []
         var stamp: TokensFile.Stamp?
         var nextLook = Timestamp(milliseconds: 0)
+
+        /// Until the file was read once everybody reads it: the first of many requests after a start must not turn the
+        /// others away. A look that is further ahead than a second was planned before the clock was set back.
+        func isLookDue(_ now: Timestamp) -> Bool {
+            now >= nextLook || nextLook.since(now) > TokenVerifier.lookIntervalMilliseconds || stamp == nil
+        }
     }
 
     private static let lookIntervalMilliseconds: Int64 = 1000
@@ -60,15 +66,15 @@ package final class TokenVerifier: Sendable {
     }
 
     /// The file should be looked at before the next token is judged.
-    var isLookDue: Bool { file != nil && clock.now() >= state.withLock(\.nextLook) }
+    var isLookDue: Bool { file != nil && state.withLock { $0.isLookDue(clock.now()) } }
 
     /// By what is known already. Every entry is compared in full, so that the time taken tells nothing.
     func knownPrincipal(of token: String) -> Principal? {
         let digest = Self.digest(of: token)
         let now = clock.now()
         var found: Entry?
-        for entry in state.withLock(\.entries) where Self.areEqual(entry.digest, digest) { found = entry }
-        if let admin, Self.areEqual(admin.digest, digest) {
+        for entry in state.withLock(\.entries) where ConstantTime.areEqual(entry.digest, digest) { found = entry }
+        if let admin, ConstantTime.areEqual(admin.digest, digest) {
             return Principal(username: admin.username, tenant: tenant, roles: [.admin])
         }
         if let found, found.expires.map({ now < $0 }) ?? true {
@@ -78,17 +84,11 @@ package final class TokenVerifier: Sendable {
     }
 
     /// At most once a second, and only when the file has changed. A broken file leaves what was known.
-    ///
-    /// Until it was read once everybody reads it: the first of many requests after a start must not turn the others
-    /// away. A look that is further ahead than a second was planned before the clock was set back.
     private func reloadIfDue() async {
         guard let file else { return }
         let now = clock.now()
         let known: TokensFile.Stamp?? = state.withLock { state in
-            let isDue =
-                now >= state.nextLook || state.nextLook.since(now) > Self.lookIntervalMilliseconds
-                || state.stamp == nil
-            guard isDue else { return nil }
+            guard state.isLookDue(now) else { return nil }
             state.nextLook = now.adding(milliseconds: Self.lookIntervalMilliseconds)
             return .some(state.stamp)
         }
@@ -113,12 +113,4 @@ package final class TokenVerifier: Sendable {
     }
 
     static func digest(of token: String) -> [UInt8] { Array(SHA256.hash(data: Array(token.utf8))) }
-
-    /// Without an early exit.
-    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        guard left.count == right.count else { return false }
-        var difference: UInt8 = 0
-        for index in left.indices { difference |= left[index] ^ right[index] }
-        return difference == 0
-    }
 }

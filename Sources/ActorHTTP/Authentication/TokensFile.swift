@@ -123,12 +123,7 @@ extension Timestamp {
         } else {
             return nil
         }
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let era = shiftedYear / 400
-        let yearOfEra = shiftedYear - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        let days = era * 146_097 + dayOfEra - 719_468
+        let days = Timestamp.daysSince1970(year: year, month: month, day: day)
         let seconds = days * 86400 + hour * 3600 + (minute - offset) * 60 + second
         self.init(milliseconds: Int64(seconds) * 1000 + Int64(millisecond))
     }
