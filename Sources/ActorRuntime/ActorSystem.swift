@@ -246,13 +246,15 @@ package final class ActorSystem: Sendable {
         guard directory.entry(letter.message.actor) != nil else {
             throw ActorError(.notFound, "No actor found with id: \(letter.message.actor).")
         }
-        var message = letter.message
-        message.cause = letter.execution
-        message.idempotency = nil
-        message.deliverAt = nil
-        message.expires = nil
-        message.nonce = nil
-        message.received = now()
+        let now = now()
+        let message = letter.message.changed { message in
+            message.cause = letter.execution
+            message.idempotency = nil
+            message.deliverAt = nil
+            message.expires = nil
+            message.nonce = nil
+            message.received = now
+        }
         return try await store.replay(id, as: message).execution
     }
 

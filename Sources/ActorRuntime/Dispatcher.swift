@@ -124,13 +124,13 @@ final class Dispatcher: Sendable {
     private func mailbox(_ actor: ActorID) -> Mailbox { state.withLock { mailbox(actor, &$0) } }
 
     func withdrawn(_ sequence: Int64, from actor: ActorID) {
-        mailbox(actor).removed(sequence)
+        mailbox(actor).removed(sequence, now: clock.now())
         // Its lane may be free now.
         decide { $0.dispatch.ready(actor) }
     }
 
     func purged(_ actor: ActorID) {
-        mailbox(actor).purged()
+        mailbox(actor).purged(now: clock.now())
         decide { $0.dispatch.ready(actor) }
     }
 

@@ -3,12 +3,22 @@ internal import Synchronization
 
 /// One actor's mailbox in memory: plays its ``MailboxMachine`` for the writer that fills it and the slots that empty
 /// it.
+///
+/// Two locks, always taken in this order: the machine's, then the doorstep's. Whoever commits holds the second one for
+/// as long as it takes to put a message down, however many others decide at the same time what runs next.
 package final class Mailbox: Sendable {
     private struct State {
         var machine: MailboxMachine
+        var suspects: Suspects
+        /// Emptied and kept, to be exchanged for a full one.
+        var spare: [Envelope] = []
+    }
+
+    /// What was committed and the machine was not told of yet.
+    private struct Doorstep {
+        var envelopes: [Envelope] = []
         /// Somebody was told that there is work, and has not answered yet that there is none.
         var isSignalled = false
-        var suspects: Suspects
     }
 
     /// What may have been running when an earlier process ended: so many of the first deliveries of its messages.
@@ -32,7 +42,16 @@ package final class Mailbox: Sendable {
         }
     }
 
+    /// Whoever puts down the last of so many clears the doorstep: nobody else may come for a long time.
+    private static let crowd = 64
+
+    /// Room that an idle mailbox keeps; one that was busy gives the rest back.
+    private static let few = 16
+
     private let state: Mutex<State>
+    private let doorstep = Mutex(Doorstep())
+    /// Something lies on the doorstep; read without its lock.
+    private let hasCome = Atomic(false)
 
     /// - Parameters:
     ///   - bound: messages kept in memory; the store holds the rest.
@@ -45,11 +64,15 @@ package final class Mailbox: Sendable {
 
     /// Takes a committed message. True when whoever hands out slots has to be told.
     package func committed(_ envelope: Envelope, now: Timestamp) -> Bool {
-        state.withLock { state in
-            state.machine.committed(envelope, now: now)
-            defer { state.isSignalled = true }
-            return !state.isSignalled
+        let (isNews, isCrowded) = doorstep.withLock { doorstep in
+            doorstep.envelopes.append(envelope)
+            if doorstep.envelopes.count == 1 { hasCome.store(true, ordering: .releasing) }
+            defer { doorstep.isSignalled = true }
+            return (!doorstep.isSignalled, doorstep.envelopes.count % Self.crowd == 0)
         }
+        // Whoever decides just now clears it in a moment; nobody waits for that.
+        if isCrowded { _ = state.withLockIfAvailable { takeIn(&$0, now) } }
+        return isNews
     }
 
     /// What to do next.
@@ -62,30 +85,57 @@ package final class Mailbox: Sendable {
         now: Timestamp, ordered: Bool, longestBackoff: Int64 = .max, idle: () -> Void
     ) -> MailboxMachine.Next {
         state.withLock { state in
-            let next = state.machine.next(now: now, ordered: ordered, longestBackoff: longestBackoff)
-            switch next {
-            case .deliver(var envelope):
-                envelope.isSuspect = state.suspects.takes(envelope)
-                return .deliver(envelope)
-            case .wait, .empty:
-                state.isSignalled = false
-                idle()
-            case .expire, .read: break
+            while true {
+                takeIn(&state, now)
+                let next = state.machine.next(now: now, ordered: ordered, longestBackoff: longestBackoff)
+                switch next {
+                case .deliver(var envelope) where state.suspects.count > 0:
+                    envelope.isSuspect = state.suspects.takes(envelope)
+                    return .deliver(envelope)
+                case .wait, .empty:
+                    guard standDown(unlessCome: true, idle) else { continue }
+                    if state.spare.capacity > Self.few { state.spare = [] }
+                    return next
+                case .deliver, .expire, .read: return next
+                }
             }
-            return next
         }
     }
 
     /// The slot is given back without an answer from the machine.
-    func standDown(_ idle: () -> Void) {
-        state.withLock { state in
-            state.isSignalled = false
+    func standDown(_ idle: () -> Void) { _ = standDown(unlessCome: false, idle) }
+
+    /// False when something has come meanwhile, and that matters.
+    private func standDown(unlessCome: Bool, _ idle: () -> Void) -> Bool {
+        doorstep.withLock { doorstep in
+            if unlessCome, !doorstep.envelopes.isEmpty { return false }
+            doorstep.isSignalled = false
+            if doorstep.envelopes.isEmpty, doorstep.envelopes.capacity > Self.few { doorstep.envelopes = [] }
             idle()
+            return true
+        }
+    }
+
+    /// Tells the machine of everything that was committed.
+    private func takeIn(_ state: inout State, _ now: Timestamp) {
+        guard hasCome.load(ordering: .acquiring) else { return }
+        doorstep.withLock { doorstep in
+            swap(&doorstep.envelopes, &state.spare)
+            hasCome.store(false, ordering: .relaxed)
+        }
+        for envelope in state.spare { state.machine.committed(envelope, now: now) }
+        state.spare.removeAll(keepingCapacity: true)
+    }
+
+    private func decide<Answer>(_ now: Timestamp, _ body: (inout MailboxMachine) -> Answer) -> Answer {
+        state.withLock { state in
+            takeIn(&state, now)
+            return body(&state.machine)
         }
     }
 
     package func read(_ page: [Envelope], limit: Int, now: Timestamp) {
-        state.withLock { $0.machine.read(page, limit: limit, now: now) }
+        decide(now) { $0.read(page, limit: limit, now: now) }
     }
 
     func readFailed() { state.withLock { $0.machine.readFailed() } }
@@ -101,8 +151,8 @@ package final class Mailbox: Sendable {
         }
     }
 
-    func removed(_ sequence: Int64) { state.withLock { $0.machine.removed(sequence) } }
-    func purged() { state.withLock { $0.machine.purged() } }
+    func removed(_ sequence: Int64, now: Timestamp) { decide(now) { $0.removed(sequence) } }
+    func purged(now: Timestamp) { decide(now) { $0.purged() } }
     func holder(before envelope: Envelope, ordered: Bool) -> (sequence: Int64, waiting: Envelope?)? {
         state.withLock { $0.machine.holder(before: envelope, ordered: ordered) }
     }

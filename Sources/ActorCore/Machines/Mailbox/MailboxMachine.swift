@@ -32,15 +32,6 @@ package struct MailboxMachine: Sendable {
         case empty
     }
 
-    private struct Lane: Sendable {
-        /// The message that runs, or waits for its next attempt.
-        var holder: Int64?
-        /// Behind this rank messages of the lane may lie in the store that are not in memory.
-        var gap: Rank?
-        /// In `open`.
-        var isOpen = false
-    }
-
     /// Lanes that may be held at one time; more wait until some are free.
     package static let maxLanes = 4096
 
@@ -57,11 +48,11 @@ package struct MailboxMachine: Sendable {
     /// Up to here those that wait for a further attempt were read; nil once all of them were.
     private var retryingAfter: Int64?
     /// Held ones, and those that lie in the store in part.
-    private var lanes: [String: Lane] = [:]
+    private var lanes = Lanes()
     /// Lanes that are free and lie in the store in part: to be read, in this order.
-    private var open: Deque<String> = []
+    private var open: Deque<LaneName> = []
     /// Delivered and not yet ended: a page read meanwhile may show them.
-    private var inFlight: Set<Int64> = []
+    private var inFlight = Running()
     /// Withdrawn while they were in flight: they have left the store, whatever is said of them.
     private var withdrawn: Set<Int64> = []
     /// The page that is being read.
@@ -183,7 +174,7 @@ package struct MailboxMachine: Sendable {
             }
         case .lane(let key, _):
             for envelope in fresh(page) { place(envelope, now: now) }
-            let name = key ?? ""
+            let name = LaneName(key)
             lanes[name]?.gap = [isLast ? nil : page.last?.rank, laneCut].compactMap(\.self).min()
             forget(name)
         }
@@ -192,8 +183,9 @@ package struct MailboxMachine: Sendable {
     /// Those that wait for a further attempt take their lanes. Others are left to the pages of the delayed ones.
     private mutating func hold(_ retrying: [Envelope], now: Timestamp) {
         for envelope in retrying {
-            if lanes[envelope.key ?? ""]?.holder == nil {
-                lanes[envelope.key ?? "", default: Lane()].holder = envelope.sequence
+            let name = LaneName(envelope.key)
+            if lanes[name]?.holder == nil {
+                lanes.hold(name, by: envelope.sequence)
             } else if !isOrdered {
                 continue
             }
@@ -252,11 +244,7 @@ package struct MailboxMachine: Sendable {
         delayed.removeAll()
         late.removeAll()
         open.removeAll()
-        lanes = lanes.filter { $0.value.holder.map(inFlight.contains) ?? false }
-        for name in lanes.keys {
-            lanes[name]?.gap = nil
-            lanes[name]?.isOpen = false
-        }
+        lanes.keep(heldBy: inFlight)
         readyMore = true
         readyHorizon = .first
         delayedMore = true
@@ -267,8 +255,9 @@ package struct MailboxMachine: Sendable {
     }
 
     private mutating func free(_ envelope: Envelope) {
-        let name = envelope.key ?? ""
-        guard lanes[name]?.holder == envelope.sequence else { return }
+        let name = LaneName(envelope.key)
+        guard lanes.holder(of: name) == envelope.sequence else { return }
+        if delayed.isEmpty, lanes.end(name) { return }
         // Another of its lane may wait for an attempt too.
         let next = delayed.first { $0.key == envelope.key && $0.attempts > 0 && $0.sequence != envelope.sequence }
         lanes[name]?.holder = isOrdered ? next?.sequence : nil
@@ -276,7 +265,7 @@ package struct MailboxMachine: Sendable {
     }
 
     /// A lane that nothing holds is forgotten, or read when part of it is not in memory.
-    private mutating func forget(_ name: String) {
+    private mutating func forget(_ name: LaneName) {
         guard let lane = lanes[name] else { return }
         if lane.gap != nil, !lane.isOpen, !isHeld(name) {
             lanes[name]?.isOpen = true
@@ -287,7 +276,14 @@ package struct MailboxMachine: Sendable {
     }
 
     /// Messages without a key are held by none of them unless they form a lane.
-    private func isHeld(_ name: String) -> Bool { lanes[name]?.holder != nil && (isOrdered || !name.isEmpty) }
+    private func isHeld(_ name: LaneName) -> Bool {
+        lanes.holder(of: name) != nil && (isOrdered || name != .keyless)
+    }
+
+    /// The lane of a message; nil when nothing orders it.
+    private func lane(of envelope: Envelope) -> LaneName? {
+        envelope.key.map(LaneName.key) ?? (isOrdered ? .keyless : nil)
+    }
 
     // MARK: What to do next
 
@@ -307,13 +303,13 @@ package struct MailboxMachine: Sendable {
             if wantsDelayed { return ask(.delayed(after: delayedHorizon)) }
             if let page = openLane() { return ask(page) }
         }
-        if let chosen = choose(now: now, ordered: ordered) { return chosen }
+        if let chosen = choose(now: now) { return chosen }
         if reading == nil {
             if let page = openLane() {
-                _ = makeRoom(for: 2 * bound, ordered: ordered)
+                _ = makeRoom(for: 2 * bound)
                 return ask(page)
             }
-            if wantsDelayed || readyMore, makeRoom(for: bound, ordered: ordered) {
+            if wantsDelayed || readyMore, makeRoom(for: bound) {
                 return ask(wantsDelayed ? .delayed(after: delayedHorizon) : .ready(after: readyHorizon))
             }
         }
@@ -347,14 +343,14 @@ package struct MailboxMachine: Sendable {
     private mutating func noteOrder(_ ordered: Bool) {
         guard ordered != isOrdered else { return }
         isOrdered = ordered
-        if ordered, readyMore { leaveGap(in: "", behind: readyHorizon) } else { forget("") }
+        if ordered, readyMore { leaveGap(in: .keyless, behind: readyHorizon) } else { forget(.keyless) }
     }
 
     /// The page of the first lane that is free and lies in the store in part.
     private mutating func openLane() -> MailboxRead? {
         while let name = open.first {
             if let gap = lanes[name]?.gap, !isHeld(name) {
-                return .lane(name.isEmpty ? nil : name, after: gap)
+                return .lane(name.key, after: gap)
             }
             lanes[name]?.isOpen = false
             open.removeFirst()
@@ -363,29 +359,33 @@ package struct MailboxMachine: Sendable {
     }
 
     /// The first message by rank whose lane is free.
-    private mutating func choose(now: Timestamp, ordered: Bool) -> Next? {
-        var index = ready.startIndex
-        while index < ready.endIndex {
-            let envelope = ready[index]
-            if let moment = envelope.expires, moment <= now {
-                ready.remove(at: index)
-                inFlight.insert(envelope.sequence)
-                return .expire(envelope)
-            }
-            let name = envelope.key ?? (ordered ? "" : nil)
-            if let name, !isFree(name, for: envelope) {
-                index += 1
-                continue
-            }
-            if let name { lanes[name, default: Lane()].holder = envelope.sequence }
-            if index == ready.startIndex { ready.removeFirst() } else { ready.remove(at: index) }
-            inFlight.insert(envelope.sequence)
-            return .deliver(envelope)
+    private mutating func choose(now: Timestamp) -> Next? {
+        // Nearly always it is the very first, which is taken out rather than looked at and copied.
+        guard let first = ready.popFirst() else { return nil }
+        if let chosen = choose(first, now: now) { return chosen }
+        ready.prepend(first)
+        for index in ready.indices.dropFirst() {
+            guard let chosen = choose(ready[index], now: now) else { continue }
+            ready.remove(at: index)
+            return chosen
         }
         return nil
     }
 
-    private func isFree(_ name: String, for envelope: Envelope) -> Bool {
+    private mutating func choose(_ envelope: Envelope, now: Timestamp) -> Next? {
+        if let moment = envelope.expires, moment <= now {
+            inFlight.insert(envelope.sequence)
+            return .expire(envelope)
+        }
+        if let name = lane(of: envelope) {
+            guard isFree(name, for: envelope) else { return nil }
+            lanes.hold(name, by: envelope.sequence)
+        }
+        inFlight.insert(envelope.sequence)
+        return .deliver(envelope)
+    }
+
+    private func isFree(_ name: LaneName, for envelope: Envelope) -> Bool {
         guard let lane = lanes[name] else { return !isCrowded }
         if let holder = lane.holder { return holder == envelope.sequence }
         return lane.gap.map { envelope.rank <= $0 } ?? true
@@ -405,12 +405,11 @@ package struct MailboxMachine: Sendable {
     }
 
     /// Drops what is held back once `limit` messages are in memory; false when that makes no room.
-    private mutating func makeRoom(for limit: Int, ordered: Bool) -> Bool {
+    private mutating func makeRoom(for limit: Int) -> Bool {
         guard ready.count >= limit else { return true }
         var kept: Deque<Envelope> = []
         for envelope in ready {
-            guard let name = envelope.key ?? (ordered ? "" : nil), lanes[name] != nil, !isFree(name, for: envelope)
-            else {
+            guard let name = lane(of: envelope), lanes[name] != nil, !isFree(name, for: envelope) else {
                 kept.append(envelope)
                 continue
             }
@@ -426,8 +425,8 @@ package struct MailboxMachine: Sendable {
     /// The message that holds the lane of a waiting one: its sequence, and itself when it waits in memory for its next
     /// attempt. Nil when the lane is free, or held by the message itself.
     package func holder(before envelope: Envelope, ordered: Bool) -> (sequence: Int64, waiting: Envelope?)? {
-        guard let name = envelope.key ?? (ordered ? "" : nil), let sequence = lanes[name]?.holder,
-            sequence != envelope.sequence
+        guard let name = envelope.key.map(LaneName.key) ?? (ordered ? .keyless : nil),
+            let sequence = lanes[name]?.holder, sequence != envelope.sequence
         else { return nil }
         return (sequence, delayed.first { $0.sequence == sequence })
     }
@@ -451,15 +450,15 @@ package struct MailboxMachine: Sendable {
     private mutating func joinReady(_ envelope: Envelope) {
         insertReady(envelope)
         guard readyMore, readyHorizon < envelope.rank, !isHolder(envelope),
-            let name = envelope.key ?? (isOrdered ? "" : nil)
+            let name = lane(of: envelope)
         else { return }
         leaveGap(in: name, behind: readyHorizon)
     }
 
     /// Messages of the lane behind this rank are to be read before any of them runs.
-    private mutating func leaveGap(in name: String, behind rank: Rank) {
-        lanes[name, default: Lane()].gap = min(lanes[name]?.gap ?? rank, rank)
-        if case .lane(let key, _) = reading, key ?? "" == name { laneCut = min(laneCut ?? rank, rank) }
+    private mutating func leaveGap(in name: LaneName, behind rank: Rank) {
+        lanes.leaveGap(in: name, behind: rank)
+        if case .lane(let key, _) = reading, LaneName(key) == name { laneCut = min(laneCut ?? rank, rank) }
         forget(name)
     }
 
@@ -471,13 +470,12 @@ package struct MailboxMachine: Sendable {
     private mutating func insertReady(_ envelope: Envelope) {
         let rank = envelope.rank
         guard let last = ready.last, rank < last.rank else { return ready.append(envelope) }
-        if let first = ready.first, rank < first.rank { return ready.prepend(envelope) }
-        ready.insert(envelope, at: ready.firstIndex { rank < $0.rank } ?? ready.endIndex)
+        ready.insert(envelope, at: ready.firstSorted { rank < $0.rank })
     }
 
     private mutating func insertDelayed(_ envelope: Envelope) {
         let place = envelope.place
-        delayed.insert(envelope, at: delayed.firstIndex { place < $0.place } ?? delayed.endIndex)
+        delayed.insert(envelope, at: delayed.firstSorted { place < $0.place })
     }
 
     /// Leaves the last one to the store again: not what holds its lane, else nobody would hold it, and not what was
@@ -488,7 +486,7 @@ package struct MailboxMachine: Sendable {
         let trimmed = ready.remove(at: index)
         let rank = trimmed.rank
         // What is behind it in its lane may not overtake it.
-        if let name = trimmed.key ?? (isOrdered ? "" : nil),
+        if let name = lane(of: trimmed),
             lanes[name]?.gap != nil || ready[index...].contains(where: { $0.key == trimmed.key })
         {
             leaveGap(in: name, behind: rank.before)
@@ -511,7 +509,7 @@ package struct MailboxMachine: Sendable {
     }
 
     private func isHolder(_ envelope: Envelope) -> Bool {
-        !lanes.isEmpty && lanes[envelope.key ?? ""]?.holder == envelope.sequence
+        !lanes.isEmpty && lanes.holder(of: LaneName(envelope.key)) == envelope.sequence
     }
 }
 
@@ -519,6 +517,18 @@ extension Envelope {
     /// Where it stands among the delayed ones; before all of them when nothing delays it.
     fileprivate var place: DuePlace {
         notBefore.map { DuePlace(moment: $0, sequence: sequence) } ?? .first
+    }
+}
+
+extension RandomAccessCollection where Index == Int {
+    /// Where the elements begin that stand behind some place, in a collection that is sorted by it.
+    fileprivate func firstSorted(behind isBehind: (Element) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }
 
