@@ -31,6 +31,7 @@ serve: build
 test:
 	@scripts/setup --tests
 	python3 -m unittest discover -s Tests/ExamplesTests
+	python3 -m unittest discover -s Tests/PythonTests
 	$(SWIFT) build --build-tests $(BORDERS)
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 

@@ -89,7 +89,7 @@ struct House: Sendable {
         let lab = FolderLab(
             root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
             inbox: settings.inbox.folder ?? "\(data.path)/inbox", pool: threads)
-        let executor = processExecutor(settings, data: data, logger: logger)
+        let executor = try processExecutor(settings, data: data, logger: logger)
         // Halves of uploads that were being received when an earlier process ended.
         try? FileManager.default.removeItem(
             atPath: "\(settings.inbox.folder ?? "\(data.path)/inbox")/.parts")
@@ -136,7 +136,9 @@ struct House: Sendable {
             late: late)
     }
 
-    private static func processExecutor(_ settings: Settings, data: DataFolder, logger: Logger) -> ProcessExecutor {
+    private static func processExecutor(
+        _ settings: Settings, data: DataFolder, logger: Logger
+    ) throws(ActorError) -> ProcessExecutor {
         let process = settings.executors.process
         return ProcessExecutor(
             settings: ProcessExecutorSettings(
@@ -144,7 +146,7 @@ struct House: Sendable {
                 images: Dictionary(
                     process.images.map { ($0.image, ImageCommand(command: $0.command, anyCommand: $0.anyCommand)) },
                     uniquingKeysWith: { first, _ in first }),
-                anyImage: process.anyImage),
+                anyImage: process.anyImage, pythonPath: try PythonPackages.folder(settings)),
             logger: logger, pidFolder: data.pids)
     }
 

@@ -46,7 +46,9 @@ struct CheckTests {
     @Test("everything wrong, each with its place")
     func bad() throws {
         let folder = try TemporaryFolder()
-        try folder.write("config.yml", "executors:\n  process:\n    images: {x: {command: [no-such-program]}}\n")
+        try folder.write(
+            "config.yml",
+            "executors:\n  process:\n    images: {x: {command: [no-such-program]}}\n    python_path: nowhere\n")
         try folder.write("actors/a/actor.yml", "run: {command: [./missing.sh]}\nlink: nobody\nsecrets: [NONE]\n")
         try folder.write("actors/a/message.jsonschema", "{\"required\": [\"k\"]}")
         try folder.write("actors/a/samples/one.json", "{}")
@@ -60,11 +62,12 @@ struct CheckTests {
         let text = report.text(relativeTo: folder.path)
         for line in [
             "config.yml: executors.process.images.x: the program no-such-program is not there",
+            "config.yml: executors.process.python_path: ", "nowhere has no reactors/__init__.py in it",
             "actors/a/actor.yml: run.command: the program ./missing.sh is not there",
             "actors/a/actor.yml:3: warning: it may see the secret NONE", "warning: link names no actor",
             "actors/a/samples/one.json: /k: is missing", "actors/a/samples/two.json:2: not valid JSON",
             "actors/b/actor.yml:1: run.builtin names no built-in reactor", "actors/c/actor.yml: run.image",
-            "actors/d/jobs/ephys/broken.yaml:2: not valid YAML", "4 actors, 2 samples, 1 job file checked: 7 errors",
+            "actors/d/jobs/ephys/broken.yaml:2: not valid YAML", "4 actors, 2 samples, 1 job file checked: 8 errors",
         ] { #expect(text.contains(line), "\(line)\n---\n\(text)") }
     }
 

@@ -54,6 +54,7 @@ struct SettingsTests {
         #expect(settings.auth.jwt.first?.publicKeyFile == "/lab/keys/gateway.pem")
         #expect(settings.tenant == "DEV-DEVELOP")
         #expect(settings.executors.process.images.map(\.image) == ["abacosamples/test"])
+        #expect(settings.executors.process.pythonPath == "/lab/sdk/python")
         #expect(settings.callbacks.allow == ["10.0.0.7:8443"])
         #expect(
             settings.notYetActive == [
@@ -100,6 +101,7 @@ struct SettingsTests {
             images:
               abacosamples/test: {command: [/bin/sh, images/abaco_test.sh]}
             any_image: false
+            python_path: sdk/python
           container: {socket: unix:///run/docker.sock, runtime: ~, ulimits: {nofile: 100}, network: none}
           kubernetes: {kubeconfig: ~, context: ~, namespace: default}
           argo: {namespace: argo, via: kubernetes, server: ~}

@@ -95,6 +95,17 @@ struct ProcessExecutorTests {
         #expect(Set(scene.lines("own.log")) == ["PATH=/bin:/usr/bin", "LANG=de_DE.UTF-8"])
     }
 
+    @Test func pythonPackagesComeBehindTheActorsOwn() async {
+        let scene = Scene(pythonPath: "/lab/sdk/python")
+        defer { scene.close() }
+        #expect(await scene.executor.run(scene.shell("echo $PYTHONPATH")).succeeded)
+        let own = [EnvironmentEntry("PYTHONPATH", "/mine:/theirs")]
+        let command = ["/bin/sh", "-c", "echo $PYTHONPATH"]
+        #expect(await scene.executor.run(scene.work(command, id: "own", environment: own)).succeeded)
+        #expect(scene.lines("one.log") == ["/lab/sdk/python"])
+        #expect(scene.lines("own.log") == ["/mine:/theirs:/lab/sdk/python"])
+    }
+
     @Test func outputAndErrorsAreMergedAndAppended() async {
         let scene = Scene()
         defer { scene.close() }

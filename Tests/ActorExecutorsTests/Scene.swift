@@ -11,20 +11,25 @@ struct Scene {
 
     var pids: String { "\(folder)/pids" }
 
-    init(maxRunning: Int = 4, graceSeconds: Double = 5, images: [String: ImageCommand] = [:], anyImage: Bool = false) {
+    init(
+        maxRunning: Int = 4, graceSeconds: Double = 5, images: [String: ImageCommand] = [:], anyImage: Bool = false,
+        pythonPath: String? = nil
+    ) {
         let base = FileManager.default.temporaryDirectory.path
         folder = "\(base)/executor-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
         mkdir(folder, 0o700)
         executor = Self.executor(
-            "\(folder)/pids", maxRunning: maxRunning, graceSeconds: graceSeconds, images: images, anyImage: anyImage)
+            "\(folder)/pids", maxRunning: maxRunning, graceSeconds: graceSeconds, images: images, anyImage: anyImage,
+            pythonPath: pythonPath)
     }
 
     static func executor(
         _ pidFolder: String = "/nowhere", maxRunning: Int = 4, graceSeconds: Double = 5,
-        images: [String: ImageCommand], anyImage: Bool
+        images: [String: ImageCommand], anyImage: Bool, pythonPath: String? = nil
     ) -> ProcessExecutor {
         let settings = ProcessExecutorSettings(
-            maxRunning: maxRunning, graceSeconds: graceSeconds, images: images, anyImage: anyImage)
+            maxRunning: maxRunning, graceSeconds: graceSeconds, images: images, anyImage: anyImage,
+            pythonPath: pythonPath)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return ProcessExecutor(settings: settings, logger: logger, pidFolder: pidFolder)
     }

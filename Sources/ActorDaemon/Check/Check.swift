@@ -46,6 +46,11 @@ package struct Check: Sendable {
                     file: settings.file ?? "config.yml", reason: "\(key) is configured but not part of this version"))
         }
         checkImages(settings, &report)
+        if let folder = settings.executors.process.pythonPath, !PythonPackages.isUsable(folder) {
+            for problem in Problem.all(of: PythonPackages.refusal(folder, settings), file: settings.file ?? "") {
+                report.error(problem)
+            }
+        }
         checkActors(settings, &report)
         return report
     }

@@ -22,6 +22,8 @@ package struct ProcessSettings: Sendable, Equatable {
     package var images: [ImageCommand] = []
     /// A job's command runs on this host whatever its image says.
     package var anyImage = false
+    /// Folder of the Python packages that scripts import, absolute; nil takes the one that came with the binary.
+    package var pythonPath: String?
 
     /// The local command that an image name stands for.
     package struct ImageCommand: Sendable, Equatable {

@@ -6,7 +6,7 @@ package enum SettingsLoader {
     /// Keys whose default is `~`: a variable fills them even when the file leaves them out.
     static let open: [[String]] = [
         ["server", "public_url"], ["auth", "tokens_file"], ["inbox", "folder"], ["archive", "folder"],
-        ["pipelines", "updates_nonce"], ["executors", "container", "runtime"],
+        ["pipelines", "updates_nonce"], ["executors", "process", "python_path"], ["executors", "container", "runtime"],
         ["executors", "kubernetes", "kubeconfig"], ["executors", "kubernetes", "context"],
         ["executors", "argo", "server"], ["executors", "slurm", "partition"], ["executors", "slurm", "account"],
         ["connectors", "s3", "endpoint"], ["connectors", "s3", "access_key"], ["connectors", "s3", "secret_key"],

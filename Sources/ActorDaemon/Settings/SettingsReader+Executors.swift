@@ -29,6 +29,7 @@ extension SettingsReader {
                 ProcessSettings.ImageCommand(image: image, command: command, anyCommand: anyCommand))
         }
         settings.anyImage = process.flag("any_image", or: settings.anyImage)
+        settings.pythonPath = path(process, "python_path")
         process.finish()
     }
 

@@ -34,11 +34,12 @@ struct Launch: Sendable, Equatable {
     static let longestString = 131_072
 
     /// Blocking: looks at the file system.
-    init(_ work: Work) throws(Unstartable) {
+    /// - Parameter pythonPath: a folder for the end of PYTHONPATH.
+    init(_ work: Work, pythonPath: String? = nil) throws(Unstartable) {
         guard let name = work.command.first, !name.isEmpty else {
             throw Unstartable("the command is empty: give a program and its arguments")
         }
-        let entries = try Self.environment(of: work)
+        let entries = try Self.environment(of: work, pythonPath: pythonPath)
         environment = entries.map { Array("\($0.name)=\($0.value)\0".utf8) }
         arguments = try Self.arguments(of: work)
         workingDirectory = work.workingDirectory
@@ -47,8 +48,11 @@ struct Launch: Sendable, Equatable {
         program = try Self.find(name, path: path, workingDirectory: work.workingDirectory)
     }
 
-    /// Exactly what was given, the later of two of one name, and PATH and LANG where they are missing.
-    private static func environment(of work: Work) throws(Unstartable) -> [EnvironmentEntry] {
+    /// Exactly what was given, the later of two of one name, and PATH and LANG where they are missing; PYTHONPATH with
+    /// one more folder, behind those of the actor's own.
+    private static func environment(
+        of work: Work, pythonPath: String?
+    ) throws(Unstartable) -> [EnvironmentEntry] {
         var values: [String: String] = [:]
         var order: [String] = []
         for entry in work.environment {
@@ -65,6 +69,11 @@ struct Launch: Sendable, Equatable {
                 )
             }
             if values.updateValue(entry.value, forKey: entry.name) == nil { order.append(entry.name) }
+        }
+        if let pythonPath {
+            if values["PYTHONPATH"] == nil { order.append("PYTHONPATH") }
+            let folders = [values["PYTHONPATH"] ?? "", pythonPath]
+            values["PYTHONPATH"] = folders.filter { !$0.isEmpty }.joined(separator: ":")
         }
         for (name, value) in [("PATH", defaultPath), ("LANG", "C.UTF-8")] where values[name] == nil {
             values[name] = value

@@ -28,9 +28,9 @@ package final class ProcessExecutor: Executor {
             return Self.result(
                 .couldNotStart("the id of a command takes letters, digits, and -_. only"), since: begun)
         }
-        let prepared = await files.perform { [pidFolder] in
+        let prepared = await files.perform { [pidFolder, settings] in
             Result<(Launch, LogKeeper), Unstartable> { () throws(Unstartable) in
-                let launch = try Launch(work)
+                let launch = try Launch(work, pythonPath: settings.pythonPath)
                 if mkdir(pidFolder, 0o700) != 0, errno != EEXIST {
                     let problem = errno
                     throw Unstartable(

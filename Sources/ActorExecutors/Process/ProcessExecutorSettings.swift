@@ -8,14 +8,18 @@ package struct ProcessExecutorSettings: Sendable, Equatable {
     package var images: [String: ImageCommand]
     /// A container's command runs on the host whatever its image says: for machines of one user.
     package var anyImage: Bool
+    /// Folder of Python packages, at the end of every command's PYTHONPATH; nil for none.
+    package var pythonPath: String?
 
     package init(
-        maxRunning: Int = 4, graceSeconds: Double = 10, images: [String: ImageCommand] = [:], anyImage: Bool = false
+        maxRunning: Int = 4, graceSeconds: Double = 10, images: [String: ImageCommand] = [:], anyImage: Bool = false,
+        pythonPath: String? = nil
     ) {
         self.maxRunning = maxRunning
         self.graceSeconds = graceSeconds
         self.images = images
         self.anyImage = anyImage
+        self.pythonPath = pythonPath
     }
 
     var graceMilliseconds: Int { Int(max(0, min(graceSeconds, 86400)) * 1000) }

@@ -1,0 +1,1 @@
+"""The job catalogue: `from datacatalog.pipelinejobs import PipelineJob`."""
