@@ -96,6 +96,16 @@ class SettingsTests(SDKTest):
         self.environment(MSG="{'__options': {'settings': {'a': {'c': 5}}}}")
         self.assertEqual(self.reactor()[0].settings, {"a": {"b": 1, "c": 5}})
 
+    def test_a_message_overrides_no_secret(self):
+        self.write("config.yml", "slack: {webhook: ~, channel: lab}\n")
+        self.environment(
+            _REACTOR_SLACK_WEBHOOK="https://ours", _REACTOR_STOLEN="never",
+            MSG="{'__options': {'settings': {'slack': {'webhook': 'https://theirs', 'channel': 'x'}, 'stolen': None}}}")
+        settings = self.reactor()[0].settings
+        self.assertEqual(settings, {"slack": {"webhook": "https://ours", "channel": "x"}, "stolen": None})
+        self.environment(MSG="{'__options': {'settings': {'slack': 'x'}}}")
+        self.assertEqual(self.reactor()[0].settings.slack, {"webhook": "https://ours"})
+
     def test_a_mistake_is_named_with_file_and_line(self):
         for text, line, word in (("a: 1\n\tb: 2\n", 2, "tab"), ("- a\n", 1, "key: value"), ("a: [1\n", 1, "bracket")):
             self.write("config.yml", text)

@@ -142,7 +142,10 @@ import Testing
     }
 
     @Test func linksInTheDocumentsLeadSomewhere() throws {
-        let pages = ["README.md", "CONTRIBUTING.md", "Sources/README.md", "Examples/README.md"]
+        let pages = [
+            "README.md", "CONTRIBUTING.md", "Sources/README.md", "Examples/README.md", "docs/python.md",
+            "sdk/python/README.md",
+        ]
         let link = try Regex(#"\]\(([^)#:]+)(#[^)]*)?\)"#)
         for page in pages {
             let text = try String(contentsOfFile: "\(Self.root)/\(page)", encoding: .utf8)

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.parse
 
-from .attrdict import AttrDict, merged
+from .attrdict import AttrDict
 from .client import AgaveError, Agave, Api, ApiError
 from .context import get_context, read_state
 from .hashids import is_hashid, random_hashid
@@ -63,11 +63,10 @@ class Reactor:
         self.logger = self.loggers.screen
 
     def _settings(self):
-        """`__options.settings` of the message goes over the files."""
-        settings = read_settings()
+        """`__options.settings` of the message goes over the files, never over what came from the environment."""
         options = self.context["message_dict"].get("__options")
         override = options.get("settings") if isinstance(options, dict) else None
-        return AttrDict(merged(settings, override)) if isinstance(override, dict) else settings
+        return read_settings(override=override if isinstance(override, dict) else None)
 
     def redact(self, text):
         """Strikes one more text out of everything that is logged from now on."""

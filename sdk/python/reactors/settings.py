@@ -12,17 +12,18 @@ class ConfigError(Exception):
     """A config.yml that cannot be used: the message names file and line."""
 
 
-def read_settings(folders=None, environment=None):
-    """The settings of all config.yml files, later folders over earlier ones, variables over all of them.
+def read_settings(folders=None, environment=None, override=None):
+    """The settings of all config.yml files, later folders over earlier ones, `override` over them, variables over all.
 
     Looked for in `/`, `/etc` and the current folder. A variable `_REACTOR_KEY` or `_REACTOR_KEY_SUBKEY` goes over a key
-    that is there and whose value is `~` or a text; it stays a text, and an empty one counts.
+    that is in a file and whose value there is `~` or a text; it stays a text, and an empty one counts.
     """
     environment = os.environ if environment is None else environment
     settings = {}
     for folder in ("/", "/etc", os.getcwd()) if folders is None else folders:
         settings = merged(settings, _read(os.path.join(folder, "config.yml")))
-    return AttrDict(_overridden(settings, environment, [], 2))
+    variables = _variables(settings, environment, [], 2)
+    return AttrDict(merged(merged(settings, override or {}), variables))
 
 
 def variable_name(keys):
@@ -45,13 +46,15 @@ def _read(path):
     return value or {}
 
 
-def _overridden(settings, environment, keys, depth):
+def _variables(settings, environment, keys, depth):
+    """What the environment says about keys that are there."""
     result = {}
     for key, value in settings.items():
         name = variable_name(keys + [key])
         if (value is None or isinstance(value, str)) and name in environment:
-            value = environment[name]
+            result[key] = environment[name]
         elif isinstance(value, dict) and depth > 1:
-            value = _overridden(value, environment, keys + [key], depth - 1)
-        result[key] = value
+            inner = _variables(value, environment, keys + [key], depth - 1)
+            if inner:
+                result[key] = inner
     return result
