@@ -1,3 +1,5 @@
+internal import ActorCore
+
 /// Every path of the HTTP API in one place, so that the server and its clients cannot drift apart.
 package enum Paths {
     /// The daemon's own API: snake_case, problem+json.
@@ -57,16 +59,5 @@ package enum Paths {
         return pairs.isEmpty ? path : "\(path)?\(pairs.joined(separator: "&"))"
     }
 
-    /// Percent-encodes all but the unreserved characters of RFC 3986, section 2.3.
-    package static func escaped(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var output: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: output.append(byte)
-            default: output += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: output, as: UTF8.self)
-    }
+    package static func escaped(_ text: String) -> String { PercentText.escaped(text) }
 }

@@ -96,7 +96,8 @@ struct House: Sendable {
         let late = Late()
         let address = SelfAddress()
         let tools = ReactorTools(
-            files: lab, documents: YAMLReader(), executor: executor, limits: settings.limits, home: settings.home)
+            files: lab, archive: lab, documents: YAMLReader(), executor: executor, limits: settings.limits,
+            home: settings.home)
         let managers = ManagerLookup()
         let system = ActorSystem(
             configuration: configuration(settings, data: data, scrubber: scrubber), store: store, clock: clock,

@@ -217,6 +217,10 @@ final class ExecutionContext: ReactorContext {
 
     func callbackURL(for job: JobRecord) throws(ActorError) -> String { try environment.callbacks.url(for: job) }
 
+    var catalogue: any JobCatalogue { environment.store }
+
+    func actor(named alias: String) -> ActorID? { try? environment.directory.resolve(alias, tenant: tenant).id }
+
     func document(_ kind: String, _ id: String) async throws(ActorError) -> Document? {
         if let changed = buffered.documents.last(where: { $0.kind == kind && $0.id == id }) { return changed }
         return try await environment.store.document(kind, id)

@@ -40,7 +40,7 @@ final class TemporaryLab: Sendable {
 
     var bench: LabBench {
         LabBench(
-            files: files, inbox: inbox, actorFolder: path("actor"),
+            files: files, archive: files, inbox: inbox, actorFolder: path("actor"),
             upload: { try self.write("inbox/\($0)", $1) },
             markDone: { try self.write("inbox/\($0).done", "") },
             addJob: { try self.write("actor/jobs/\($0)", $1) },

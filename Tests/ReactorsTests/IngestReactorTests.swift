@@ -18,7 +18,8 @@ import Testing
         setup.folder = "/actors/ingest"
         let reactor = IngestReactor(
             tools: ReactorTools(
-                files: files, documents: JSONDocuments(), executor: ModelExecutor(), limits: Limits(), home: "/house"))
+                files: files, archive: MemoryLab(), documents: JSONDocuments(), executor: ModelExecutor(),
+                limits: Limits(), home: "/house"))
         try await world.deliver(
             envelope(body, sender: "inbox", execution: execution, attempts: attempts), to: reactor, as: setup)
     }

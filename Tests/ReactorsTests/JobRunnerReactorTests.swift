@@ -52,7 +52,8 @@ import Testing
         adjust(&setup)
         let reactor = JobRunnerReactor(
             tools: ReactorTools(
-                files: files, documents: JSONDocuments(), executor: executor, limits: Limits(), home: "/house"))
+                files: files, archive: MemoryLab(), documents: JSONDocuments(), executor: executor, limits: Limits(),
+                home: "/house"))
         try await world.deliver(envelope(order, sender: sender, attempts: attempts), to: reactor, as: setup)
     }
 

@@ -71,8 +71,51 @@ enum FileTree {
         if durably { try folder.synchronize() }
     }
 
+    /// The next `limit` files in an order that stays, without hashes: by name within each folder, folder by folder.
+    ///
+    /// - Parameter after: the names on the way to the file to continue behind.
+    static func page(
+        _ folder: borrowing Folder, prefix: String = "", after: ArraySlice<String>, limit: Int, depth: Int = 1,
+        into files: inout [ArchivedFile]
+    ) throws(ActorError) {
+        guard depth <= maxDepth else {
+            throw ActorError(.tooLarge, "\(folder.path) is nested deeper than \(maxDepth) folders")
+        }
+        for name in try folder.names() where files.count < limit {
+            if let first = after.first, name.utf8.lexicographicallyPrecedes(first.utf8) { continue }
+            let isOnTheWay = after.first == name
+            guard let status = try folder.status(name) else { continue }
+            if status.kind == .folder {
+                let rest = isOnTheWay ? after.dropFirst() : []
+                try page(
+                    try folder.folder(name), prefix: "\(prefix)\(name)/", after: rest, limit: limit,
+                    depth: depth + 1, into: &files)
+            } else if status.kind == .file, !isOnTheWay {
+                files.append(
+                    ArchivedFile(path: prefix + name, bytes: status.bytes, modified: status.modified))
+            }
+        }
+    }
+
+    /// Regular files below a folder and their bytes; as many as there are.
+    static func total(
+        _ folder: borrowing Folder, depth: Int = 1, into total: inout (files: Int, bytes: Int64)
+    ) throws(ActorError) {
+        guard depth <= maxDepth else { return }
+        for name in try folder.names() {
+            guard let status = try folder.status(name) else { continue }
+            switch status.kind {
+            case .file:
+                total.files += 1
+                total.bytes += status.bytes
+            case .folder: try Self.total(try folder.folder(name), depth: depth + 1, into: &total)
+            case .other: continue
+            }
+        }
+    }
+
     /// Streamed: a recording is larger than memory.
-    private static func sha256(of file: borrowing OpenFile) throws(ActorError) -> (bytes: Int64, hex: String) {
+    static func sha256(of file: borrowing OpenFile) throws(ActorError) -> (bytes: Int64, hex: String) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { buffer.deallocate() }
         var hash = SHA256()

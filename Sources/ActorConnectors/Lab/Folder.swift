@@ -14,6 +14,8 @@ struct FileStatus {
     /// Latest change of content or of the entry itself (`st_ctime`): a file that was moved here with an old
     /// modification time changed just now.
     let changed: Timestamp
+    /// Latest change of the content, as whoever wrote it may have set it (`st_mtime`).
+    let modified: Timestamp
 
     init(_ status: stat) {
         switch status.st_mode & S_IFMT {
@@ -22,8 +24,12 @@ struct FileStatus {
         default: kind = .other
         }
         bytes = Int64(status.st_size)
-        changed = Timestamp(
-            milliseconds: Int64(status.st_ctim.tv_sec) * 1000 + Int64(status.st_ctim.tv_nsec) / 1_000_000)
+        changed = Self.moment(status.st_ctim)
+        modified = Self.moment(status.st_mtim)
+    }
+
+    private static func moment(_ time: timespec) -> Timestamp {
+        Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 }
 

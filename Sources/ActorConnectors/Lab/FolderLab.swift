@@ -9,9 +9,9 @@ package struct FolderLab: LabFiles {
     private static let maxJobFileBytes: Int64 = 1_048_576
 
     private let root: String
-    private let archive: String
+    let archive: String
     private let inbox: String
-    private let blocking: BlockingWork
+    let blocking: BlockingWork
 
     /// - Parameters:
     ///   - root: the data folder, absolute, existing.

@@ -126,23 +126,10 @@ extension CommittedEvent {
             .executionFinished(let actor, let execution, _, _), .executionRetrying(let actor, let execution, _),
             .deadLettered(let actor, let execution):
             ("/actors/\(actor)", execution.rawValue)
-        case .jobMoved(let job, _, _), .jobRefused(let job, _): ("/jobs/\(job)", job.rawValue)
-        case .documentChanged(let kind, let id): ("/documents/\(Self.segment(kind))", id.isEmpty ? nil : id)
+        case .jobMoved(let job, _, _), .jobRefused(let job, _), .jobStalled(let job, _, _):
+            ("/jobs/\(job)", job.rawValue)
+        case .documentChanged(let kind, let id): ("/documents/\(PercentText.escaped(kind))", id.isEmpty ? nil : id)
         case .actorsChanged: ("/actors", nil)
         }
-    }
-
-    /// Percent-encoded as RFC 3986 wants it in a path.
-    private static func segment(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var output: [UInt8] = []
-        for byte in text.utf8 {
-            if NameRules.isAlphanumeric(byte) || Array("-._~".utf8).contains(byte) {
-                output.append(byte)
-            } else {
-                output += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: output, as: UTF8.self)
     }
 }

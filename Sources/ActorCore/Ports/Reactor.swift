@@ -106,6 +106,11 @@ package protocol ReactorContext: Sendable {
     /// The URL that moves `job` on: `…/actors/v2/<pipeline-jobs-manager>/messages?x-nonce=…&token=…&uuid=…`.
     func callbackURL(for job: JobRecord) throws(ActorError) -> String
 
+    /// Files, links, statuses and watches of jobs, as of the last commit.
+    var catalogue: any JobCatalogue { get }
+    /// The id of an actor by its alias; nil when there is none.
+    func actor(named alias: String) -> ActorID?
+
     func document(_ kind: String, _ id: String) async throws(ActorError) -> Document?
     func put(_ kind: String, _ id: String, _ body: JSONValue)
 
@@ -120,6 +125,7 @@ package protocol ReactorContext: Sendable {
 /// What built-in Reactors are made with; each takes what it needs.
 package struct ReactorTools: Sendable {
     package let files: any LabFiles
+    package let archive: any ArchiveFiles
     package let documents: any DocumentReader
     /// The executor that runs job steps.
     package let executor: any Executor
@@ -129,9 +135,11 @@ package struct ReactorTools: Sendable {
     package let home: String
 
     package init(
-        files: any LabFiles, documents: any DocumentReader, executor: any Executor, limits: Limits, home: String
+        files: any LabFiles, archive: any ArchiveFiles, documents: any DocumentReader, executor: any Executor,
+        limits: Limits, home: String
     ) {
         self.files = files
+        self.archive = archive
         self.documents = documents
         self.executor = executor
         self.limits = limits

@@ -245,4 +245,6 @@ package protocol OutboxStore: Sendable {
 }
 
 /// The whole store: one database, seen through the port that each part needs.
-package typealias Store = MailboxStore & ExecutionStore & RegistryStore & JobStore & OutboxStore & SubscriptionStore
+package typealias Store =
+    MailboxStore & ExecutionStore & RegistryStore & JobStore & JobCatalogue & WatchStore & OutboxStore
+    & SubscriptionStore

@@ -6,6 +6,8 @@ package enum CommittedEvent: Sendable, Equatable {
     case executionRetrying(actor: ActorID, execution: ExecutionID, at: Timestamp)
     case jobMoved(JobID, status: PipelineJobState, event: PipelineJobEvent)
     case jobRefused(JobID, event: String)
+    /// It has not moved for its pipeline's limit.
+    case jobStalled(JobID, pipeline: PipelineID, since: Timestamp)
     case documentChanged(kind: String, id: String)
     case deadLettered(actor: ActorID, execution: ExecutionID)
     case actorsChanged
@@ -19,6 +21,7 @@ package enum CommittedEvent: Sendable, Equatable {
         case .executionRetrying: "execution.retrying"
         case .jobMoved: "job.moved"
         case .jobRefused: "job.refused"
+        case .jobStalled: "job.stalled"
         case .documentChanged: "document.changed"
         case .deadLettered: "dead_letter.parked"
         case .actorsChanged: "actors.changed"
@@ -48,6 +51,11 @@ package enum CommittedEvent: Sendable, Equatable {
         case .jobMoved(let job, let status, let event):
             ["uuid": .string(job.rawValue), "status": .string(status.rawValue), "event": .string(event.rawValue)]
         case .jobRefused(let job, let event): ["uuid": .string(job.rawValue), "event": .string(event)]
+        case .jobStalled(let job, let pipeline, let since):
+            [
+                "uuid": .string(job.rawValue), "pipeline_uuid": .string(pipeline.rawValue),
+                "since": .string(since.iso8601),
+            ]
         case .documentChanged(let kind, let id): ["kind": .string(kind), "id": .string(id)]
         case .deadLettered(let actor, let execution):
             ["actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue)]

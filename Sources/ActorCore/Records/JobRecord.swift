@@ -93,6 +93,19 @@ package enum JobChange: Sendable, Equatable {
     case move(JobID, revision: Int, to: PipelineJobState, by: PipelineJobEvent, JobHistoryEntry)
     /// A refused event: recorded, the job unchanged.
     case refuse(JobID, JobHistoryEntry)
+    /// What a job refers to, beside what is known already.
+    case link(JobID, [CatalogueLink])
+    /// A status that a callback of the job has shown.
+    case saw(JobID, status: String)
+    /// Files below the job's archive path, in the place of earlier ones of their paths. `run` tells one walk over
+    /// them from another.
+    case files(JobID, [JobFileRecord], run: Timestamp)
+    /// Files that the walk of `before` and later ones have not met are gone.
+    case dropFiles(JobID, before: Timestamp)
+    /// A file of the catalogue; merged with what is known of it.
+    case catalogue(FileRecord)
+    /// The job has not moved for too long. Nothing happens when it has moved since `revision`, or is flagged.
+    case stall(JobStall, revision: Int)
 }
 
 /// What the API lists jobs by; nil means any.
@@ -101,6 +114,17 @@ package struct JobQuery: Sendable, Equatable {
     package var pipeline: PipelineID?
     package var session: String?
     package var actor: ActorID?
+    /// The name of an experiment, or its UUID.
+    package var experiment: String?
+    /// The UUID of an experiment, a sample, another job.
+    package var childOf: String?
+    /// Words that are all in the job's ids, names, path or data; see ``JobText``.
+    package var text: String?
+    package var createdFrom: Timestamp?
+    package var createdBefore: Timestamp?
+    package var updatedFrom: Timestamp?
+    package var updatedBefore: Timestamp?
+    package var isStalled: Bool?
     /// Continue after this job, in descending order of creation.
     package var cursor: String?
     package var limit: Int

@@ -67,6 +67,7 @@ extension Database {
                 JobRow.arguments(job))
             guard changesCount == 1 else { throw ActorError(.conflict, "job \(job.uuid) exists already") }
             try append(entry, to: job.uuid)
+            try index(job)
             ledger.note(.jobMoved(job.uuid, status: job.status, event: job.lastEvent))
         case .move(let id, let revision, let status, let event, let entry):
             try run(
@@ -88,6 +89,7 @@ extension Database {
             }
             try append(entry, to: id)
             ledger.note(.jobRefused(id, event: entry.name))
+        case .link, .saw, .files, .dropFiles, .catalogue, .stall: try applyAround(change, &ledger)
         }
     }
 

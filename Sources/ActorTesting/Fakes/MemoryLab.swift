@@ -32,6 +32,17 @@ package final class MemoryLab: LabFiles, Inbox {
 
     package init() {}
 
+    /// All that lies in the archive, by absolute name.
+    func archive() -> [String: [UInt8]] {
+        state.withLock { state in
+            var files: [String: [UInt8]] = [:]
+            for (folder, content) in state.archive {
+                for (path, bytes) in content { files["\(folder)/\(path)"] = bytes }
+            }
+            return files
+        }
+    }
+
     // What tests do.
 
     /// Puts a file into the inbox: `name`, or `name/path` for an upload that is a folder.
@@ -68,6 +79,11 @@ package final class MemoryLab: LabFiles, Inbox {
 
     /// Paths and contents below an archive path; nil when nothing was published there.
     package func archived(_ archivePath: String) -> [String: [UInt8]]? { state.withLock { $0.archive[archivePath] } }
+
+    /// Puts a file below an archive path, as a job would that publishes by itself.
+    package func archive(_ archivePath: String, _ path: String, _ text: String) {
+        state.withLock { $0.archive[archivePath, default: [:]][path] = Array(text.utf8) }
+    }
 
     // The ports.
 
@@ -170,7 +186,7 @@ package final class MemoryLab: LabFiles, Inbox {
     }
 
     /// Looks like SHA-256 and tells contents apart; a model needs no more.
-    private static func digest(_ bytes: [UInt8]) -> String {
+    static func digest(_ bytes: [UInt8]) -> String {
         (0..<4).map { (part: UInt64) in
             var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ part
             for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }

@@ -24,6 +24,9 @@ extension MemoryModel {
                 guard revisions[id] != nil else {
                     throw ActorError(.conflict, "there is no job \(id) that could refuse \(entry.name)")
                 }
+            case .link(let id, _), .saw(let id, _), .files(let id, _, _):
+                guard revisions[id] != nil else { throw ActorError(.conflict, "there is no job \(id)") }
+            case .dropFiles, .catalogue, .stall: break
             }
         }
         try check(mail: effects.mail)
@@ -103,11 +106,22 @@ extension MemoryModel {
             jobs[index].lastEvent = event
             jobs[index].updated = entry.date
             jobs[index].revision = revision + 1
+            catalogue.moved(id)
             histories[id, default: []].append(entry)
             note(.jobMoved(id, status: status, event: event))
         case .refuse(let id, let entry):
             histories[id, default: []].append(entry)
             note(.jobRefused(id, event: entry.name))
+        case .link(let id, let links): catalogue.store(links, of: id)
+        case .saw(let id, let status): catalogue.note(status: status, of: id)
+        case .files(let id, let files, let run): catalogue.store(files, of: id, run: run)
+        case .dropFiles(let id, let run): catalogue.dropFiles(of: id, before: run)
+        case .catalogue(let file): catalogue.store(file)
+        case .stall(let stall, let revision):
+            guard let job = jobs.first(where: { $0.uuid == stall.job }), job.revision == revision,
+                catalogue.flag(stall)
+            else { return }
+            note(.jobStalled(stall.job, pipeline: job.pipeline, since: stall.since))
         }
     }
 }

@@ -58,6 +58,7 @@ struct MemoryModel: Sendable {
     var jobs: [JobRecord] = []
     var histories: [JobID: [JobHistoryEntry]] = [:]
     var documents: [Document] = []
+    var catalogue = CatalogueModel()
     var calls: [Call] = []
     /// In order of creation.
     var subscriptions: [Subscription] = []

@@ -168,12 +168,8 @@ extension MemoryStore: JobStore {
             }
             rest = rest[(index + 1)...]
         }
-        let matching = rest.filter { job in
-            (query.status == nil || job.status == query.status)
-                && (query.pipeline == nil || job.pipeline == query.pipeline)
-                && (query.session == nil || job.session == query.session)
-                && (query.actor == nil || job.actor == query.actor)
-        }
+        let catalogue = read(\.catalogue)
+        let matching = rest.filter { catalogue.matches($0, query) }
         let page = Array(matching.prefix(query.limit))
         return (page, matching.count > page.count ? page.last?.uuid.rawValue : nil)
     }

@@ -31,6 +31,7 @@ package final class TestWorld: Sendable {
         /// Journal of durable steps, by execution.
         package var steps: [ExecutionID: [String: JSONValue]] = [:]
         package var replies: [ExecutionID: JSONValue] = [:]
+        package var catalogue = CatalogueModel()
         fileprivate var randomState: UInt64 = 0x9e37_79b9_7f4a_7c15
 
         fileprivate mutating func random() -> UInt64 {
@@ -70,10 +71,18 @@ package final class TestWorld: Sendable {
                 record.revision += 1
                 record.updated = entry.date
                 jobs[id] = record
+                catalogue.moved(id)
                 history[id, default: []].append(entry)
             case .refuse(let id, let entry):
                 guard jobs[id] != nil else { throw ActorError(.notFound, "there is no job \(id)") }
                 history[id, default: []].append(entry)
+            case .link(let id, let links): catalogue.store(links, of: id)
+            case .saw(let id, let status): catalogue.note(status: status, of: id)
+            case .files(let id, let files, let run): catalogue.store(files, of: id, run: run)
+            case .dropFiles(let id, let run): catalogue.dropFiles(of: id, before: run)
+            case .catalogue(let file): catalogue.store(file)
+            case .stall(let stall, let revision):
+                if jobs[stall.job]?.revision == revision { _ = catalogue.flag(stall) }
             }
         }
     }
@@ -140,6 +149,8 @@ package final class TestContext: ReactorContext {
         package var secrets: [String: String] = [:]
         /// Aliases that mail may be sent to; nil accepts all.
         package var aliases: Set<String>?
+        /// Actors that are known by an alias.
+        package var actors: [String: ActorID] = [:]
         package var crash: CrashPoint?
         package var run: @Sendable (Work) async -> WorkResult = { _ in
             WorkResult(end: .exited(0), logBytes: 0, logTruncated: false, milliseconds: 1)
@@ -232,6 +243,9 @@ package final class TestContext: ReactorContext {
     package func callbackURL(for job: JobRecord) throws(ActorError) -> String {
         "http://127.0.0.1/actors/v2/manager/messages?x-nonce=TEST_n&token=\(job.token)&uuid=\(job.uuid)"
     }
+
+    package var catalogue: any JobCatalogue { TestCatalogue(world: world) }
+    package func actor(named alias: String) -> ActorID? { setup.actors[alias] }
 
     package func document(_ kind: String, _ id: String) async throws(ActorError) -> Document? {
         let now = now()

@@ -3,6 +3,7 @@ package import ActorCore
 /// A lab under test, and the hands of the people and jobs that work in it.
 package struct LabBench: Sendable {
     package let files: any LabFiles
+    package let archive: any ArchiveFiles
     package let inbox: any Inbox
     /// The folder of an actor that has no job files yet.
     package let actorFolder: String
@@ -18,7 +19,7 @@ package struct LabBench: Sendable {
     package let log: @Sendable (_ run: String, _ name: String, _ text: String) async throws -> Void
 
     package init(
-        files: any LabFiles, inbox: any Inbox, actorFolder: String,
+        files: any LabFiles, archive: any ArchiveFiles, inbox: any Inbox, actorFolder: String,
         upload: @escaping @Sendable (_ path: String, _ text: String) async throws -> Void,
         markDone: @escaping @Sendable (_ name: String) async throws -> Void,
         addJob: @escaping @Sendable (_ path: String, _ text: String) async throws -> Void,
@@ -26,6 +27,7 @@ package struct LabBench: Sendable {
         log: @escaping @Sendable (_ run: String, _ name: String, _ text: String) async throws -> Void
     ) {
         self.files = files
+        self.archive = archive
         self.inbox = inbox
         self.actorFolder = actorFolder
         self.upload = upload
@@ -40,7 +42,7 @@ extension LabBench {
     /// The model itself.
     package init(_ lab: MemoryLab) {
         self.init(
-            files: lab, inbox: lab, actorFolder: "/actor", upload: { lab.upload($0, $1) },
+            files: lab, archive: lab, inbox: lab, actorFolder: "/actor", upload: { lab.upload($0, $1) },
             markDone: { lab.markDone($0) }, addJob: { lab.addJob($0, $1, in: "/actor") },
             output: { lab.output($1, $2, run: $0) }, log: { lab.log($1, $2, run: $0) })
     }
@@ -54,13 +56,13 @@ package enum LabSuite {
         package let run: @Sendable (LabBench) async throws -> Void
     }
 
-    package static let checks = inboxChecks + claimChecks + runChecks
+    package static let checks = inboxChecks + claimChecks + runChecks + archiveChecks
 
-    private static func expect(_ holds: Bool, _ text: @autoclosure () -> String, line: Int = #line) throws {
+    static func expect(_ holds: Bool, _ text: @autoclosure () -> String, line: Int = #line) throws {
         if !holds { throw SuiteFailure(text(), line: line) }
     }
 
-    private static func expectError(
+    static func expectError(
         _ code: ActorError.Code, _ what: String, line: Int = #line, _ body: () async throws -> Void
     ) async throws {
         do {

@@ -15,6 +15,7 @@ package enum StoreSuite {
 
     package static let checks =
         mailboxChecks + pageChecks + quotaChecks + completionChecks + unbegunChecks + recordChecks + subscriptionChecks
+        + catalogueChecks
 }
 
 /// What a check found wrong, and where it looked.

@@ -1,0 +1,96 @@
+package import ActorCore
+
+/// What was published, read back. Archive paths and the names below them come from outside: each name is opened
+/// in the folder before it, and none is followed when it is a link.
+extension FolderLab: ArchiveFiles {
+    package func total(_ archivePath: String) async throws(ActorError) -> (files: Int, bytes: Int64) {
+        try await archived(archivePath, []) { folder throws(ActorError) in
+            var total: (files: Int, bytes: Int64) = (0, 0)
+            try FileTree.total(folder, into: &total)
+            return total
+        }
+    }
+
+    package func list(
+        _ archivePath: String, after: String?, limit: Int
+    ) async throws(ActorError) -> [ArchivedFile] {
+        let names = (after ?? "").split(separator: "/").map(String.init)
+        return try await archived(archivePath, []) { folder throws(ActorError) in
+            var files: [ArchivedFile] = []
+            try FileTree.page(folder, after: names[...], limit: limit, into: &files)
+            return files
+        }
+    }
+
+    package func file(_ path: String, in archivePath: String) async throws(ActorError) -> ArchivedFile? {
+        guard var names = Self.names(of: path), let last = names.popLast() else { return nil }
+        do {
+            return try await archived(archivePath, names) { folder throws(ActorError) -> ArchivedFile? in
+                guard let status = try folder.status(last), status.kind == .file else { return nil }
+                return ArchivedFile(path: path, bytes: status.bytes, modified: status.modified)
+            }
+        } catch  where error.code == .notFound || error.code == .invalidInput {
+            return nil
+        }
+    }
+
+    package func fixity(
+        _ path: String, in archivePath: String
+    ) async throws(ActorError) -> (file: ArchivedFile, sha256: String) {
+        try await opened(path, archivePath) { file throws(ActorError) in
+            let (bytes, hash) = try FileTree.sha256(of: file)
+            return (ArchivedFile(path: path, bytes: bytes, modified: file.status.modified), hash)
+        }
+    }
+
+    package func read(
+        _ path: String, in archivePath: String, from offset: Int64, limit: Int
+    ) async throws(ActorError) -> [UInt8] {
+        try await opened(path, archivePath) { file throws(ActorError) in
+            try file.bytes(from: offset, length: limit)
+        }
+    }
+
+    private func opened<Value: Sendable>(
+        _ path: String, _ archivePath: String,
+        _ body: @escaping @Sendable (borrowing OpenFile) throws(ActorError) -> Value
+    ) async throws(ActorError) -> Value {
+        guard var names = Self.names(of: path), let last = names.popLast() else {
+            throw ActorError(.invalidInput, "\"\(path.prefix(200))\" is no path of a file")
+        }
+        return try await archived(archivePath, names) { folder throws(ActorError) in
+            try body(try folder.file(last))
+        }
+    }
+
+    /// The folder behind an archive path, or one below it.
+    private func archived<Value: Sendable>(
+        _ archivePath: String, _ below: [String],
+        _ body: @escaping @Sendable (borrowing Folder) throws(ActorError) -> Value
+    ) async throws(ActorError) -> Value {
+        guard let names = Self.archiveNames(archivePath) else {
+            throw ActorError(.invalidInput, "\"\(archivePath.prefix(200))\" is no archive path")
+        }
+        let root = archive
+        return try await blocking { () throws(ActorError) in
+            var folder = try Folder(path: root)
+            for name in names + below { folder = try folder.folder(name) }
+            return try body(folder)
+        }
+    }
+
+    /// Whatever a program called its file; only what would lead elsewhere is refused.
+    private static func names(of path: String) -> [String]? {
+        let names = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard path.utf8.count <= 4096, (1...FileTree.maxDepth).contains(names.count) else { return nil }
+        let isPlain = names.allSatisfy {
+            !$0.isEmpty && $0 != "." && $0 != ".." && !$0.utf8.contains(0) && $0.utf8.count <= 255
+        }
+        return isPlain ? names : nil
+    }
+
+    /// With or without the slash at the beginning: the first generation's paths have none.
+    private static func archiveNames(_ path: String) -> [String]? {
+        RunArchive.segments(of: path.hasPrefix("/") ? path : "/" + path)
+    }
+}
