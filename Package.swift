@@ -74,7 +74,7 @@ let package = Package(
             name: "ActorStore",
             dependencies: [
                 "ActorCore", "CPageSums", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "GRDBSQLite", package: "GRDB.swift"), logging,
+                .product(name: "GRDBSQLite", package: "GRDB.swift"), crypto, logging,
             ],
             swiftSettings: strict
         ),

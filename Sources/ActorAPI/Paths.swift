@@ -15,6 +15,8 @@ package enum Paths {
     package static let executions = root + "/executions"
     package static let jobs = root + "/jobs"
     package static let stateMachine = root + "/fsm"
+    package static let stateMachineDrawing = stateMachine + ".svg"
+    package static let adminToken = root + "/admin-token"
     package static let pipelines = root + "/pipelines"
     package static let uploads = root + "/uploads"
     package static let deadLetters = root + "/dead-letters"
@@ -28,6 +30,11 @@ package enum Paths {
     package static func log(_ execution: String) -> String { "\(Self.execution(execution))/logs" }
     package static func job(_ uuid: String) -> String { "\(jobs)/\(escaped(uuid))" }
     package static func history(_ uuid: String) -> String { "\(job(uuid))/history" }
+    package static func jobEvents(_ uuid: String) -> String { "\(job(uuid))/events" }
+    package static func jobToken(_ uuid: String) -> String { "\(job(uuid))/token" }
+    package static func jobVerification(_ uuid: String) -> String { "\(job(uuid))/verify" }
+    package static func jobDrawing(_ uuid: String) -> String { "\(job(uuid))/fsm.svg" }
+    package static func pipeline(_ uuid: String) -> String { "\(pipelines)/\(escaped(uuid))" }
     package static func upload(_ id: String) -> String { "\(uploads)/\(escaped(id))" }
     /// Where one file of an upload is put; `path` may have slashes.
     package static func uploadFile(_ name: String, path: String) -> String {

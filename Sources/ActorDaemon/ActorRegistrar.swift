@@ -79,8 +79,11 @@ struct ActorRegistrar: Sendable {
             row.updated = now
             try await store.save(row)
         }
-        if spec.run == .builtin("pipeline-jobs"), spec.settings["token_pepper"]?.string == nil {
-            spec.settings = spec.settings.setting("token_pepper", .string(try await tokenPepper()))
+        if [.builtin("pipeline-jobs"), .builtin("pipelines")].contains(spec.run) {
+            for name in ["token_pepper", "admin_token_secret", "admin_token_key"]
+            where spec.settings[name]?.string == nil {
+                spec.settings = spec.settings.setting(name, .string(try await madeSecret(name)))
+            }
         }
         spec.id = row.id
         spec.revision = row.revision
@@ -89,12 +92,13 @@ struct ActorRegistrar: Sendable {
         return spec
     }
 
-    /// The secret part of job tokens, for houses that configure none: made once, kept where no reply shows it.
-    private func tokenPepper() async throws(ActorError) -> String {
-        if let kept = try await store.setting("token_pepper") { return kept }
-        let pepper = Hashids.catalogue.encode(UInt128.random(in: 1...UInt128.max))
-        try await store.setSetting("token_pepper", pepper)
-        return pepper
+    /// The secret part of job and admin tokens, for houses that configure none: made once, kept where no reply shows
+    /// it, the same for all who keep jobs and pipelines.
+    private func madeSecret(_ name: String) async throws(ActorError) -> String {
+        if let kept = try await store.setting(name) { return kept }
+        let made = Hashids.catalogue.encode(UInt128.random(in: 1...UInt128.max))
+        try await store.setSetting(name, made)
+        return made
     }
 
     /// The nonce of job callbacks: the one that the configuration names, else one that is made once and kept.

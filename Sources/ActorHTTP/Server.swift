@@ -120,6 +120,8 @@ package struct HTTPFront: Sendable {
         DirectoryRoutes(front: self).add(to: table)
         ExecutionRoutes(front: self).add(to: table)
         JobRoutes(front: self).add(to: table)
+        StateMachineRoutes().add(to: table)
+        PipelineRoutes(front: self).add(to: table)
         UploadRoutes(front: self).add(to: table)
         DeadLetterRoutes(front: self).add(to: table)
         EventRoutes(front: self).add(to: table)

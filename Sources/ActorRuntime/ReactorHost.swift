@@ -213,7 +213,17 @@ final class ExecutionContext: ReactorContext {
         try await environment.store.pipeline(id)
     }
 
+    func deletedJob(_ id: JobID) async throws(ActorError) -> DeletedJob? {
+        try await environment.store.deletedJob(id)
+    }
+
     func change(_ change: JobChange) { state.withLock { $0.effects.jobs.append(change) } }
+
+    func audit(who: String, _ action: String, _ target: String, outcome: String) {
+        let entry = AuditEntry(
+            at: now(), who: who, action: action, target: target, outcome: environment.configuration.scrub(outcome))
+        state.withLock { $0.effects.audits.append(entry) }
+    }
 
     func callbackURL(for job: JobRecord) throws(ActorError) -> String { try environment.callbacks.url(for: job) }
 

@@ -102,7 +102,6 @@ package struct CallbackMaker: Sendable {
         guard let nonce = nonce() else {
             throw ActorError(.unavailable, "pipeline-jobs-manager has no nonce for job updates yet")
         }
-        return "\(address.publicURL)/actors/v2/\(manager)/messages?x-nonce=\(nonce)"
-            + "&token=\(job.token)&uuid=\(job.uuid)"
+        return JobCallback(base: address.publicURL, manager: manager.rawValue, nonce: nonce).url(of: job)
     }
 }

@@ -20,7 +20,7 @@ extension SQLiteStore: JobStore {
                 filter.arguments + [query.limit + 1]
             ) { row in
                 let job = try JobRow.job(row)
-                return (job, JobCursor(created: job.created.milliseconds, number: row[16]))
+                return (job, JobCursor(created: job.created.milliseconds, number: row[JobRow.count]))
             }
         }
         // One more than asked for tells whether there is a next page.
@@ -36,11 +36,36 @@ extension SQLiteStore: JobStore {
         }
     }
 
-    package func pipelines() async throws(ActorError) -> [PipelineRecord] {
+    package func ledger(of id: JobID) async throws(ActorError) -> JobLedger? {
+        try await read { db in try db.ledger(of: id) }
+    }
+
+    package func deletedJob(_ id: JobID) async throws(ActorError) -> DeletedJob? {
         try await read { db in
-            try db.rows(
-                "SELECT \(PipelineRow.columns) FROM pipelines ORDER BY created DESC, uuid", [], PipelineRow.pipeline)
+            try db.row(
+                "SELECT \(DeletedJobRow.columns) FROM deleted_jobs WHERE uuid = ? ORDER BY id DESC LIMIT 1",
+                [id.rawValue]
+            ).map(DeletedJobRow.job)
         }
+    }
+
+    package func pipelines(
+        after cursor: PipelineID?, limit: Int
+    ) async throws(ActorError) -> (pipelines: [PipelineRecord], next: PipelineID?) {
+        guard limit > 0 else { return ([], nil) }
+        let found = try await read { db in
+            var condition = ""
+            var arguments: StatementArguments = []
+            if let cursor {
+                condition = "WHERE (created, uuid) < (SELECT created, uuid FROM pipelines WHERE uuid = ?)"
+                arguments = [cursor.rawValue]
+            }
+            return try db.rows(
+                "SELECT \(PipelineRow.columns) FROM pipelines \(condition) ORDER BY created DESC, uuid DESC LIMIT ?",
+                arguments + [limit + 1], PipelineRow.pipeline)
+        }
+        let page = Array(found.prefix(limit))
+        return (page, found.count > page.count ? page.last?.uuid : nil)
     }
 
     package func pipeline(_ id: PipelineID) async throws(ActorError) -> PipelineRecord? {
@@ -66,5 +91,19 @@ extension SQLiteStore: JobStore {
                 """,
                 [kind, max(0, limit)], DocumentRow.document)
         }
+    }
+}
+
+extension Database {
+    /// One moment's view of a job and of its history.
+    func ledger(of id: JobID) throws -> JobLedger? {
+        guard
+            let row = try row("SELECT \(JobRow.columns), lines, head FROM jobs WHERE uuid = ?", [id.rawValue])
+        else { return nil }
+        let lines = try rows(
+            "SELECT \(JobHistoryRow.columns), number, hash FROM job_history WHERE job = ? ORDER BY id", [id.rawValue],
+            JobHistoryRow.line)
+        return JobLedger(
+            record: try JobRow.job(row), lines: lines, head: row[JobRow.count + 1], count: row[JobRow.count])
     }
 }

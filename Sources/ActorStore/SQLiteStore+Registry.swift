@@ -106,11 +106,7 @@ extension SQLiteStore: RegistryStore {
     }
 
     package func audit(_ entry: AuditEntry) async throws(ActorError) {
-        try await writer.submit { db, _ in
-            try db.run(
-                "INSERT INTO audit (\(AuditRow.columns)) VALUES (?, ?, ?, ?, ?)",
-                [entry.at.milliseconds, entry.who, entry.action, entry.target, entry.outcome])
-        }
+        try await writer.submit { db, _ in try db.audit(entry) }
     }
 
     package func audits(limit: Int) async throws(ActorError) -> [AuditEntry] {

@@ -5,6 +5,7 @@ package enum Catalog {
     package static let makers: [String: @Sendable (ReactorTools) -> any Reactor] = [
         "discard": { _ in DiscardReactor() },
         "pipeline-jobs": { _ in PipelineJobsReactor() },
+        "pipelines": { _ in PipelinesReactor() },
         "ingest": { tools in IngestReactor(tools: tools) },
         "job-runner": { tools in JobRunnerReactor(tools: tools) },
     ]

@@ -41,8 +41,31 @@ struct APITests {
         Row(name: "no execution", path: "/api/v1/executions/R4Xo", token: admin, status: 404),
         Row(name: "bad cursor", path: "/api/v1/executions?before=x", token: admin, status: 400),
         Row(
-            name: "dry run", method: .post, path: "/api/v1/jobs?dry_run=true", token: admin, status: 400,
-            has: [#""place":"dry_run""#]),
+            name: "earlier machine", path: "/api/v1/fsm?machine=v1", token: admin, status: 200,
+            has: [#""machine":"v1_seed_era""#, #""RETIRED":{"run":null"#], lacks: ["INDEXING", "RESET"]),
+        Row(
+            name: "no such machine", path: "/api/v1/fsm?machine=v3", token: admin, status: 400,
+            has: [#""place":"machine""#, "v2_head, v2_0_0, v1_seed_era"]),
+        Row(
+            name: "machine drawn", path: "/api/v1/fsm.svg", token: admin, status: 200,
+            has: ["<svg xmlns=", #"data-from="RUNNING" data-to="FINISHED""#, "</svg>"],
+            answers: ["Content-Type": "image/svg+xml"]),
+        Row(
+            name: "bad form", path: "/api/v1/jobs?form=3", token: admin, status: 400, has: [#""place":"form""#]),
+        Row(
+            name: "event without a name", method: .post,
+            path: "/api/v1/jobs/a7833f39-b676-54c4-8347-be141a5ba105/events", token: admin, body: "{}", status: 400,
+            has: [#""place":"/event""#]),
+        Row(
+            name: "event of no job", method: .post, path: "/api/v1/jobs/meep/events", token: admin,
+            body: #"{"event":"run"}"#, status: 400, has: ["meep is no UUID of a job"]),
+        Row(
+            name: "renewal with what it does not take", method: .post,
+            path: "/api/v1/jobs/a7833f39-b676-54c4-8347-be141a5ba105/token", token: admin, body: #"{"days":3}"#,
+            status: 400, has: [#""place":"/days""#]),
+        Row(
+            name: "admin token for others", method: .post, path: "/api/v1/admin-token", token: House.bobToken,
+            status: 403),
         Row(
             name: "no pipeline", method: .post, path: "/api/v1/jobs", token: admin, body: "{}", status: 400,
             has: [#""place":"/pipeline_uuid""#]),
@@ -66,8 +89,8 @@ struct APITests {
         Row(name: "uploads", path: "/api/v1/uploads", token: admin, status: 200, has: [#"{"uploads":[]"#]),
         Row(name: "pipelines", path: "/api/v1/pipelines", token: admin, status: 200, has: [#"{"pipelines":[]"#]),
         Row(
-            name: "wrong method", method: .post, path: "/api/v1/pipelines", token: admin, status: 405,
-            answers: ["Allow": "GET, HEAD"]),
+            name: "wrong method", method: .delete, path: "/api/v1/pipelines", token: admin, status: 405,
+            answers: ["Allow": "GET, POST, HEAD"]),
         Row(name: "no path", path: "/api/v1/nothing", token: admin, status: 404),
     ]
 
@@ -114,7 +137,7 @@ struct APITests {
         try await house.expect(
             Row(
                 name: "history", path: "/api/v1/jobs/\(job)/history", token: House.bobToken, status: 200,
-                has: [#"{"history":[{"name":"create""#, #""refused":[]"#]))
+                has: [#"{"history":[{"CREATE":{"date":"2023-"#, #""data":null}}]"#, #""refused":[]"#]))
         for query in ["?status=CREATED", "?status=running", "?session=s", "?session=t"] {
             let found = query == "?status=CREATED" || query == "?session=s"
             try await house.expect(
@@ -236,8 +259,9 @@ extension House {
             .create(
                 JobRecord(
                     uuid: JobID(uuid), pipeline: PipelineID("1061"), path: "/products/x", data: ["upload": "u"],
-                    actor: nil, execution: receipt.execution, session: "s", owner: owner, token: "token-of-the-job",
-                    salt: "salt", created: now, updated: now),
+                    actor: nil, execution: receipt.execution, session: "s", owner: owner,
+                    key: JobKey(token: "token-of-the-job", salt: "salt"),
+                    created: now, updated: now),
                 JobHistoryEntry(name: "create", date: now, data: .null))
         ]
         try await store.begin(envelope, attempt: 1, at: now)

@@ -127,7 +127,8 @@ enum StoreSamples {
     private static func job(_ uuid: String) -> JobRecord {
         JobRecord(
             uuid: JobID(uuid), pipeline: PipelineID("pipeline"), path: "/products/\(uuid)", data: ["alpha": 0.5],
-            actor: actors[0], execution: nil, session: "session", owner: "sample", token: "token", salt: "salt",
+            actor: actors[0], execution: nil, session: "session", owner: "sample",
+            key: JobKey(token: "token", salt: "salt"),
             created: noon, updated: noon)
     }
 

@@ -40,7 +40,7 @@ import Testing
             }
             let uuid = try #require(running["jobs"]?.array?.first?["uuid"]?.string)
             // The first step is done and its update has arrived: the second one is under way.
-            _ = try await daemon.until("/api/v1/jobs/\(uuid)/history") {
+            _ = try await daemon.until("/api/v1/jobs/\(uuid)/history?form=full") {
                 $0["history"]?.array?.contains { $0["name"]?.string == "update" } ?? false
             }
             await daemon.killNow()

@@ -37,10 +37,13 @@ import Testing
             #expect(job["status"]?.string == "FINISHED")
             let history = try await daemon.get("/api/v1/jobs/\(uuid)/history")
             #expect(
-                history["history"]?.array?.compactMap { $0["name"]?.string } == ["create", "run", "update", "finish"])
-            #expect(history["history"]?.array?[2]["data"] == ["roadrunner": "meep-meep!"])
+                history["history"]?.array?.compactMap { $0.object?.first?.name }
+                    == ["CREATE", "RUN", "UPDATE", "FINISH"])
+            #expect(history["history"]?.array?[2]["UPDATE"]?["data"] == ["roadrunner": "meep-meep!"])
             #expect(
-                history["refused"]?.array?.first?["reason"]?.string == "Can't trigger event finish from state CREATED!")
+                history["refused"]?.array?.first?["FINISH"]?["reason"]?.string
+                    == "Can't trigger event finish from state CREATED!")
+            #expect(refused["result"]?["legal_events"] == ["create", "run", "update", "resource", "fail", "reset"])
 
             // Another token opens nothing.
             let forged = callback.replacing("&token=", with: "&token=0")

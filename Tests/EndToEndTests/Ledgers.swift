@@ -119,7 +119,7 @@ struct Ledgers {
         tally.acknowledged = promises.count
         var problems: [String] = []
         for book in books {
-            let history = try await daemon.get("/api/v1/jobs/\(book.job)/history", limit: 500_000_000)
+            let history = try await daemon.get("/api/v1/jobs/\(book.job)/history?form=full", limit: 500_000_000)
             let lines = (history["history"]?.array ?? []).filter { $0["name"]?.string == "update" }
             let entries = lines.compactMap { Self.entry($0["data"] ?? .null) }
             let executions = lines.compactMap { $0["execution_id"]?.string }

@@ -27,8 +27,8 @@ import Testing
             uuid: PipelineID("106c46ff-8186-5756-a934-071f4497b58d"), name: "p", components: [],
             created: Timestamp(milliseconds: 0))
         let draft = JobDraft(
-            pipeline: pipeline.uuid, data: ["upload": "u"], session: "s", actor: Self.maker, execution: nil,
-            owner: "owner")
+            pipeline: pipeline.uuid, generation: .second, data: ["upload": "u"], session: "s", actor: Self.maker,
+            execution: nil, owner: "owner", tenant: "TEST")
         let record = draft.record(
             pepper: "p", randomHex: String(repeating: "0", count: 32), now: Timestamp(milliseconds: 0))
         world.change {

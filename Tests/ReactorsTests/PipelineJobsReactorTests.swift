@@ -113,7 +113,7 @@ import Testing
     // MARK: Events
 
     @Test func aLifeByCallbacks() async throws {
-        let record = try await makeJob()
+        let record = try await makeJob(["token_events": "*"])
         let steps: [(String, String, PipelineJobState)] = [
             ("status", "PENDING", .created), ("event", "run", .running), ("event", "UPDATE", .running),
             ("status", "finished", .finished), ("event", "index", .indexing), ("event", "indexed", .finished),

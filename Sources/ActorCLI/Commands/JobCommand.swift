@@ -20,7 +20,8 @@ struct JobCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try connection.connect()
         let job = try await client.read(Paths.job(uuid), as: JobPayload.self)
-        let history = try await client.read(Paths.history(uuid), as: JobHistoryPayload.self)
+        let history = try await client.read(
+            Paths.query(Paths.history(uuid), [("form", "full")]), as: JobHistoryPayload.self)
         let json = job.json.removing("token", "callback", "history")
         connection.show(
             json.setting("history", history.json["history"] ?? .null)

@@ -65,7 +65,8 @@ struct DemoRun {
         var lines: [JobBoard.Line] = []
         // The oldest first: a line keeps its place.
         for job in jobs.reversed() {
-            let history = try await client.read(Paths.history(job.uuid), as: JobHistoryPayload.self)
+            let history = try await client.read(
+                Paths.query(Paths.history(job.uuid), [("form", "full")]), as: JobHistoryPayload.self)
             lines.append(JobBoard.Line(job, history.history))
         }
         return (uploads, lines)

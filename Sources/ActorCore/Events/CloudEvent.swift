@@ -126,7 +126,8 @@ extension CommittedEvent {
             .executionFinished(let actor, let execution, _, _), .executionRetrying(let actor, let execution, _),
             .deadLettered(let actor, let execution):
             ("/actors/\(actor)", execution.rawValue)
-        case .jobMoved(let job, _, _), .jobRefused(let job, _), .jobStalled(let job, _, _):
+        case .jobMoved(let job, _, _), .jobRefused(let job, _), .jobStalled(let job, _, _),
+            .jobDeleted(let job, _):
             ("/jobs/\(job)", job.rawValue)
         case .documentChanged(let kind, let id): ("/documents/\(PercentText.escaped(kind))", id.isEmpty ? nil : id)
         case .actorsChanged: ("/actors", nil)

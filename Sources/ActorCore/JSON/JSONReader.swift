@@ -199,7 +199,7 @@ package struct JSONReader {
         guard let number = Double(text), number.isFinite else {
             throw Failure(offset: start, reason: "a number out of range")
         }
-        return .double(number)
+        return isWhole ? .wide(text) : .double(number)
     }
 
     private func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }

@@ -3,6 +3,8 @@ package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case int(Int64)
+    /// A whole number beyond 64 bits, as its digits: an id must not be rounded.
+    case wide(String)
     case double(Double)
     case string(String)
     case array([JSONValue])
@@ -39,6 +41,7 @@ package enum JSONValue: Sendable, Equatable {
         switch self {
         case .int(let number): Double(number)
         case .double(let number): number
+        case .wide(let digits): Double(digits)
         default: nil
         }
     }

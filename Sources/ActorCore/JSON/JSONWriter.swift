@@ -20,6 +20,7 @@ package enum JSONWriter {
         case .null: output += "null".utf8
         case .bool(let flag): output += (flag ? "true" : "false").utf8
         case .int(let number): output += String(number).utf8
+        case .wide(let digits): output += digits.utf8
         case .double(let number): output += text(of: number).utf8
         case .string(let text): write(text, to: &output)
         case .array(let items):

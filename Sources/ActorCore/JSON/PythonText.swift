@@ -6,6 +6,7 @@ package enum PythonText {
         case .null: "None"
         case .bool(let flag): flag ? "True" : "False"
         case .int(let number): String(number)
+        case .wide(let digits): digits
         case .double(let number): float(number)
         case .string(let text): repr(text)
         case .array(let items): "[" + items.map(repr).joined(separator: ", ") + "]"
@@ -21,6 +22,7 @@ package enum PythonText {
         case .null: return "null"
         case .bool(let flag): return flag ? "true" : "false"
         case .int(let number): return String(number)
+        case .wide(let digits): return digits
         case .double(let number): return float(number)
         case .string(let text): return ascii(text)
         case .array(let items): return "[" + items.map(minified).joined(separator: ",") + "]"

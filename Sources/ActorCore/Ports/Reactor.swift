@@ -102,7 +102,11 @@ package protocol ReactorContext: Sendable {
 
     func job(_ id: JobID) async throws(ActorError) -> JobRecord?
     func pipeline(_ id: PipelineID) async throws(ActorError) -> PipelineRecord?
+    /// A job that was cancelled or deleted; the last one of that uuid.
+    func deletedJob(_ id: JobID) async throws(ActorError) -> DeletedJob?
     func change(_ change: JobChange)
+    /// One line in the audit log: what `who` did to `target`, and what came of it.
+    func audit(who: String, _ action: String, _ target: String, outcome: String)
     /// The URL that moves `job` on: `…/actors/v2/<pipeline-jobs-manager>/messages?x-nonce=…&token=…&uuid=…`.
     func callbackURL(for job: JobRecord) throws(ActorError) -> String
 

@@ -230,7 +230,14 @@ package protocol JobStore: Sendable {
     func jobs(_ query: JobQuery) async throws(ActorError) -> (jobs: [JobRecord], next: String?)
     /// In the order in which the events arrived, refused ones among them.
     func history(of id: JobID) async throws(ActorError) -> [JobHistoryEntry]
-    func pipelines() async throws(ActorError) -> [PipelineRecord]
+    /// The same with what binds it; nil when there is no such job.
+    func ledger(of id: JobID) async throws(ActorError) -> JobLedger?
+    /// A job that was cancelled or deleted; the last one of that uuid.
+    func deletedJob(_ id: JobID) async throws(ActorError) -> DeletedJob?
+    /// Newest first; `cursor` is the last pipeline of the page before.
+    func pipelines(
+        after cursor: PipelineID?, limit: Int
+    ) async throws(ActorError) -> (pipelines: [PipelineRecord], next: PipelineID?)
     func pipeline(_ id: PipelineID) async throws(ActorError) -> PipelineRecord?
     func document(_ kind: String, _ id: String) async throws(ActorError) -> Document?
     /// Newest first.

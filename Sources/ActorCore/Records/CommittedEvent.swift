@@ -8,6 +8,8 @@ package enum CommittedEvent: Sendable, Equatable {
     case jobRefused(JobID, event: String)
     /// It has not moved for its pipeline's limit.
     case jobStalled(JobID, pipeline: PipelineID, since: Timestamp)
+    /// `action` is cancel or delete.
+    case jobDeleted(JobID, action: String)
     case documentChanged(kind: String, id: String)
     case deadLettered(actor: ActorID, execution: ExecutionID)
     case actorsChanged
@@ -22,6 +24,7 @@ package enum CommittedEvent: Sendable, Equatable {
         case .jobMoved: "job.moved"
         case .jobRefused: "job.refused"
         case .jobStalled: "job.stalled"
+        case .jobDeleted: "job.deleted"
         case .documentChanged: "document.changed"
         case .deadLettered: "dead_letter.parked"
         case .actorsChanged: "actors.changed"
@@ -56,6 +59,7 @@ package enum CommittedEvent: Sendable, Equatable {
                 "uuid": .string(job.rawValue), "pipeline_uuid": .string(pipeline.rawValue),
                 "since": .string(since.iso8601),
             ]
+        case .jobDeleted(let job, let action): ["uuid": .string(job.rawValue), "action": .string(action)]
         case .documentChanged(let kind, let id): ["kind": .string(kind), "id": .string(id)]
         case .deadLettered(let actor, let execution):
             ["actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue)]

@@ -6,6 +6,8 @@ package struct Effects: Sendable, Equatable {
     package var jobs: [JobChange] = []
     package var calls: [OutgoingCall] = []
     package var documents: [Document] = []
+    /// Lines of the audit log.
+    package var audits: [AuditEntry] = []
     /// Journal of durable steps: step name to its result.
     package var steps: [StepResult] = []
 

@@ -1,49 +1,125 @@
+/// The two generations of the job catalogue, whose ids, paths and tokens are made differently (PipelineJobs,
+/// section 4).
+package enum JobGeneration: Int, Sendable, CaseIterable {
+    /// Plain UUIDs of actor and data, paths by lab and experiment.
+    case first = 1
+    /// Typed UUIDs of pipeline, parents and data, paths by their hashids.
+    case second = 2
+}
+
+/// What of the laboratory a job is about, by the names that its paths are made from.
+package struct JobSubject: Sendable, Equatable {
+    package var lab: String?
+    package var experiment: String?
+    package var measurement: String?
+    package var sample: String?
+
+    package init(
+        lab: String? = nil, experiment: String? = nil, measurement: String? = nil, sample: String? = nil
+    ) {
+        self.lab = lab
+        self.experiment = experiment
+        self.measurement = measurement
+        self.sample = sample
+    }
+}
+
+/// What opens a job: a word that its callbacks must show, until when, and for which events.
+package struct JobKey: Sendable, Equatable {
+    package var token: String
+    /// Random text that the token is hashed with.
+    package var salt: String
+    /// Nil for a token that never leaves the daemon.
+    package var expires: Timestamp?
+    /// The events that the token may cause.
+    package var events: [PipelineJobEvent]
+
+    /// What a token may do unless the job's owner says otherwise.
+    package static let standardEvents: [PipelineJobEvent] = [.run, .update, .resource, .finish, .fail]
+    /// How long a token is valid unless renewed: 72 hours, as the first generation's documentation promised.
+    package static let standardMilliseconds: Int64 = 72 * 3_600_000
+
+    package init(
+        token: String, salt: String, expires: Timestamp? = nil, events: [PipelineJobEvent] = Self.standardEvents
+    ) {
+        self.token = token
+        self.salt = salt
+        self.expires = expires
+        self.events = events
+    }
+}
+
 /// A PipelineJob as the catalogue keeps it (PipelineJobs, section 5).
 package struct JobRecord: Sendable, Equatable {
     package var uuid: JobID
     package var pipeline: PipelineID
+    package var generation: JobGeneration
+    /// The table that its events follow.
+    package var machine: PipelineJobMachine.Edition
     package var status: PipelineJobState
     package var lastEvent: PipelineJobEvent
-    /// Where its outputs belong, below the archive root: `/products/v2/…`.
+    /// Where its outputs belong, below the archive root: `/products/v1/…`.
     package var path: String
+    /// Null when nothing was given.
     package var data: JSONValue
+    /// What it was made from or is about; nil where that was left out, which makes another id than an empty list.
+    package var childOf: [String]?
+    package var subject: JobSubject
     /// The actor that asked for it, and in which execution.
     package var actor: ActorID?
     package var execution: ExecutionID?
     package var session: String
     package var owner: String
-    /// What callbacks must show; constant for the job's life.
-    package var token: String
-    /// Random text that the token is hashed with.
-    package var salt: String
+    package var key: JobKey
     /// An actor that is told when the job moves; nil for none.
     package var notify: ActorID?
     package var created: Timestamp
     package var updated: Timestamp
+    /// When it became RUNNING for the first time; what has run is never cancelled.
+    package var started: Timestamp?
     /// Counts accepted events; a change names the revision it was decided on.
     package var revision: Int
 
+    package var token: String { key.token }
+    package var salt: String { key.salt }
+
     package init(
-        uuid: JobID, pipeline: PipelineID, status: PipelineJobState = .created, lastEvent: PipelineJobEvent = .create,
-        path: String, data: JSONValue, actor: ActorID?, execution: ExecutionID?, session: String, owner: String,
-        token: String, salt: String, notify: ActorID? = nil, created: Timestamp, updated: Timestamp, revision: Int = 0
+        uuid: JobID, pipeline: PipelineID, generation: JobGeneration = .first,
+        machine: PipelineJobMachine.Edition = .current, status: PipelineJobState = .created,
+        lastEvent: PipelineJobEvent = .create, path: String, data: JSONValue, childOf: [String]? = nil,
+        subject: JobSubject = JobSubject(), actor: ActorID?, execution: ExecutionID?, session: String, owner: String,
+        key: JobKey, notify: ActorID? = nil, created: Timestamp, updated: Timestamp, started: Timestamp? = nil,
+        revision: Int = 0
     ) {
         self.uuid = uuid
         self.pipeline = pipeline
+        self.generation = generation
+        self.machine = machine
         self.status = status
         self.lastEvent = lastEvent
         self.path = path
         self.data = data
+        self.childOf = childOf
+        self.subject = subject
         self.actor = actor
         self.execution = execution
         self.session = session
         self.owner = owner
-        self.token = token
-        self.salt = salt
+        self.key = key
         self.notify = notify
         self.created = created
         self.updated = updated
+        self.started = started
         self.revision = revision
+    }
+
+    /// The record after an accepted event.
+    package mutating func move(to status: PipelineJobState, by event: PipelineJobEvent, at date: Timestamp) {
+        self.status = status
+        lastEvent = event
+        updated = date
+        revision += 1
+        if status == .running, started == nil { started = date }
     }
 }
 
@@ -68,18 +144,36 @@ package struct JobHistoryEntry: Sendable, Equatable {
     }
 }
 
-/// A registered set of components that jobs are runs of.
-package struct PipelineRecord: Sendable, Equatable {
-    package let uuid: PipelineID
-    package let name: String
-    package let components: JSONValue
-    package let created: Timestamp
+/// What is left of a job that was cancelled or deleted: enough to tell its callbacks why they are refused.
+package struct DeletedJob: Sendable, Equatable {
+    package let uuid: JobID
+    package let pipeline: PipelineID
+    package let status: PipelineJobState
+    package let owner: String
+    package let key: JobKey
+    package let deleted: Timestamp
+    /// Who did it, and by what: `cancel` or `delete`.
+    package let by: String
+    package let action: String
 
-    package init(uuid: PipelineID, name: String, components: JSONValue, created: Timestamp) {
+    package init(_ record: JobRecord, deleted: Timestamp, by: String, action: String) {
+        self.init(
+            uuid: record.uuid, pipeline: record.pipeline, status: record.status, owner: record.owner, key: record.key,
+            deleted: deleted, by: by, action: action)
+    }
+
+    package init(
+        uuid: JobID, pipeline: PipelineID, status: PipelineJobState, owner: String, key: JobKey, deleted: Timestamp,
+        by: String, action: String
+    ) {
         self.uuid = uuid
-        self.name = name
-        self.components = components
-        self.created = created
+        self.pipeline = pipeline
+        self.status = status
+        self.owner = owner
+        self.key = key
+        self.deleted = deleted
+        self.by = by
+        self.action = action
     }
 }
 
@@ -87,6 +181,9 @@ package struct PipelineRecord: Sendable, Equatable {
 package enum JobChange: Sendable, Equatable {
     /// Nothing happens when the pipeline is known.
     case registerPipeline(PipelineRecord)
+    /// Puts a pipeline in the place of the one with its uuid. `revision` is what the decision was based on; nil where
+    /// there was none. Anything else in the store is a `conflict`.
+    case writePipeline(PipelineRecord, revision: Int?)
     /// A new job with its first history entry; a job of the same uuid makes the commit fail with `conflict`.
     case create(JobRecord, JobHistoryEntry)
     /// An accepted event. `revision` is what the decision was based on; another one in the store is a `conflict`.
@@ -106,6 +203,10 @@ package enum JobChange: Sendable, Equatable {
     case catalogue(FileRecord)
     /// The job has not moved for too long. Nothing happens when it has moved since `revision`, or is flagged.
     case stall(JobStall, revision: Int)
+    /// Another key, or the same for longer; no line in the history.
+    case rekey(JobID, JobKey)
+    /// The job and its history go; what is left tells why.
+    case delete(DeletedJob, revision: Int)
 }
 
 /// What the API lists jobs by; nil means any.

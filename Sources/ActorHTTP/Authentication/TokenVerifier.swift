@@ -112,5 +112,7 @@ package final class TokenVerifier: Sendable {
         }
     }
 
+    @Sendable static func hexadecimalDigest(_ bytes: [UInt8]) -> String { Hexadecimal.text(SHA256.hash(data: bytes)) }
+
     static func digest(of token: String) -> [UInt8] { Array(SHA256.hash(data: Array(token.utf8))) }
 }

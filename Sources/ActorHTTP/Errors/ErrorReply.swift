@@ -35,6 +35,18 @@ enum ErrorReply {
         return response
     }
 
+    /// A refusal with what the asker needs to do better: how the job stands and what it would take.
+    static func response(to refused: KeeperRefusal) -> Response {
+        let status = status(of: refused.code)
+        var json = ProblemPayload(
+            type: ProblemPayload.type(for: refused.code), title: title(of: refused.code), status: status.code,
+            detail: refused.message
+        ).json
+        for fact in refused.facts { json = json.setting(fact.name, fact.value) }
+        json = json.setting("execution_id", .string(refused.execution.rawValue))
+        return .bytes(JSONWriter.bytes(json), type: ProblemPayload.contentType, status: status)
+    }
+
     /// What ``response(to:area:version:)`` says in the actors API, for who writes bytes.
     static func actorsParts(
         of error: ActorError, version: String

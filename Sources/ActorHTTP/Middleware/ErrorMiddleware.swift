@@ -25,6 +25,8 @@ struct ErrorMiddleware: RouterMiddleware {
         } catch let error as ActorError {
             Self.note(error, path: request.uri.path, logger)
             answer = ErrorReply.response(to: error, area: area, version: version)
+        } catch let refused as KeeperRefusal {
+            answer = ErrorReply.response(to: refused)
         } catch let error as HTTPError {
             answer = ErrorReply.response(to: error, area: area, version: version)
         } catch is CancellationError {

@@ -40,44 +40,6 @@ extension AttemptPayload {
     }
 }
 
-extension HistoryPayload {
-    init(_ entry: JobHistoryEntry) {
-        self.init(
-            name: entry.name, date: entry.date.iso8601, data: entry.data, executionID: entry.execution?.rawValue,
-            reason: entry.refusal)
-    }
-}
-
-extension JobHistoryPayload {
-    init(_ entries: [JobHistoryEntry]) {
-        self.init(
-            history: entries.filter { $0.refusal == nil }.map(HistoryPayload.init),
-            refused: entries.filter { $0.refusal != nil }.map(HistoryPayload.init))
-    }
-}
-
-extension JobPayload {
-    init(
-        _ record: JobRecord, history: [JobHistoryEntry]?, callback: String?, token: String?, archiveFolder: String?
-    ) {
-        self.init(
-            uuid: record.uuid.rawValue, pipelineUUID: record.pipeline.rawValue, status: record.status.rawValue,
-            lastEvent: record.lastEvent.rawValue,
-            history: history.map { $0.filter { $0.refusal == nil }.map(HistoryPayload.init) }, path: record.path,
-            data: record.data, actorID: record.actor?.rawValue, executionID: record.execution?.rawValue,
-            session: record.session, owner: record.owner, created: record.created.iso8601,
-            updated: record.updated.iso8601, callback: callback, token: token, archiveFolder: archiveFolder)
-    }
-}
-
-extension PipelinePayload {
-    init(_ record: PipelineRecord) {
-        self.init(
-            uuid: record.uuid.rawValue, name: record.name, components: record.components,
-            created: record.created.iso8601)
-    }
-}
-
 extension UploadPayload {
     init(_ document: Document) { self.init(id: document.id, body: document.body) }
 }

@@ -69,6 +69,7 @@ extension JSONValue {
         case .null: false
         case .bool(let flag): flag
         case .int(let number): number != 0
+        case .wide: true
         case .double(let number): number != 0
         case .string(let text): !text.isEmpty
         case .array(let items): !items.isEmpty

@@ -9,7 +9,7 @@ enum MessageEnvironment {
         "NODE_OPTIONS", "NODE_PATH", "JAVA_TOOL_OPTIONS",
     ]
     /// Told to an execution by the daemon, whatever the sender says; they are not stored with the message.
-    private static let ours = ["_abaco_username", "_abaco_api_server"]
+    private static let ours = ["_abaco_username", "_abaco_api_server", JobAuthority.variable]
 
     /// Everything but `message`; the first value of a name counts.
     static func entries(

@@ -353,7 +353,7 @@ async function openJob(uuid) {
   if (detail.job !== uuid) closeDetail();
   detail.job = uuid;
   try {
-    const [job, past] = await Promise.all([ask(`/jobs/${uuid}`), ask(`/jobs/${uuid}/history`)]);
+    const [job, past] = await Promise.all([ask(`/jobs/${uuid}`), ask(`/jobs/${uuid}/history?form=full`)]);
     if (detail.job !== uuid) return;
     const entries = [...past.history.map((entry) => ({ ...entry, refused: false })),
       ...past.refused.map((entry) => ({ ...entry, refused: true }))]

@@ -8,6 +8,7 @@ enum Migrations {
         migrator.registerMigration(V002Mailbox.identifier, migrate: V002Mailbox.migrate)
         migrator.registerMigration(V003Subscriptions.identifier, migrate: V003Subscriptions.migrate)
         migrator.registerMigration(V004Schedules.identifier, migrate: V004Schedules.migrate)
+        migrator.registerMigration(V005Jobs.identifier, migrate: V005Jobs.migrate)
         migrator.registerMigration(V006Catalogue.identifier, migrate: V006Catalogue.migrate)
         return migrator
     }

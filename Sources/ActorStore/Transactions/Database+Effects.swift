@@ -10,6 +10,7 @@ extension Database {
         if let state = effects.state { try store(state, of: actor, at: now) }
         for change in effects.jobs { try apply(change, &ledger) }
         for document in effects.documents { try store(document, &ledger) }
+        for entry in effects.audits { try audit(entry) }
         for call in effects.calls { try store(call, execution: execution, at: now) }
         for message in effects.mail { try send(message, &ledger) }
     }
@@ -50,53 +51,10 @@ extension Database {
         }
     }
 
-    private func apply(_ change: JobChange, _ ledger: inout CommitLedger) throws {
-        switch change {
-        case .registerPipeline(let pipeline):
-            try run(
-                """
-                INSERT INTO pipelines (\(PipelineRow.columns)) VALUES (?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING
-                """,
-                PipelineRow.arguments(pipeline))
-        case .create(let job, let entry):
-            try run(
-                """
-                INSERT INTO jobs (\(JobRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (uuid) DO NOTHING
-                """,
-                JobRow.arguments(job))
-            guard changesCount == 1 else { throw ActorError(.conflict, "job \(job.uuid) exists already") }
-            try append(entry, to: job.uuid)
-            try index(job)
-            ledger.note(.jobMoved(job.uuid, status: job.status, event: job.lastEvent))
-        case .move(let id, let revision, let status, let event, let entry):
-            try run(
-                """
-                UPDATE jobs SET status = ?, last_event = ?, updated = ?, revision = revision + 1
-                WHERE uuid = ? AND revision = ?
-                """,
-                [status.rawValue, event.rawValue, entry.date.milliseconds, id.rawValue, revision])
-            guard changesCount == 1 else {
-                throw ActorError(
-                    .conflict,
-                    "job \(id) is no longer at revision \(revision), on which \(event.rawValue) was decided")
-            }
-            try append(entry, to: id)
-            ledger.note(.jobMoved(id, status: status, event: event))
-        case .refuse(let id, let entry):
-            guard try row("SELECT 1 FROM jobs WHERE uuid = ?", [id.rawValue]) != nil else {
-                throw ActorError(.conflict, "there is no job \(id) that could refuse \(entry.name)")
-            }
-            try append(entry, to: id)
-            ledger.note(.jobRefused(id, event: entry.name))
-        case .link, .saw, .files, .dropFiles, .catalogue, .stall: try applyAround(change, &ledger)
-        }
-    }
-
-    private func append(_ entry: JobHistoryEntry, to job: JobID) throws {
+    func audit(_ entry: AuditEntry) throws {
         try run(
-            "INSERT INTO job_history (job, \(JobHistoryRow.columns)) VALUES (?, ?, ?, ?, ?, ?)",
-            JobHistoryRow.arguments(entry, of: job))
+            "INSERT INTO audit (\(AuditRow.columns)) VALUES (?, ?, ?, ?, ?)",
+            [entry.at.milliseconds, entry.who, entry.action, entry.target, entry.outcome])
     }
 
     private func store(_ document: Document, _ ledger: inout CommitLedger) throws {

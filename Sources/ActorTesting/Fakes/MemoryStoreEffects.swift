@@ -8,6 +8,10 @@ extension MemoryModel {
         for change in effects.jobs {
             switch change {
             case .registerPipeline: break
+            case .writePipeline(let pipeline, let revision):
+                guard pipelines.first(where: { $0.uuid == pipeline.uuid })?.revision == revision else {
+                    throw ActorError(.conflict, "pipeline \(pipeline.uuid) was changed meanwhile")
+                }
             case .create(let job, _):
                 guard revisions[job.uuid] == nil else {
                     throw ActorError(.conflict, "job \(job.uuid) exists already")
@@ -27,6 +31,13 @@ extension MemoryModel {
             case .link(let id, _), .saw(let id, _), .files(let id, _, _):
                 guard revisions[id] != nil else { throw ActorError(.conflict, "there is no job \(id)") }
             case .dropFiles, .catalogue, .stall: break
+            case .rekey(let id, _):
+                guard revisions[id] != nil else { throw ActorError(.conflict, "there is no job \(id)") }
+            case .delete(let job, let revision):
+                guard revisions[job.uuid] == revision else {
+                    throw ActorError(.conflict, "job \(job.uuid) is not at revision \(revision)")
+                }
+                revisions[job.uuid] = nil
             }
         }
         try check(mail: effects.mail)
@@ -66,6 +77,7 @@ extension MemoryModel {
         if let state = effects.state { states[actor] = state }
         for change in effects.jobs { apply(change) }
         for document in effects.documents { store(document) }
+        audits += effects.audits
         for call in effects.calls { add(call, execution: execution, at: now) }
         for message in effects.mail { _ = append(message, rules: Self.internalRules) }
     }
@@ -100,12 +112,9 @@ extension MemoryModel {
             jobs.append(job)
             histories[job.uuid] = [entry]
             note(.jobMoved(job.uuid, status: job.status, event: job.lastEvent))
-        case .move(let id, let revision, let status, let event, let entry):
+        case .move(let id, _, let status, let event, let entry):
             guard let index = jobs.firstIndex(where: { $0.uuid == id }) else { return }
-            jobs[index].status = status
-            jobs[index].lastEvent = event
-            jobs[index].updated = entry.date
-            jobs[index].revision = revision + 1
+            jobs[index].move(to: status, by: event, at: entry.date)
             catalogue.moved(id)
             histories[id, default: []].append(entry)
             note(.jobMoved(id, status: status, event: event))
@@ -122,6 +131,17 @@ extension MemoryModel {
                 catalogue.flag(stall)
             else { return }
             note(.jobStalled(stall.job, pipeline: job.pipeline, since: stall.since))
+        case .writePipeline(let pipeline, _):
+            pipelines.removeAll { $0.uuid == pipeline.uuid }
+            pipelines.append(pipeline)
+        case .rekey(let id, let key):
+            for index in jobs.indices where jobs[index].uuid == id { jobs[index].key = key }
+        case .delete(let job, _):
+            jobs.removeAll { $0.uuid == job.uuid }
+            histories[job.uuid] = nil
+            deletedJobs.append(job)
+            catalogue.deleted(job.uuid)
+            note(.jobDeleted(job.uuid, action: job.action))
         }
     }
 }

@@ -57,6 +57,7 @@ struct MemoryModel: Sendable {
     /// In order of creation.
     var jobs: [JobRecord] = []
     var histories: [JobID: [JobHistoryEntry]] = [:]
+    var deletedJobs: [DeletedJob] = []
     var documents: [Document] = []
     var catalogue = CatalogueModel()
     var calls: [Call] = []

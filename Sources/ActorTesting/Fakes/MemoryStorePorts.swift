@@ -178,10 +178,41 @@ extension MemoryStore: JobStore {
         read { $0.histories[id] ?? [] }
     }
 
-    package func pipelines() async throws(ActorError) -> [PipelineRecord] {
+    package func ledger(of id: JobID) async throws(ActorError) -> JobLedger? {
         read { model in
-            model.pipelines.sorted { ($1.created, $0.uuid) < ($0.created, $1.uuid) }
+            guard let record = model.jobs.first(where: { $0.uuid == id }) else { return nil }
+            var lines: [JobLedgerLine] = []
+            for entry in model.histories[id] ?? [] {
+                let number = lines.count + 1
+                let hash = JobLedger.hash(
+                    entry, number: number, of: id, after: lines.last?.hash ?? "", Self.digest)
+                lines.append(JobLedgerLine(number: number, entry: entry, hash: hash))
+            }
+            return JobLedger(record: record, lines: lines, head: lines.last?.hash ?? "", count: lines.count)
         }
+    }
+
+    /// Stands for the digest of the real store: FNV-1a, which tells texts apart that nobody chose to be alike.
+    package static let digest: JobLedger.Digest = { bytes in
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let text = String(hash, radix: 16)
+        return String(repeating: String(repeating: "0", count: 16 - text.utf8.count) + text, count: 4)
+    }
+
+    package func deletedJob(_ id: JobID) async throws(ActorError) -> DeletedJob? {
+        read { $0.deletedJobs.last { $0.uuid == id } }
+    }
+
+    package func pipelines(
+        after cursor: PipelineID?, limit: Int
+    ) async throws(ActorError) -> (pipelines: [PipelineRecord], next: PipelineID?) {
+        var rest = read { $0.pipelines.sorted { ($0.created, $0.uuid) > ($1.created, $1.uuid) } }[...]
+        if let cursor {
+            rest = rest.firstIndex { $0.uuid == cursor }.map { rest[($0 + 1)...] } ?? []
+        }
+        let page = Array(rest.prefix(max(0, limit)))
+        return (page, rest.count > page.count ? page.last?.uuid : nil)
     }
 
     package func pipeline(_ id: PipelineID) async throws(ActorError) -> PipelineRecord? {

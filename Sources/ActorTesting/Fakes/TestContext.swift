@@ -24,6 +24,8 @@ package final class TestWorld: Sendable {
         package var jobs: [JobID: JobRecord] = [:]
         package var history: [JobID: [JobHistoryEntry]] = [:]
         package var pipelines: [PipelineID: PipelineRecord] = [:]
+        package var deletedJobs: [DeletedJob] = []
+        package var audits: [AuditEntry] = []
         package var documents: [String: JSONValue] = [:]
         package var mail: [Mail] = []
         package var calls: [Call] = []
@@ -47,6 +49,7 @@ package final class TestWorld: Sendable {
         fileprivate mutating func apply(_ effects: Effects) throws(ActorError) {
             var next = self
             for change in effects.jobs { try next.apply(change) }
+            next.audits += effects.audits
             for document in effects.documents { next.documents["\(document.kind)/\(document.id)"] = document.body }
             self = next
         }
@@ -66,10 +69,7 @@ package final class TestWorld: Sendable {
                 guard var record = jobs[id], record.revision == revision else {
                     throw ActorError(.conflict, "job \(id) is not at revision \(revision)")
                 }
-                record.status = status
-                record.lastEvent = event
-                record.revision += 1
-                record.updated = entry.date
+                record.move(to: status, by: event, at: entry.date)
                 jobs[id] = record
                 catalogue.moved(id)
                 history[id, default: []].append(entry)
@@ -83,6 +83,20 @@ package final class TestWorld: Sendable {
             case .catalogue(let file): catalogue.store(file)
             case .stall(let stall, let revision):
                 if jobs[stall.job]?.revision == revision { _ = catalogue.flag(stall) }
+            case .writePipeline(let pipeline, let revision):
+                guard pipelines[pipeline.uuid]?.revision == revision else {
+                    throw ActorError(.conflict, "pipeline \(pipeline.uuid) was changed meanwhile")
+                }
+                pipelines[pipeline.uuid] = pipeline
+            case .rekey(let id, let key): jobs[id]?.key = key
+            case .delete(let job, let revision):
+                guard jobs[job.uuid]?.revision == revision else {
+                    throw ActorError(.conflict, "job \(job.uuid) is not at revision \(revision)")
+                }
+                jobs[job.uuid] = nil
+                history[job.uuid] = nil
+                deletedJobs.append(job)
+                catalogue.deleted(job.uuid)
             }
         }
     }
@@ -238,10 +252,18 @@ package final class TestContext: ReactorContext {
     package func pipeline(_ id: PipelineID) async throws(ActorError) -> PipelineRecord? {
         world.read { $0.pipelines[id] }
     }
+    package func deletedJob(_ id: JobID) async throws(ActorError) -> DeletedJob? {
+        world.read { $0.deletedJobs.last { $0.uuid == id } }
+    }
     package func change(_ change: JobChange) { use { $0.effects.jobs.append(change) } }
 
+    package func audit(who: String, _ action: String, _ target: String, outcome: String) {
+        let entry = AuditEntry(at: now(), who: who, action: action, target: target, outcome: outcome)
+        use { $0.effects.audits.append(entry) }
+    }
+
     package func callbackURL(for job: JobRecord) throws(ActorError) -> String {
-        "http://127.0.0.1/actors/v2/manager/messages?x-nonce=TEST_n&token=\(job.token)&uuid=\(job.uuid)"
+        JobCallback(base: "http://127.0.0.1", manager: "manager", nonce: "TEST_n").url(of: job)
     }
 
     package var catalogue: any JobCatalogue { TestCatalogue(world: world) }

@@ -76,7 +76,65 @@ extension StoreSuite {
             history, [entry("create"), entry("run"), entry("validate", refusal: "not now")], "the history")
         let revision = try await store.job(JobID("j5"))?.revision
         try equal(revision, 1, "the revision after a refusal")
+        try await ledger(store)
+        try await rekeyAndDelete(store)
         try await pipelines(store)
+    }
+
+    /// Every line is numbered and chained, refused ones too; the first run is noted.
+    private static func ledger(_ store: any Store) async throws {
+        let found = try await store.ledger(of: JobID("j5"))
+        let ledger = try unwrap(found, "the ledger")
+        try equal(ledger.lines.map(\.number), [1, 2, 3], "the numbers of its lines")
+        try equal(ledger.lines.map(\.entry.name), ["create", "run", "validate"], "its events")
+        try equal(Set(ledger.lines.map(\.hash)).count, 3, "different hashes")
+        try equal(ledger.head, ledger.lines.last?.hash, "the head of the chain")
+        try equal(ledger.count, 3, "the count of its lines")
+        try equal(ledger.record.started, after(3), "its first run")
+        let fold = JobLedger.fold(ledger.lines.map(\.entry), ledger.record.machine)
+        try equal(fold?.status, ledger.record.status, "the status that its history tells")
+        let none = try await store.ledger(of: JobID("none"))
+        try equal(none, nil, "the ledger of an unknown job")
+    }
+
+    private static func rekeyAndDelete(_ store: any Store) async throws {
+        var rich = job("rich", created: after(90))
+        rich.generation = .second
+        rich.machine = .seedEra
+        rich.childOf = []
+        rich.subject = JobSubject(lab: "UW_BIOFAB", experiment: "Yeast Gates", measurement: "m/1", sample: "s")
+        rich.key = JobKey(token: "one", salt: "salt", expires: after(99), events: [.run, .validate])
+        var effects = Effects()
+        effects.jobs = [.create(rich, entry("create"))]
+        effects.audits = [AuditEntry(at: noon, who: "suite", action: "job.make", target: "rich", outcome: "ok")]
+        try await commit(effects, as: "rich", in: store)
+        let made = try await store.job(rich.uuid)
+        try equal(made, rich, "a job with everything")
+        let audits = try await store.audits(limit: 1)
+        try equal(audits, effects.audits, "a line of the audit log that came with it")
+        rich.key = JobKey(token: "two", salt: "pepper", expires: nil, events: [])
+        effects = Effects()
+        effects.jobs = [.rekey(rich.uuid, rich.key)]
+        try await commit(effects, as: "rekey", in: store)
+        let renewed = try await store.job(rich.uuid)
+        try equal(renewed, rich, "a job with another key")
+        let gone = DeletedJob(rich, deleted: after(100), by: "suite", action: "cancel")
+        effects.jobs = [.delete(gone, revision: 0)]
+        try await commit(effects, as: "delete", in: store)
+        let left = try await store.job(rich.uuid)
+        try equal(left, nil, "a deleted job")
+        let history = try await store.history(of: rich.uuid)
+        try equal(history, [], "its history")
+        let tombstone = try await store.deletedJob(rich.uuid)
+        try equal(tombstone, gone, "what is left of it")
+        try await expect(.conflict, "deleting it again") { try await commit(effects, as: "again", in: store) }
+        // The same job may be made anew.
+        effects.jobs = [.create(rich, entry("create"))]
+        try await commit(effects, as: "anew", in: store)
+        let anew = try await store.ledger(of: rich.uuid)
+        try equal(anew?.lines.map(\.number), [1], "the history of a job that was made anew")
+        effects.jobs = [.delete(gone, revision: 0)]
+        try await commit(effects, as: "delete anew", in: store)
     }
 
     private static func pipelines(_ store: any Store) async throws {
@@ -86,10 +144,28 @@ extension StoreSuite {
         var effects = Effects()
         effects.jobs = [.registerPipeline(first), .registerPipeline(second), .registerPipeline(again)]
         try await commit(effects, as: "pipelines", in: store)
-        let all = try await store.pipelines()
-        try equal(all, [second, first], "the pipelines")
+        let page = try await store.pipelines(after: nil, limit: 1)
+        try equal(page.pipelines, [second], "the newest pipeline")
+        let rest = try await store.pipelines(after: page.next, limit: 9)
+        try equal(rest.pipelines, [first], "the pipelines after it")
+        try equal(rest.next, nil, "the end of the pipelines")
         let one = try await store.pipeline(PipelineID("p1"))
         try equal(one, first, "a pipeline that was registered twice")
+        var other = PipelineRecord(
+            uuid: PipelineID("p1"), id: "tacc/tacobot:9000", name: "changed", generation: .second,
+            description: "what it is for", components: [["uri": "x"]], details: ["accepts": ["*"]],
+            settings: ["machine": "v1"], isEnabled: false, owner: "suite", token: "t", salt: "s", created: noon,
+            updated: after(5), revision: 1)
+        effects.jobs = [.writePipeline(other, revision: 0)]
+        try await commit(effects, as: "write", in: store)
+        let written = try await store.pipeline(other.uuid)
+        try equal(written, other, "a pipeline that was changed")
+        other.revision = 2
+        try await expect(.conflict, "a change of what was changed meanwhile") {
+            try await commit(effects, as: "stale", in: store)
+        }
+        effects.jobs = [.writePipeline(other, revision: nil)]
+        try await expect(.conflict, "a new pipeline that is there") { try await commit(effects, as: "new", in: store) }
     }
 
     private static func documents(_ store: any Store) async throws {

@@ -103,8 +103,9 @@ extension StoreSuite {
     static func job(_ uuid: String, created: Timestamp = noon, session: String = "solid-snake") -> JobRecord {
         JobRecord(
             uuid: JobID(uuid), pipeline: PipelineID("pipeline"), path: "/products/v2/\(uuid)",
-            data: ["alpha": 0.5], actor: actor, execution: nil, session: session, owner: "suite", token: "token",
-            salt: "salt", created: created, updated: created)
+            data: ["alpha": 0.5], actor: actor, execution: nil, session: session, owner: "suite",
+            key: JobKey(token: "token", salt: "salt"),
+            created: created, updated: created)
     }
 
     static func entry(_ name: String, refusal: String? = nil) -> JobHistoryEntry {

@@ -148,16 +148,20 @@ package actor IngestReactor: Reactor {
         let pipeline = JobIdentity.pipeline(id: pipelineName, components: components)
         context.change(
             .registerPipeline(
-                PipelineRecord(uuid: pipeline, name: pipelineName, components: components, created: now)))
+                PipelineRecord(
+                    uuid: pipeline, id: pipelineName, name: pipelineName, generation: .second, components: components,
+                    owner: context.owner, created: now)))
         let jobName = JobName.safe(manifest.name)
         var data: JSONValue = [
             "upload": .string(claimed.name), "number": JSONValue(claimed.number), "file": .string(file.path),
             "name": .string(manifest.name),
         ]
         if run > 1 { data = data.setting("run", JSONValue(run)) }
-        let draft = JobDraft(
-            pipeline: pipeline, data: data, session: jobName, notify: context.actor, actor: context.actor,
-            execution: context.execution, owner: context.owner)
+        var draft = JobDraft(
+            pipeline: pipeline, generation: .second, data: data, session: jobName, notify: context.actor,
+            actor: context.actor, execution: context.execution, owner: context.owner, tenant: context.tenant)
+        // Only the job runner gets it, and a run may wait for days.
+        draft.tokenMilliseconds = nil
         let record: JobRecord
         if let known = try await context.job(draft.uuid) {
             record = known

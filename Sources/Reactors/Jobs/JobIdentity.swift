@@ -1,27 +1,69 @@
 package import ActorCore
 
-/// How pipelines and jobs get their ids: the same components or the same parameters are the same thing (section 4.3).
+/// How pipelines and jobs get their ids: the same components or the same parameters are the same thing
+/// (PipelineJobs, sections 4.2 and 4.3). Every id comes with the text that it is the hash of.
 package enum JobIdentity {
-    /// - Parameter components: in the order in which they were registered.
+    /// The text that a pipeline's id is made from.
+    ///
+    /// - Parameter id: of the second generation only; without one the original hashed a placeholder.
+    package static func pipelineText(
+        _ generation: JobGeneration, id: String?, components: [JSONValue]
+    ) -> String {
+        switch generation {
+        case .first: PythonText.minified(.array(PipelineComponents.identified(components)))
+        case .second:
+            "\(id ?? "pipeline.id"):\(PythonText.minified(.array(PipelineComponents.classified(components))))"
+        }
+    }
+
+    package static func pipeline(
+        _ generation: JobGeneration, id: String?, components: [JSONValue]
+    ) -> PipelineID {
+        let text = pipelineText(generation, id: id, components: components)
+        return PipelineID(generation == .first ? TypedUUID.plain(text) : TypedUUID.make(TypedUUID.pipeline, text))
+    }
+
+    /// The daemon's own pipelines: all that they are made of takes part in the id, whatever its class.
     package static func pipeline(id: String, components: JSONValue) -> PipelineID {
         PipelineID(TypedUUID.make(TypedUUID.pipeline, "\(id):\(PythonText.minified(components))"))
     }
 
-    /// What is absent takes no part in the id; actor, session and path never do.
-    package static func job(pipeline: PipelineID, childOf: [String]?, data: JSONValue?) -> JobID {
+    /// First generation: the same actor and data are the same job.
+    package static func jobText(actor: ActorID?, data: JSONValue?) -> String {
+        PythonText.minified(["actor_id": JSONValue(actor?.rawValue), "data": data ?? .null])
+    }
+
+    /// Second generation: what is absent takes no part in the id; actor, session and path never do.
+    package static func jobText(pipeline: PipelineID, childOf: [String]?, data: JSONValue?) -> String {
         var parts = [pipeline.rawValue]
         if let childOf { parts.append(PythonText.repr(.array(sortedUnique(childOf).map { .string($0) }))) }
         if let data { parts.append(PythonText.minified(data)) }
         // The original sorts by code point, not by locale.
         parts.sort { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
-        return JobID(TypedUUID.make(TypedUUID.job, parts.joined(separator: ":")))
+        return parts.joined(separator: ":")
+    }
+
+    package static func job(actor: ActorID?, data: JSONValue?) -> JobID {
+        JobID(TypedUUID.plain(jobText(actor: actor, data: data)))
+    }
+
+    package static func job(pipeline: PipelineID, childOf: [String]?, data: JSONValue?) -> JobID {
+        JobID(TypedUUID.make(TypedUUID.job, jobText(pipeline: pipeline, childOf: childOf, data: data)))
     }
 
     static func sortedUnique(_ uuids: [String]) -> [String] { Set(uuids).sorted() }
 }
 
-/// Where a job's outputs belong (section 4.6, second generation).
+/// Where a job's outputs belong (section 4.6).
 package enum ArchivePath {
+    /// First generation; to be followed by the instance directory. A pipeline alone is enough where neither lab nor
+    /// experiment were given: the original insisted on both.
+    package static func make(pipeline: PipelineID, subject: JobSubject) -> String {
+        let names = [subject.lab, subject.experiment, subject.measurement].compactMap(\.self)
+        return (["/products/v1"] + names.map(TypedUUID.plain) + [pipeline.rawValue]).joined(separator: "/")
+    }
+
+    /// Second generation.
     package static func make(pipeline: PipelineID, childOf: [String]?, data: JSONValue?) -> String {
         let parents = JobIdentity.sortedUnique(childOf ?? []).joined(separator: ":")
         let parameters = PythonText.minified(data ?? .object([]))

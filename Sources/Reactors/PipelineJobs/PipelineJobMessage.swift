@@ -2,19 +2,9 @@ package import ActorCore
 
 /// What can be asked of the pipeline jobs manager; the shape of a message decides which it is.
 package enum PipelineJobMessage: Sendable, Equatable {
-    case create(Creation)
+    case create(JobCreation)
     case event(Event)
-
-    /// A job to be recorded.
-    package struct Creation: Sendable, Equatable {
-        package var pipeline: PipelineID
-        package var data: JSONValue?
-        package var archivePath: String?
-        package var isInstanced = false
-        package var session: String?
-        package var childOf: [String]?
-        package var notify: ActorID?
-    }
+    case action(Action)
 
     /// Something that happened to a job.
     package struct Event: Sendable, Equatable {
@@ -23,30 +13,67 @@ package enum PipelineJobMessage: Sendable, Equatable {
         package var name: String
         package var token: String?
         package var data: JSONValue
+
+        package init(uuid: JobID, name: String, token: String?, data: JSONValue) {
+            self.uuid = uuid
+            self.name = name
+            self.token = token
+            self.data = data
+        }
+    }
+
+    /// Something that is done to a job's record; none of it is an event of the state machine.
+    package struct Action: Sendable, Equatable {
+        package enum Kind: Sendable, Equatable {
+            /// Of a job that never ran: it goes as if it had not been made.
+            case cancel
+            /// Of any job, by an admin.
+            case delete
+            /// The token is valid again from now; `rotate` makes another one.
+            case renew(events: [PipelineJobEvent]?, hours: Double?, rotate: Bool)
+        }
+
+        package var uuid: JobID
+        package var kind: Kind
+        package var token: String?
+
+        package init(uuid: JobID, kind: Kind, token: String?) {
+            self.uuid = uuid
+            self.kind = kind
+            self.token = token
+        }
     }
 
     private static let eventFields: Set<String> = ["uuid", "event", "name", "token", "data", "__options"]
-    private static let createFields: Set<String> = [
-        "pipeline_uuid", "data", "archive_path", "instanced", "session", "child_of", "notify", "__options",
+    private static let actionFields: Set<String> = [
+        "uuid", "action", "token", "force", "token_events", "hours", "rotate", "__options",
     ]
     /// What an Aloe callback always carries (section 2.2): only then is a status in the body a job status.
     private static let aloeFields = [
         "appId", "executionSystem", "owner", "archivePath", "archiveSystem", "status", "tenantId", "tenantQueue",
     ]
 
-    /// A body that is an event or a creation is taken as such; otherwise the URL says what happened and the body
-    /// is its data.
+    /// A body that is an event, an action or a creation is taken as such; otherwise the URL says what happened and
+    /// the body is its data.
     package static func decode(
         body: [UInt8], parameters: [EnvironmentEntry]
     ) throws(ReactorFailure) -> PipelineJobMessage {
         let json = try? JSONReader.read(body)
         let parameter = { (name: String) in parameters.first { $0.name == name }?.value }
-        if let json, let event = try bodyEvent(json, token: parameter("token")) { return .event(event) }
-        if let json, isSubset(json, of: createFields), json["pipeline_uuid"] != nil {
-            return .create(try creation(json))
-        }
-        if let event = try callback(data: data(body, json), parameter) { return .event(event) }
+        if let json, let event = try bodyEvent(json, token: parameter("token")) { return .of(event) }
+        if let json, let action = try bodyAction(json, token: parameter("token")) { return .action(action) }
+        if let json, JobCreation.isOne(json) { return .create(try JobCreation(json: json)) }
+        if let event = try callback(data: data(body, json), parameter) { return .of(event) }
         throw refusal(json)
+    }
+
+    /// `cancel` and `delete` are no events, but may be called like one.
+    private static func of(_ event: Event) -> PipelineJobMessage {
+        switch event.name.lowercased() {
+        case "cancel": .action(Action(uuid: event.uuid, kind: .cancel, token: event.token))
+        case "delete": .action(Action(uuid: event.uuid, kind: .delete, token: event.token))
+        default: .event(event)
+        }
     }
 
     /// Both generations' keys: `event` of the first, `name` of the second.
@@ -56,6 +83,27 @@ package enum PipelineJobMessage: Sendable, Equatable {
         else { return nil }
         return Event(
             uuid: try job(uuid), name: name, token: json["token"]?.string ?? token, data: json["data"] ?? .null)
+    }
+
+    private static func bodyAction(_ json: JSONValue, token: String?) throws(ReactorFailure) -> Action? {
+        guard isSubset(json, of: actionFields), let uuid = json["uuid"]?.string,
+            let name = json["action"]?.string
+        else { return nil }
+        let kind: Action.Kind
+        switch name.lowercased() {
+        case "cancel": kind = .cancel
+        case "delete": kind = .delete
+        case "renew":
+            let events = json["token_events"] ?? .null
+            let hours = json["hours"] ?? .null
+            kind = .renew(
+                events: events.isNull ? nil : try PipelineSettings.tokenEvents(events, at: "token_events"),
+                hours: hours.isNull ? nil : try PipelineSettings.hours(hours, at: "hours"),
+                rotate: json["rotate"]?.bool ?? false)
+        default:
+            throw ReactorFailure(.refused, "action: must be cancel, delete or renew, not \(name.prefix(64))")
+        }
+        return Action(uuid: try job(uuid), kind: kind, token: json["token"]?.string ?? token)
     }
 
     private static func callback(
@@ -81,58 +129,11 @@ package enum PipelineJobMessage: Sendable, Equatable {
         }
     }
 
-    private static func creation(_ json: JSONValue) throws(ReactorFailure) -> Creation {
-        guard let uuid = json["pipeline_uuid"]?.string.flatMap(TypedUUID.normalized) else {
-            throw ReactorFailure(.refused, "pipeline_uuid: must be the UUID of a pipeline")
-        }
-        var creation = Creation(pipeline: PipelineID(uuid))
-        if let data = given(json, "data") {
-            guard data.object != nil else { throw ReactorFailure(.refused, "data: must be an object") }
-            creation.data = data
-        }
-        if let path = given(json, "archive_path") {
-            guard let text = path.string, ArchivePath.isAcceptable(text) else {
-                throw ReactorFailure(
-                    .refused, "archive_path: must be a path of plain names, at most 16 deep, without `..`")
-            }
-            creation.archivePath = text
-        }
-        if let session = given(json, "session") {
-            guard let text = session.string, NameRules.isUploadName(text), text.utf8.count <= 128 else {
-                throw ReactorFailure(.refused, "session: must be a plain name of at most 128 characters")
-            }
-            creation.session = text
-        }
-        if let notify = given(json, "notify") {
-            guard let text = notify.string, Hashids.abaco.decode(text) != nil else {
-                throw ReactorFailure(.refused, "notify: must be the id of an actor")
-            }
-            creation.notify = ActorID(text)
-        }
-        creation.childOf = try parents(given(json, "child_of"))
-        creation.isInstanced = json["instanced"]?.bool ?? false
-        return creation
-    }
-
-    private static func parents(_ json: JSONValue?) throws(ReactorFailure) -> [String]? {
-        guard let json else { return nil }
-        let items = json.array ?? [json]
-        let uuids = items.compactMap { $0.string.flatMap(TypedUUID.normalized) }
-        guard uuids.count == items.count else {
-            throw ReactorFailure(.refused, "child_of: must be a UUID or a list of UUIDs")
-        }
-        return JobIdentity.sortedUnique(uuids)
-    }
-
     private static func job(_ text: String) throws(ReactorFailure) -> JobID {
         guard let uuid = TypedUUID.normalized(text) else {
             throw ReactorFailure(.refused, "uuid: must be the UUID of a job")
         }
         return JobID(uuid)
-    }
-
-    private static func given(_ json: JSONValue, _ name: String) -> JSONValue? {
-        json[name].flatMap { $0.isNull ? nil : $0 }
     }
 
     private static func isSubset(_ json: JSONValue, of fields: Set<String>) -> Bool {
@@ -143,7 +144,7 @@ package enum PipelineJobMessage: Sendable, Equatable {
         var text = "No actionable event was received: send {uuid, event, token, data}, or {pipeline_uuid, data} for a "
         text += "new job, or call the job's callback URL with uuid, token and event or status"
         if let json, json["uuid"] != nil || json["pipeline_uuid"] != nil {
-            let fields = json["pipeline_uuid"] == nil ? eventFields : createFields
+            let fields = json["pipeline_uuid"] == nil ? eventFields : JobFields.creation
             let unknown = json.object?.map(\.name).filter { !fields.contains($0) }.prefix(5) ?? []
             if !unknown.isEmpty { text += "; not known here: \(unknown.joined(separator: ", "))" }
         }

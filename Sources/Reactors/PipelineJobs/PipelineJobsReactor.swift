@@ -7,113 +7,176 @@ package actor PipelineJobsReactor: Reactor {
     package init() {}
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
-        let message = try PipelineJobMessage.decode(
-            body: envelope.message.body, parameters: envelope.message.environment)
+        let message: PipelineJobMessage
+        do {
+            message = try PipelineJobMessage.decode(
+                body: envelope.message.body, parameters: envelope.message.environment)
+        } catch {
+            context.reply(JobRefusal(error).json(of: nil))
+            throw error
+        }
         switch message {
         case .create(let creation): try await create(creation, envelope, context)
-        case .event(let event): try await handle(event, context)
+        case .event(let event): try await handle(event, envelope, context)
+        case .action(let action): try await act(action, envelope, context)
         }
     }
 
     // MARK: Create
 
     private func create(
-        _ creation: PipelineJobMessage.Creation, _ envelope: Envelope, _ context: any ReactorContext
+        _ creation: JobCreation, _ envelope: Envelope, _ context: any ReactorContext
     ) async throws {
-        let draft = self.draft(creation, envelope, context)
-        if let existing = try await context.job(draft.uuid) {
+        let pipeline = try await context.pipeline(creation.pipeline)
+        let house = JobHouse(context)
+        let draft: JobDraft
+        do {
+            if let obstacle = house.obstacle(to: creation, of: pipeline) { throw obstacle }
+            draft = try house.draft(creation, of: pipeline, envelope, context)
+        } catch let refusal as JobRefusal {
+            throw answer(refusal, nil, context)
+        }
+        let now = creation.time ?? context.now()
+        let existing = try await context.job(draft.uuid)
+        guard !creation.isDryRun else {
+            context.reply(
+                try PipelineJobDocument.planned(draft, now: now, exists: existing != nil, context: context))
+            return
+        }
+        if let existing {
+            guard existing.pipeline == draft.pipeline else {
+                throw answer(
+                    JobRefusal(
+                        .conflict,
+                        "job \(existing.uuid) of the same actor and data belongs to pipeline \(existing.pipeline): "
+                            + "something in data has to tell them apart"), existing.uuid, context)
+            }
             context.log(.info, "Job \(existing.uuid) is known; it stays as it is")
             try answer(existing, draft, context)
             return
         }
-        let now = context.now()
-        if try await context.pipeline(draft.pipeline) == nil {
-            guard context.settings["unknown_pipelines"]?.string != "refuse" else {
-                throw ReactorFailure(
-                    .refused, "No pipeline exists with UUID \(draft.pipeline): register it before its first job")
-            }
-            context.change(
-                .registerPipeline(
-                    PipelineRecord(
-                        uuid: draft.pipeline, name: draft.pipeline.rawValue, components: .array([]), created: now)))
+        if pipeline == nil {
+            context.change(.registerPipeline(house.unregistered(draft, now: now)))
             context.log(.info, "Pipeline \(draft.pipeline) was not known; it is registered without components")
         }
         let record = draft.record(
-            pepper: try await pepper(context), randomHex: context.randomHex(bytes: 16), now: now)
+            pepper: try await TokenPepper.of(context), randomHex: context.randomHex(bytes: 16), now: now)
         context.change(.create(record, draft.firstEntry(now: now)))
         context.log(.info, "Created job \(record.uuid) for pipeline \(record.pipeline)")
         try answer(record, draft, context)
     }
 
     private func answer(_ record: JobRecord, _ draft: JobDraft, _ context: any ReactorContext) throws {
-        let callback = try context.callbackURL(for: record)
-        let document = PipelineJobDocument.created(record, childOf: draft.childOf, callback: callback)
+        let document = PipelineJobDocument.created(record, callback: try context.callbackURL(for: record))
         // Equal data makes an equal uuid: asking for somebody else's job must not hand out its token.
         context.reply(record.owner == draft.owner ? document : document.removing("token", "callback"))
     }
 
-    private func draft(
-        _ creation: PipelineJobMessage.Creation, _ envelope: Envelope, _ context: any ReactorContext
-    ) -> JobDraft {
-        let sender = envelope.message.sender
-        let actor = sender.hasPrefix("actor:") ? ActorID(String(sender.dropFirst(6))) : nil
-        let generated = SessionName.make(randomHex: context.randomHex(bytes: 2))
-        var draft = JobDraft(
-            pipeline: creation.pipeline, childOf: creation.childOf, data: creation.data, path: creation.archivePath,
-            session: creation.session ?? generated, notify: creation.notify, actor: actor,
-            execution: envelope.message.cause ?? context.execution, owner: actor == nil ? sender : context.owner)
-        draft.isInstanced = creation.isInstanced
-        return draft
-    }
-
-    /// From the settings; without one there, a random one made at first use and kept in the actor's state.
-    private func pepper(_ context: any ReactorContext) async throws -> String {
-        if let configured = context.settings["token_pepper"]?.string, !configured.isEmpty { return configured }
-        let state = try await context.state()
-        if let kept = state["token_pepper"]?.string { return kept }
-        let made = context.randomHex(bytes: 32)
-        context.setState(state.setting("token_pepper", .string(made)))
-        return made
-    }
-
     // MARK: Events
 
-    private func handle(_ event: PipelineJobMessage.Event, _ context: any ReactorContext) async throws {
-        guard let record = try await context.job(event.uuid) else {
-            throw ReactorFailure(.refused, "\(event.uuid) is not a valid job ID")
-        }
-        guard let token = event.token, JobToken.matches(token, record.token) else {
-            throw ReactorFailure(.refused, "Token is not valid")
-        }
-        // The name is whatever a caller sent; the history keeps a bounded part of it.
-        let name = String(event.name.prefix(64))
-        guard let known = PipelineJobEvent(rawValue: event.name.lowercased()) else {
-            let names = PipelineJobEvent.allCases.map(\.rawValue).joined(separator: ", ")
-            let reason = "Unknown event \(name): it must be one of \(names)"
-            throw try await refuse(record, name, event.data, reason, context)
-        }
-        var machine = PipelineJobMachine(state: record.status)
-        switch machine.handle(known) {
-        case .refuse(let reason): throw try await refuse(record, name, event.data, reason, context)
-        case .move(_, let status):
-            let entry = JobHistoryEntry(
-                name: name, date: context.now(), data: event.data, execution: context.execution)
-            context.change(.move(record.uuid, revision: record.revision, to: status, by: known, entry))
-            context.log(.info, "New status for job \(record.uuid) is \(status.rawValue)")
-            context.reply(PipelineJobDocument.moved(record, to: status, by: known))
-            notify(record, status, known, event.data, context)
+    private func handle(
+        _ event: PipelineJobMessage.Event, _ envelope: Envelope, _ context: any ReactorContext
+    ) async throws {
+        let desk = try await desk(event.uuid, token: event.token, envelope, context)
+        switch desk.verdict(on: event, by: authority(event.token, envelope)) {
+        case .move(let status, let known, let change):
+            context.change(change)
+            context.log(.info, "New status for job \(event.uuid) is \(status.rawValue)")
+            context.reply(PipelineJobDocument.moved(desk.record, to: status, by: known))
+            notify(desk.record, status, known, event.data, context)
+        case .change(let change): context.change(change)
+        case .refuse(let refusal, let change):
+            throw try await refuse(
+                refusal, change, event.uuid, "job.\(event.name.lowercased().prefix(64))", envelope, context)
         }
     }
 
-    /// Commits the refusal first: throwing drops what is only buffered.
+    // MARK: What is done to the record
+
+    private func act(
+        _ action: PipelineJobMessage.Action, _ envelope: Envelope, _ context: any ReactorContext
+    ) async throws {
+        let desk = try await desk(action.uuid, token: action.token, envelope, context)
+        let record = desk.record
+        let salt = JobToken.salt(randomHex: context.randomHex(bytes: 16), record.generation)
+        let pepper = try await TokenPepper.of(context)
+        let (tenant, who) = (context.tenant, envelope.message.sender)
+        let verdict = desk.verdict(
+            on: action, by: authority(action.token, envelope), who: who,
+            standardHours: JobHouse(context).tokenHours
+        ) { key in
+            var key = key
+            key.salt = salt
+            key.token = JobToken.token(
+                record.generation, pepper: pepper, pipeline: record.pipeline, job: record.uuid, owner: record.owner,
+                tenant: tenant, salt: salt)
+            return key
+        }
+        let name = "job.\(action.kind.name)"
+        switch verdict {
+        case .refuse(let refusal, let change):
+            throw try await refuse(refusal, change, action.uuid, name, envelope, context)
+        case .move: break
+        case .change(let change):
+            context.change(change)
+            context.audit(who: who, name, action.uuid.rawValue, outcome: "ok")
+            context.log(.info, "Job \(action.uuid): \(action.kind.name)")
+            if case .rekey(_, let key) = change {
+                var renewed = record
+                renewed.key = key
+                context.reply(PipelineJobDocument.key(renewed, callback: try context.callbackURL(for: renewed)))
+            } else {
+                context.reply(PipelineJobDocument.gone(record, action.kind.name))
+            }
+        }
+    }
+
+    // MARK: Refusals
+
+    /// The desk of a job; says of one that is gone that it is.
+    private func desk(
+        _ uuid: JobID, token: String?, _ envelope: Envelope, _ context: any ReactorContext
+    ) async throws -> JobDesk {
+        let now = context.now()
+        let tokens = AdminTokens(settings: context.settings)
+        if let record = try await context.job(uuid) {
+            return JobDesk(record: record, now: now, adminTokens: tokens, execution: context.execution)
+        }
+        guard let gone = try await context.deletedJob(uuid) else {
+            throw try await refuse(.unknownJob(uuid), nil, uuid, "job.event", envelope, context)
+        }
+        let isKnown = authority(token, envelope).word != nil || JobDesk.opens(token ?? "", gone.key, at: now)
+        guard isKnown else { throw try await refuse(.token, nil, uuid, "job.event", envelope, context) }
+        let verb = gone.action == "cancel" ? "cancelled" : "deleted"
+        let refusal = JobRefusal(
+            .notFound,
+            "job \(uuid) was \(verb) at \(gone.deleted.iso8601); what this message says is kept as a dead letter")
+        _ = try await refuse(refusal, nil, uuid, "job.event", envelope, context)
+        // Parked with its body: whoever sent it meant something that is not to be lost.
+        throw ReactorFailure(.permanent, refusal.message)
+    }
+
+    private func authority(_ token: String?, _ envelope: Envelope) -> JobAuthority {
+        let said = envelope.message.environment.first { $0.name == JobAuthority.variable }?.value
+        return JobAuthority(said: said, token: token)
+    }
+
+    /// Commits what is recorded of it first: throwing drops what is only buffered.
     private func refuse(
-        _ record: JobRecord, _ name: String, _ data: JSONValue, _ reason: String, _ context: any ReactorContext
+        _ refusal: JobRefusal, _ change: JobChange?, _ uuid: JobID, _ action: String, _ envelope: Envelope,
+        _ context: any ReactorContext
     ) async throws -> ReactorFailure {
-        let entry = JobHistoryEntry(
-            name: name, date: context.now(), data: data, refusal: reason, execution: context.execution)
-        context.change(.refuse(record.uuid, entry))
+        if let change { context.change(change) }
+        context.audit(
+            who: envelope.message.sender, action, uuid.rawValue, outcome: "\(refusal.code.rawValue): \(refusal.message)"
+        )
         try await context.commit()
-        return ReactorFailure(.refused, reason)
+        return answer(refusal, uuid, context)
+    }
+
+    private func answer(_ refusal: JobRefusal, _ uuid: JobID?, _ context: any ReactorContext) -> ReactorFailure {
+        context.reply(refusal.json(of: uuid))
+        return ReactorFailure(.refused, refusal.message)
     }
 
     /// An actor that is gone must not keep the job from moving.
@@ -127,6 +190,16 @@ package actor PipelineJobsReactor: Reactor {
             try context.send(.id(actor), body, key: "\(record.uuid):\(record.revision + 1)")
         } catch {
             context.log(.warning, "Actor \(actor) could not be told of job \(record.uuid): \(error)")
+        }
+    }
+}
+
+extension PipelineJobMessage.Action.Kind {
+    var name: String {
+        switch self {
+        case .cancel: "cancel"
+        case .delete: "delete"
+        case .renew: "renew"
         }
     }
 }

@@ -53,6 +53,7 @@ import Testing
         case .null: return theirs is NSNull
         case .bool(let flag): return (theirs as? NSNumber)?.boolValue == flag
         case .int(let number): return (theirs as? NSNumber)?.int64Value == number
+        case .wide(let digits): return (theirs as? NSNumber).map { $0.doubleValue == Double(digits) } ?? false
         case .double(let number):
             // Foundation reads many digits through a decimal number and may round the last bits otherwise.
             let other = (theirs as? NSNumber)?.doubleValue ?? .nan

@@ -15,7 +15,7 @@ import Testing
         Good(text: "-0.0", value: .double(-0.0)),
         Good(text: "9223372036854775807", value: .int(.max)),
         Good(text: "-9223372036854775808", value: .int(.min)),
-        Good(text: "9223372036854775808", value: .double(9_223_372_036_854_775_808)),
+        Good(text: "9223372036854775808", value: .wide("9223372036854775808")),
         Good(text: "1E+2", value: .double(100)),
         Good(text: "1e-400", value: .double(0)),
         Good(text: "1.7976931348623157e308", value: .double(.greatestFiniteMagnitude)),
@@ -136,9 +136,14 @@ import Testing
         #expect(PythonText.minified(value) == minified)
     }
 
-    /// Python keeps whole numbers of any size; beyond 64 bits the reader keeps the nearest double.
-    @Test func wholeNumbersBeyond64BitsBecomeDoubles() throws {
-        let value = try JSONReader.read(Array("18446744073709551616".utf8))
-        #expect(PythonText.minified(value) == "1.8446744073709552e+19")
+    /// Python keeps whole numbers of any size, and ids are hashed from their digits.
+    @Test(arguments: ["18446744073709551616", "-9223372036854775809", "123456789012345678901234567890"])
+    func wholeNumbersBeyond64BitsKeepTheirDigits(digits: String) throws {
+        let value = try JSONReader.read(Array(digits.utf8))
+        #expect(value == .wide(digits))
+        #expect(PythonText.minified(value) == digits)
+        #expect(PythonText.repr(value) == digits)
+        #expect(JSONWriter.string(value) == digits)
+        #expect(value.int == nil && value.double == Double(digits))
     }
 }

@@ -28,7 +28,7 @@ import Testing
         switch value {
         case .null: .null
         case .bool: .bool
-        case .int, .double: .number
+        case .int, .wide, .double: .number
         case .string: .string
         case .array: .array
         case .object: .object
