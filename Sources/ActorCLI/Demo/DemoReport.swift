@@ -48,7 +48,7 @@ package struct DemoReport: Sendable, Equatable {
             guard !skipped.contains(member.name) else { return nil }
             let name = member.name.replacing("_", with: " ")
             switch member.value {
-            case .int, .double, .bool: return "\(name) \(JSONWriter.string(member.value))"
+            case .int, .wide, .double, .bool: return "\(name) \(JSONWriter.string(member.value))"
             case .string(let text) where !text.isEmpty: return "\(name) \(Safe.line(text))"
             default: return nil
             }

@@ -149,7 +149,7 @@ final class StrictMapping {
             switch member.value {
             case .string(let text): return (member.name, text)
             case .null: return (member.name, "")
-            case .int, .double, .bool: return (member.name, JSONWriter.string(member.value))
+            case .int, .wide, .double, .bool: return (member.name, JSONWriter.string(member.value))
             case .array, .object:
                 report(member.name, "takes text, not \(Self.kind(of: member.value))")
                 return nil
@@ -175,7 +175,7 @@ final class StrictMapping {
         switch value {
         case .null: "nothing"
         case .bool: "true or false"
-        case .int, .double: "a number"
+        case .int, .wide, .double: "a number"
         case .string: "text"
         case .array: "a list"
         case .object: "a mapping"

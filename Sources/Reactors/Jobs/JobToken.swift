@@ -1,4 +1,5 @@
 package import ActorCore
+import Crypto
 import FoundationEssentials
 
 /// The word that a job's callbacks must show: made once, constant for the job's life (section 4.10).
@@ -34,7 +35,7 @@ package enum JobToken {
     /// Takes the same time whatever the two texts are: digests of one length are compared to the last byte.
     package static func matches(_ shown: String, _ expected: String) -> Bool {
         ConstantTime.areEqual(
-            Array(Fingerprint.sha256(Array(shown.utf8)).utf8), Array(Fingerprint.sha256(Array(expected.utf8)).utf8))
+            Array(SHA256.hash(data: Array(shown.utf8))), Array(SHA256.hash(data: Array(expected.utf8))))
     }
 
     private static func hash(_ text: String) -> String {
