@@ -28,6 +28,19 @@ package enum Paths {
     package static func nonces(_ word: String) -> String { "\(actor(word))/nonces" }
     package static func execution(_ id: String) -> String { "\(executions)/\(escaped(id))" }
     package static func log(_ execution: String) -> String { "\(Self.execution(execution))/logs" }
+    package static let jobCounts = jobs + "/counts"
+    package static let callbackMaps = root + "/callback-maps"
+    package static let watches = root + "/watches"
+    package static func watch(_ id: String) -> String { "\(watches)/\(escaped(id))" }
+    package static func files(_ uuid: String) -> String { "\(job(uuid))/files" }
+    /// `path` may have slashes.
+    package static func file(_ path: String, of uuid: String) -> String {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return "\(files(uuid))/\(parts.map { escaped(String($0)) }.joined(separator: "/"))"
+    }
+    package static func jobLogs(_ uuid: String) -> String { "\(job(uuid))/logs" }
+    package static func graph(_ uuid: String) -> String { "\(job(uuid))/graph" }
+    package static func crate(_ uuid: String) -> String { "\(job(uuid))/ro-crate" }
     package static func job(_ uuid: String) -> String { "\(jobs)/\(escaped(uuid))" }
     package static func history(_ uuid: String) -> String { "\(job(uuid))/history" }
     package static func jobEvents(_ uuid: String) -> String { "\(job(uuid))/events" }

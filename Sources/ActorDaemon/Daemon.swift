@@ -69,6 +69,7 @@ package enum Daemon {
             services: [
                 .init(service: SystemService(house: house)),
                 .init(service: InboxService(house: house)),
+                .init(service: StallService(house: house)),
                 .init(service: FolderService(house: house)),
                 .init(service: PruneService(house: house)),
                 .init(service: ClockService(house: house)),
@@ -121,6 +122,17 @@ private struct InboxService: Service {
             await group.next()
             group.cancelAll()
         }
+    }
+}
+
+/// Looks for jobs that have not moved for too long.
+private struct StallService: Service {
+    let house: House
+
+    func run() async throws {
+        guard await house.bound() else { return await Shutdown.wait() }
+        let watcher = house.stallWatcher()
+        await cancelWhenGracefulShutdown { await watcher.run() }
     }
 }
 

@@ -126,7 +126,7 @@ struct House: Sendable {
                 camelCase: settings.server.fieldCase == .camel,
                 inboxFolder: settings.inbox.folder ?? "\(data.path)/inbox", tenant: settings.tenant,
                 authenticationOff: !settings.auth.isOn, version: Version.current,
-                archiveFolder: { lab.archiveFolder($0) }),
+                archiveFolder: { lab.archiveFolder($0) }, archive: lab),
             address: address, pool: threads, logger: quietLogger
         ).service(onRunning: { port in
             late.bind(port)
@@ -199,6 +199,10 @@ struct House: Sendable {
             inbox: FolderInbox(folder: inboxFolder, pool: threads), system: system, actorName: "ingest",
             tenant: settings.tenant, settleMilliseconds: Int64((ingest?["settle_seconds"]?.double ?? 5) * 1000),
             scanMilliseconds: Int64((ingest?["scan_seconds"]?.double ?? 1) * 1000))
+    }
+
+    func stallWatcher() -> StallWatcher {
+        StallWatcher(system: system, manager: settings.pipelines.jobManager, tenant: settings.tenant)
     }
 
     func reloadActors() async {

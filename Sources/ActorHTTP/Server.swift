@@ -1,4 +1,4 @@
-import ActorCore
+package import ActorCore
 package import ActorRuntime
 import HTTPTypes
 package import Hummingbird
@@ -31,12 +31,14 @@ package struct HTTPServerSettings: Sendable {
     package var fastLane = true
     /// The folder behind a job's archive path, for those who look at the files.
     package var archiveFolder: @Sendable (String) -> String?
+    /// What jobs have left; nil where nothing is to be read.
+    package var archive: (any ArchiveFiles)?
 
     package init(
         host: String = "127.0.0.1", port: Int = 8000, publicURL: String? = nil, camelCase: Bool = true,
         inboxFolder: String, tenant: String, authenticationOff: Bool = false, version: String = "1",
         maxConnections: Int = 4096, idleSeconds: Int64 = 10,
-        archiveFolder: @escaping @Sendable (String) -> String? = { _ in nil }
+        archiveFolder: @escaping @Sendable (String) -> String? = { _ in nil }, archive: (any ArchiveFiles)? = nil
     ) {
         self.host = host
         self.port = port
@@ -49,6 +51,7 @@ package struct HTTPServerSettings: Sendable {
         self.maxConnections = maxConnections
         self.idleSeconds = idleSeconds
         self.archiveFolder = archiveFolder
+        self.archive = archive
     }
 
     /// Nobody but this machine can connect.
@@ -120,6 +123,9 @@ package struct HTTPFront: Sendable {
         DirectoryRoutes(front: self).add(to: table)
         ExecutionRoutes(front: self).add(to: table)
         JobRoutes(front: self).add(to: table)
+        JobFileRoutes(front: self).add(to: table)
+        JobGraphRoutes(front: self).add(to: table)
+        WatchRoutes(front: self).add(to: table)
         StateMachineRoutes().add(to: table)
         PipelineRoutes(front: self).add(to: table)
         UploadRoutes(front: self).add(to: table)

@@ -7,6 +7,7 @@ package enum Catalog {
         "pipeline-jobs": { _ in PipelineJobsReactor() },
         "pipelines": { _ in PipelinesReactor() },
         "ingest": { tools in IngestReactor(tools: tools) },
+        "jobs-indexer": { tools in JobsIndexerReactor(tools: tools) },
         "job-runner": { tools in JobRunnerReactor(tools: tools) },
     ]
 }

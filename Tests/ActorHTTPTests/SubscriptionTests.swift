@@ -24,6 +24,18 @@ struct SubscriptionTests {
         return answer.json
     }
 
+    @Test("one job or one pipeline may be named instead of a filter")
+    func ofAJob() async throws {
+        let uuid = "106c46ff-8186-5756-a934-071f4497b58d"
+        let house = House()
+        for (field, attribute) in [("job", "subject"), ("pipeline", "pipeline")] {
+            let body = #"{"sink":"https://example.org/hook","\#(field)":"\#(uuid)"}"#
+            let made = try await send(house, .post, Self.path, body, status: 201)
+            #expect(made["filters"] == [["exact": .object([.init(attribute, .string(uuid))])]])
+        }
+        _ = try await send(house, .post, Self.path, #"{"sink":"https://example.org/hook","job":"x"}"#, status: 400)
+    }
+
     @Test("made, read, changed, rotated, deleted; the secret is shown once and nowhere else")
     func life() async throws {
         let house = House()

@@ -19,10 +19,10 @@ import Testing
     @Test(arguments: [
         ("/a/./b//c", "/a/b/c"), ("../a", "../a"), ("/../a", "/a"), ("a/..", ""), ("/", "/"), ("a b", "a b"),
     ])
-    func normalizedNames(input: String, output: String) { #expect(CatalogueFile.normalized(input) == output) }
+    func normalizedNames(input: String, output: String) { #expect(CatalogueName.normalized(input) == output) }
 
     @Test func blanksAndEqualSignsBecomeDashes() {
-        #expect(CatalogueFile.recordName("/a  b==c =d\t.txt") == "/a-b-c--d-.txt")
+        #expect(CatalogueName.cleaned("/a  b==c =d\t.txt") == "/a-b-c--d-.txt")
     }
 
     @Test(arguments: [

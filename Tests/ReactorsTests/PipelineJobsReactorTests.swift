@@ -177,10 +177,11 @@ import Testing
         try await fire("run", record, data: ["n": 1])
         let mail = try #require(world.read { $0.mail.first })
         #expect(mail.address == .id(ActorID("e5QKEW8L0BeZ4")))
-        #expect(mail.key == "\(record.uuid):1")
+        #expect(mail.key == "\(record.uuid):\(record.created.milliseconds):1")
         #expect(
             mail.body == [
-                "kind": "job", "uuid": .string(record.uuid.rawValue), "status": "RUNNING", "event": "run",
+                "kind": "job", "uuid": .string(record.uuid.rawValue), "pipeline_uuid": .string(Self.pipeline),
+                "status": "RUNNING", "event": "run",
                 "data": ["n": 1],
             ])
     }

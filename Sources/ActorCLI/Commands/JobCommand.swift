@@ -2,10 +2,25 @@ import ActorAPI
 import ActorCore
 import ArgumentParser
 
-/// `reactord job`: one PipelineJob with its history.
+/// `reactord job`: one PipelineJob and what belongs to it.
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "job", abstract: "Show a PipelineJob and its history, refused events included.",
+        commandName: "job", abstract: "Show a PipelineJob: its history, files, logs, relatives; export it; watch it.",
+        discussion: """
+            Example: reactord job 107acb37-3a5c-57b3-a0ff-a07b67e85ca2
+                     reactord job files 107acb37-3a5c-57b3-a0ff-a07b67e85ca2
+            """,
+        subcommands: [
+            JobShowCommand.self, JobFilesCommand.self, JobLogsCommand.self, JobGraphCommand.self,
+            JobExportCommand.self, JobWatchCommand.self,
+        ],
+        defaultSubcommand: JobShowCommand.self)
+}
+
+/// `reactord job show`: one PipelineJob with its history.
+struct JobShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a PipelineJob and its history, refused events included.",
         discussion: """
             The job's token and callback are never shown here.
 

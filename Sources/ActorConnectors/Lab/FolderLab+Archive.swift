@@ -51,6 +51,35 @@ extension FolderLab: ArchiveFiles {
         }
     }
 
+    package func logs(
+        of run: String, limit: Int
+    ) async throws(ActorError) -> [(file: ArchivedFile, tail: String)] {
+        guard NameRules.isUploadName(run) else { return [] }
+        let runs = "\(root)/runs"
+        return try await blocking { () throws(ActorError) -> [(file: ArchivedFile, tail: String)] in
+            let folder = try Folder(path: runs)
+            guard try folder.status(run)?.kind == .folder else { return [] }
+            let own = try folder.folder(run)
+            guard try own.status("logs")?.kind == .folder else { return [] }
+            let logs = try own.folder("logs")
+            var found: [(file: ArchivedFile, tail: String)] = []
+            for name in try logs.names() {
+                guard try logs.status(name)?.kind == .file else { continue }
+                let file = try logs.file(name)
+                let length = min(Int64(limit), file.status.bytes)
+                let bytes = try file.bytes(from: file.status.bytes - length, length: Int(length))
+                // A character that the cut went through is left out.
+                let whole = bytes.drop { $0 & 0xc0 == 0x80 }
+                found.append(
+                    (
+                        ArchivedFile(path: name, bytes: file.status.bytes, modified: file.status.modified),
+                        String(decoding: whole, as: UTF8.self)
+                    ))
+            }
+            return found
+        }
+    }
+
     private func opened<Value: Sendable>(
         _ path: String, _ archivePath: String,
         _ body: @escaping @Sendable (borrowing OpenFile) throws(ActorError) -> Value

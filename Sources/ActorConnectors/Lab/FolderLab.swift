@@ -8,7 +8,7 @@ package struct FolderLab: LabFiles {
     private static let maxJobFiles = 1000
     private static let maxJobFileBytes: Int64 = 1_048_576
 
-    private let root: String
+    let root: String
     let archive: String
     private let inbox: String
     let blocking: BlockingWork

@@ -111,7 +111,9 @@ extension CloudEvent {
         let (source, subject) = event.place
         self.init(
             id: id, source: base + source, type: Self.typePrefix + event.type, subject: subject, time: now.iso8601,
-            dataContentType: "application/json", payload: .json(JSONWriter.bytes(event.json)))
+            dataContentType: "application/json",
+            extensions: event.pipeline.map { [Extension("pipeline", $0.rawValue)] } ?? [],
+            payload: .json(JSONWriter.bytes(event.json)))
     }
 
     /// What the types of this daemon's own events start with.
@@ -126,8 +128,7 @@ extension CommittedEvent {
             .executionFinished(let actor, let execution, _, _), .executionRetrying(let actor, let execution, _),
             .deadLettered(let actor, let execution):
             ("/actors/\(actor)", execution.rawValue)
-        case .jobMoved(let job, _, _), .jobRefused(let job, _), .jobStalled(let job, _, _),
-            .jobDeleted(let job, _):
+        case .jobMoved(let job, _, _, _), .jobRefused(let job, _), .jobStalled(let job, _, _), .jobDeleted(let job, _):
             ("/jobs/\(job)", job.rawValue)
         case .documentChanged(let kind, let id): ("/documents/\(PercentText.escaped(kind))", id.isEmpty ? nil : id)
         case .actorsChanged: ("/actors", nil)

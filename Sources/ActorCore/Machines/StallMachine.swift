@@ -50,3 +50,24 @@ package struct StallMachine: Sendable, Equatable {
         }
     }
 }
+
+extension StallMachine {
+    /// The name of the limit in the settings of the manager and of pipelines; 0 is none.
+    package static let setting = "stalled_after_hours"
+
+    /// By the manager's settings and what pipelines say that have a limit of their own.
+    package init(house: JSONValue, pipelines: [PipelineRecord]) {
+        var limits: [PipelineID: Int64?] = [:]
+        for pipeline in pipelines {
+            if let limit = Self.limit(pipeline.settings) { limits[pipeline.uuid] = .some(limit) }
+        }
+        self.init(standard: Self.limit(house) ?? nil, limits: limits)
+    }
+
+    /// Nil when nothing is said; nil inside when it is that there is no limit.
+    private static func limit(_ settings: JSONValue) -> Int64?? {
+        guard let hours = settings[setting]?.double else { return nil }
+        guard hours > 0, hours < 1e6 else { return .some(nil) }
+        return .some(Int64(hours * 3_600_000))
+    }
+}

@@ -6,7 +6,8 @@ package enum JobFields {
         ["archive_path", "path"], ["instanced"], ["session"], ["child_of"], ["lab", "lab_name"],
         ["experiment", "experiment_reference", "experiment_id"], ["measurement", "measurement_id"],
         ["sample", "sample_id"], ["experiment_design_id", "experiment_design"], ["notify"], ["actor_id"],
-        ["execution_id"], ["token_events"], ["dry_run"], ["time"], ["__options"],
+        ["execution_id"], ["token_events"], ["archive_patterns"], ["product_patterns"], ["dry_run"], ["time"],
+        ["__options"],
     ]
     package static let creation = Set(spellings.joined())
 

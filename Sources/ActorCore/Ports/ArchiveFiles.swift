@@ -27,6 +27,8 @@ package protocol ArchiveFiles: Sendable {
     func read(
         _ path: String, in archivePath: String, from offset: Int64, limit: Int
     ) async throws(ActorError) -> [UInt8]
+    /// Logs of the steps of a run, by name, each with its last `limit` bytes; none when there was no such run.
+    func logs(of run: String, limit: Int) async throws(ActorError) -> [(file: ArchivedFile, tail: String)]
 }
 
 extension ArchiveFiles {

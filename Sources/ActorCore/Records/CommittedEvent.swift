@@ -4,7 +4,7 @@ package enum CommittedEvent: Sendable, Equatable {
     case executionStarted(actor: ActorID, execution: ExecutionID, attempt: Int)
     case executionFinished(actor: ActorID, execution: ExecutionID, status: ExecutionStatus, outcome: Outcome)
     case executionRetrying(actor: ActorID, execution: ExecutionID, at: Timestamp)
-    case jobMoved(JobID, status: PipelineJobState, event: PipelineJobEvent)
+    case jobMoved(JobID, pipeline: PipelineID, status: PipelineJobState, event: PipelineJobEvent)
     case jobRefused(JobID, event: String)
     /// It has not moved for its pipeline's limit.
     case jobStalled(JobID, pipeline: PipelineID, since: Timestamp)
@@ -51,8 +51,11 @@ package enum CommittedEvent: Sendable, Equatable {
                 "actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue),
                 "at": .string(at.iso8601),
             ]
-        case .jobMoved(let job, let status, let event):
-            ["uuid": .string(job.rawValue), "status": .string(status.rawValue), "event": .string(event.rawValue)]
+        case .jobMoved(let job, let pipeline, let status, let event):
+            [
+                "uuid": .string(job.rawValue), "pipeline_uuid": .string(pipeline.rawValue),
+                "status": .string(status.rawValue), "event": .string(event.rawValue),
+            ]
         case .jobRefused(let job, let event): ["uuid": .string(job.rawValue), "event": .string(event)]
         case .jobStalled(let job, let pipeline, let since):
             [
@@ -64,6 +67,23 @@ package enum CommittedEvent: Sendable, Equatable {
         case .deadLettered(let actor, let execution):
             ["actor_id": .string(actor.rawValue), "execution_id": .string(execution.rawValue)]
         case .actorsChanged: [:]
+        }
+    }
+
+    /// The job that it is about; nil when it is about something else.
+    package var job: JobID? {
+        switch self {
+        case .jobMoved(let job, _, _, _), .jobRefused(let job, _), .jobStalled(let job, _, _), .jobDeleted(let job, _):
+            job
+        default: nil
+        }
+    }
+
+    /// The pipeline of that job, where the event says it.
+    package var pipeline: PipelineID? {
+        switch self {
+        case .jobMoved(_, let pipeline, _, _), .jobStalled(_, let pipeline, _): pipeline
+        default: nil
         }
     }
 }

@@ -48,6 +48,16 @@ package struct CatalogueLink: Sendable, Hashable {
     }
 }
 
+extension JobRecord {
+    /// What it refers to by what it was made from: its parents, and its experiment by every name that is given.
+    package var links: [CatalogueLink] {
+        let names = ["experiment", "experiment_reference", "experiment_id"].compactMap { data[$0]?.string }
+        let experiments = Set([subject.experiment].compactMap { $0 } + names).sorted()
+        return (childOf ?? []).map { CatalogueLink(.childOf, $0) }
+            + experiments.map { CatalogueLink(.experiment, $0) }
+    }
+}
+
 /// A file that a pattern has put into the catalogue (PipelineJobs, sections 4.9 and 8.3).
 package struct FileRecord: Sendable, Equatable {
     /// `105…`, made from the name.

@@ -9,6 +9,9 @@ struct SubscriptionFields: Sendable, Equatable {
     var filters: [EventFilter]?
     var description: String?
     var enabled: Bool?
+    /// The UUID of one job that it is about, or of a pipeline whose jobs it is about.
+    var job: String?
+    var pipeline: String?
 
     private static let longestText = 1024
     private static let longestURL = 2048
@@ -35,11 +38,23 @@ struct SubscriptionFields: Sendable, Equatable {
             case "enabled":
                 guard let flag = member.value.bool else { throw Self.wrong(place, "must be true or false") }
                 enabled = flag
+            case "job": job = try Self.uuid(member.value, at: place)
+            case "pipeline": pipeline = try Self.uuid(member.value, at: place)
             case "protocol":
                 guard member.value.string == "HTTP" else { throw Self.wrong(place, "must be HTTP") }
             default: throw Self.wrong(place, "is not known here")
             }
         }
+        // Said in the words of events, which is what is kept.
+        if let job { filters = (filters ?? []) + [.exact([EventFilter.Term("subject", job)])] }
+        if let pipeline { filters = (filters ?? []) + [.exact([EventFilter.Term("pipeline", pipeline)])] }
+    }
+
+    private static func uuid(_ value: JSONValue, at place: String) throws(ActorError) -> String {
+        guard let text = value.string?.lowercased(), text.utf8.count == 36,
+            text.utf8.allSatisfy({ NameRules.isAlphanumeric($0) || $0 == UInt8(ascii: "-") })
+        else { throw wrong(place, "must be a UUID") }
+        return text
     }
 
     func apply(to subscription: inout Subscription, at now: Timestamp) {

@@ -20,6 +20,7 @@ struct EventRoutes {
     func add(to table: RouteTable) { table.on(Paths.events, [.get: stream]) }
 
     @Sendable private func stream(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let choice = EventChoice(request.formItems)
         let events = front.system.events.subscribe()
         let backlog = front.system.limits.eventBacklog
         return Response(
@@ -29,7 +30,7 @@ struct EventRoutes {
                 let (lines, sink) = AsyncStream.makeStream(of: Line.self, bufferingPolicy: .bufferingOldest(backlog))
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
-                        await Self.pass(events, to: sink)
+                        await Self.pass(events, choice, to: sink)
                         sink.finish()
                     }
                     group.addTask { try await Self.beat(sink) }
@@ -42,10 +43,10 @@ struct EventRoutes {
 
     /// Ends with the bus, with the daemon, or when the reader cannot keep up.
     private static func pass(
-        _ events: AsyncStream<PublishedEvent>, to sink: AsyncStream<Line>.Continuation
+        _ events: AsyncStream<PublishedEvent>, _ choice: EventChoice, to sink: AsyncStream<Line>.Continuation
     ) async {
         await cancelWhenGracefulShutdown {
-            for await event in events {
+            for await event in events where choice.includes(event.event) {
                 if case .dropped = sink.yield(.event(event)) { return }
             }
         }
@@ -66,5 +67,25 @@ struct EventRoutes {
             "id: \(event.number)\nevent: \(event.event.type)\ndata: "
                 + JSONWriter.string(event.event.json.setting("at", JSONValue(event.at))) + "\n\n"
         }
+    }
+}
+
+/// Which events a reader of the stream wants: `?job=UUID`, `?pipeline=UUID`, `?type=job.moved`; all that are given
+/// hold.
+private struct EventChoice: Sendable {
+    private let job: JobID?
+    private let pipeline: PipelineID?
+    private let types: Set<String>
+
+    init(_ query: FormItems) {
+        let value = { (name: String) in query.first(name).flatMap { $0.isEmpty ? nil : $0 } }
+        job = value("job").map { JobID($0.lowercased()) }
+        pipeline = value("pipeline").map { PipelineID($0.lowercased()) }
+        types = Set((value("type") ?? "").split(separator: ",").map(String.init))
+    }
+
+    func includes(_ event: CommittedEvent) -> Bool {
+        (job == nil || event.job == job) && (pipeline == nil || event.pipeline == pipeline)
+            && (types.isEmpty || types.contains(event.type))
     }
 }

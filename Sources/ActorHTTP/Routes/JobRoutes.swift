@@ -22,24 +22,14 @@ struct JobRoutes {
         let caller = try context.requireCaller()
         let query = request.formItems
         let form = try JobForm(query)
-        let value = { (name: String) in query.first(name).flatMap { $0.isEmpty ? nil : $0 } }
-        var filter = JobQuery(
-            pipeline: value("pipeline_uuid").map(PipelineID.init), session: value("session"),
-            actor: value("actor_id").map(ActorID.init), cursor: value("cursor"),
-            limit: try request.number("limit", default: 100, in: 1...1000))
-        if let status = value("status") ?? value("state") {
-            guard let state = PipelineJobState(rawValue: status.uppercased()) else {
-                let names = PipelineJobState.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ActorError(.invalidInput, "status must be one of \(names)")
-            }
-            filter.status = state
-        }
-        let page = try await front.system.store.jobs(filter)
+        let page = try await front.system.store.jobs(try JobListing(request).query)
         let withHistory = query.first("history") == "true"
+        let stalls = try await front.system.store.stalls(of: page.jobs.map(\.uuid))
         var items: [JSONValue] = []
         for record in page.jobs {
             let ledger = withHistory ? try await front.system.store.ledger(of: record.uuid) : nil
-            items.append(front.document(of: record, caller, form, lines: ledger?.lines))
+            let stall = stalls.first { $0.job == record.uuid }
+            items.append(front.document(of: record, caller, form, lines: ledger?.lines).saying(stall))
         }
         return .json(["jobs": .array(items), "next": JSONValue(page.next)])
     }
@@ -47,7 +37,9 @@ struct JobRoutes {
     @Sendable private func read(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let form = try JobForm(request.formItems)
         let ledger = try await front.ledger(context)
-        return .json(front.document(of: ledger.record, try context.requireCaller(), form, lines: ledger.lines))
+        let stall = try await front.system.store.stalls(of: [ledger.record.uuid]).first
+        let caller = try context.requireCaller()
+        return .json(front.document(of: ledger.record, caller, form, lines: ledger.lines).saying(stall))
     }
 
     @Sendable private func history(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -96,5 +88,18 @@ extension HTTPFront {
             record, history: lines.map(form.history), callback: isTrusted ? try? system.callbackURL(for: record) : nil,
             isTrusted: isTrusted, archiveFolder: settings.archiveFolder(record.path))
         return form.job(payload, record)
+    }
+}
+
+extension JSONValue {
+    /// A job that stands still says since when, and for how long it may.
+    fileprivate func saying(_ stall: JobStall?) -> JSONValue {
+        guard let stall else { return setting("stalled", .null) }
+        return setting(
+            "stalled",
+            [
+                "since": JSONValue(stall.since), "flagged": JSONValue(stall.flagged),
+                "limit_seconds": .int(stall.limitMilliseconds / 1000),
+            ])
     }
 }

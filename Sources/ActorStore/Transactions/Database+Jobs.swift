@@ -55,7 +55,8 @@ extension Database {
         guard changesCount == 1 else { throw ActorError(.conflict, "job \(job.uuid) exists already") }
         try insert(line, of: job.uuid)
         try index(job)
-        ledger.note(.jobMoved(job.uuid, status: job.status, event: job.lastEvent))
+        try store(job.links, of: job.uuid)
+        ledger.note(.jobMoved(job.uuid, pipeline: job.pipeline, status: job.status, event: job.lastEvent))
     }
 
     private func move(
@@ -78,7 +79,10 @@ extension Database {
                 id.rawValue, revision,
             ])
         guard changesCount == 1 else { throw stale }
-        ledger.note(.jobMoved(id, status: status, event: event))
+        // Another run tells the same statuses anew.
+        if status == .reset { try run("DELETE FROM job_statuses WHERE job = ?", [id.rawValue]) }
+        let pipeline = try row("SELECT pipeline FROM jobs WHERE uuid = ?", [id.rawValue]).map { PipelineID($0[0]) }
+        ledger.note(.jobMoved(id, pipeline: pipeline ?? PipelineID(""), status: status, event: event))
     }
 
     private func delete(_ job: DeletedJob, revision: Int, _ ledger: inout CommitLedger) throws {

@@ -44,8 +44,11 @@ package struct CatalogueModel: Sendable {
         return true
     }
 
-    /// A job that moves is no longer stalled.
-    package mutating func moved(_ job: JobID) { stalls[job] = nil }
+    /// A job that moves is no longer stalled; one that is reset tells its statuses anew.
+    package mutating func moved(_ job: JobID, to status: PipelineJobState) {
+        stalls[job] = nil
+        if status == .reset { statuses[job] = nil }
+    }
 
     /// What belongs to a job goes with it; files stay.
     package mutating func deleted(_ job: JobID) {

@@ -53,6 +53,15 @@ extension MemoryLab: ArchiveFiles {
         Array(try content(path, archivePath).dropFirst(Int(offset)).prefix(limit))
     }
 
+    package func logs(
+        of run: String, limit: Int
+    ) async throws(ActorError) -> [(file: ArchivedFile, tail: String)] {
+        logs(of: run).sorted { $0.key < $1.key }.map { name, bytes in
+            let tail = bytes.suffix(limit).drop { $0 & 0xc0 == 0x80 }
+            return (Self.shown(name, bytes), String(decoding: tail, as: UTF8.self))
+        }
+    }
+
     private func content(_ path: String, _ archivePath: String) throws(ActorError) -> [UInt8] {
         guard
             !path.split(separator: "/", omittingEmptySubsequences: false).contains(where: {

@@ -32,6 +32,9 @@ package final class MemoryLab: LabFiles, Inbox {
 
     package init() {}
 
+    /// Logs of a run by their names.
+    func logs(of run: String) -> [String: [UInt8]] { state.withLock { $0.runs[run]?.logs ?? [:] } }
+
     /// All that lies in the archive, by absolute name.
     func archive() -> [String: [UInt8]] {
         state.withLock { state in
@@ -83,6 +86,11 @@ package final class MemoryLab: LabFiles, Inbox {
     /// Puts a file below an archive path, as a job would that publishes by itself.
     package func archive(_ archivePath: String, _ path: String, _ text: String) {
         state.withLock { $0.archive[archivePath, default: [:]][path] = Array(text.utf8) }
+    }
+
+    /// Takes one away again.
+    package func unarchive(_ archivePath: String, _ path: String) {
+        state.withLock { _ = $0.archive[archivePath]?.removeValue(forKey: path) }
     }
 
     // The ports.

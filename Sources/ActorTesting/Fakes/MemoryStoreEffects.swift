@@ -111,13 +111,14 @@ extension MemoryModel {
         case .create(let job, let entry):
             jobs.append(job)
             histories[job.uuid] = [entry]
-            note(.jobMoved(job.uuid, status: job.status, event: job.lastEvent))
+            catalogue.store(job.links, of: job.uuid)
+            note(.jobMoved(job.uuid, pipeline: job.pipeline, status: job.status, event: job.lastEvent))
         case .move(let id, _, let status, let event, let entry):
             guard let index = jobs.firstIndex(where: { $0.uuid == id }) else { return }
             jobs[index].move(to: status, by: event, at: entry.date)
-            catalogue.moved(id)
+            catalogue.moved(id, to: status)
             histories[id, default: []].append(entry)
-            note(.jobMoved(id, status: status, event: event))
+            note(.jobMoved(id, pipeline: jobs[index].pipeline, status: status, event: event))
         case .refuse(let id, let entry):
             histories[id, default: []].append(entry)
             note(.jobRefused(id, event: entry.name))

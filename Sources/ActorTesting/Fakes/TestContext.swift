@@ -65,13 +65,14 @@ package final class TestWorld: Sendable {
                 }
                 jobs[record.uuid] = record
                 history[record.uuid] = [entry]
+                catalogue.store(record.links, of: record.uuid)
             case .move(let id, let revision, let status, let event, let entry):
                 guard var record = jobs[id], record.revision == revision else {
                     throw ActorError(.conflict, "job \(id) is not at revision \(revision)")
                 }
                 record.move(to: status, by: event, at: entry.date)
                 jobs[id] = record
-                catalogue.moved(id)
+                catalogue.moved(id, to: status)
                 history[id, default: []].append(entry)
             case .refuse(let id, let entry):
                 guard jobs[id] != nil else { throw ActorError(.notFound, "there is no job \(id)") }

@@ -35,6 +35,17 @@ extension LabSuite {
             let end = try await bench.archive.read("b/c.csv", in: "/products/v2/x", from: 2, limit: 9)
             try expect(end.isEmpty, "behind the end is \(end)")
         },
+        Check(description: "logs of a run are listed by name, with their ends") { bench in
+            _ = try await bench.files.prepareRun("r2", fresh: true)
+            try await bench.log("r2", "b.log", "äöü")
+            try await bench.log("r2", "a.log", "one\ntwo\n")
+            let logs = try await bench.archive.logs(of: "r2", limit: 5)
+            try expect(logs.map(\.file.path) == ["a.log", "b.log"], "found \(logs)")
+            try expect(logs.map(\.tail) == ["\ntwo\n", "öü"], "their ends are \(logs.map(\.tail))")
+            try expect(logs[0].file.bytes == 8, "the length is \(logs[0].file.bytes)")
+            let none = try await bench.archive.logs(of: "none", limit: 5)
+            try expect(none.isEmpty, "logs of no run: \(none)")
+        },
         Check(description: "what is not there is not found") { bench in
             try await publish(["a"], bench)
             for name in ["none", "a/b", "../x/a", "", "."] {

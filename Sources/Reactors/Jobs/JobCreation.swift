@@ -15,6 +15,8 @@ package struct JobCreation: Sendable, Equatable {
     package var actor: ActorID?
     package var execution: ExecutionID?
     package var tokenEvents: [PipelineJobEvent]?
+    /// Which of its files go into the catalogue: archive patterns, then product patterns; each was read once.
+    package var filters: [JSONValue] = []
     /// Answers what the job would be, and makes none.
     package var isDryRun = false
     /// The moment that the instance directory is named by; of a dry run only.
@@ -56,6 +58,7 @@ package struct JobCreation: Sendable, Equatable {
         actor = try reader.hashid("actor_id").map(ActorID.init)
         execution = try reader.hashid("execution_id").map(ExecutionID.init)
         tokenEvents = try reader.events("token_events")
+        filters = try reader.filters("archive_patterns") + reader.filters("product_patterns")
         time = try reader.text("time", "must be a moment like 2018-09-13T16:28:43Z", Timestamp.init(iso8601:))
         try readSubject(reader)
     }
@@ -128,6 +131,10 @@ private struct Reader {
             throw JobCreation.refusal("generation", "must be 1 or 2")
         }
         return generation
+    }
+
+    func filters(_ field: String) throws(ReactorFailure) -> [JSONValue] {
+        try value(field).map { value throws(ReactorFailure) in try PipelineTreatment.filters(value, at: field) } ?? []
     }
 
     func events(_ field: String) throws(ReactorFailure) -> [PipelineJobEvent]? {

@@ -7,45 +7,7 @@ package enum CatalogueFile {
     package static let reference = "109"
     private static let prefix = "105"
 
-    /// `.` and `..` resolved, slashes collapsed; a leading blank is a name like any other.
-    package static func normalized(_ name: String) -> String {
-        let isAbsolute = name.hasPrefix("/")
-        var parts: [Substring] = []
-        for part in name.split(separator: "/") where part != "." {
-            if part == ".." {
-                if let last = parts.last, last != ".." {
-                    parts.removeLast()
-                } else if !isAbsolute {
-                    parts.append(part)
-                }
-            } else {
-                parts.append(part)
-            }
-        }
-        return (isAbsolute ? "/" : "") + parts.joined(separator: "/")
-    }
-
-    /// The name as a record carries it: trimmed, blanks and `=` turned into dashes.
-    package static func recordName(_ name: String) -> String {
-        let scalars = name.unicodeScalars
-        let trimmed = scalars.drop { $0.properties.isWhitespace }.reversed().drop { $0.properties.isWhitespace }
-        var output = ""
-        var run: Unicode.Scalar?
-        for scalar in normalized(String(String.UnicodeScalarView(trimmed.reversed()))).unicodeScalars {
-            let isBlank = scalar.properties.isWhitespace
-            guard isBlank || scalar == "=" else {
-                output.unicodeScalars.append(scalar)
-                run = nil
-                continue
-            }
-            let kind: Unicode.Scalar = isBlank ? " " : "="
-            if run != kind { output += "-" }
-            run = kind
-        }
-        return output
-    }
-
-    package static func uuid(of name: String) -> String { TypedUUID.make(prefix, normalized(name)) }
+    package static func uuid(of name: String) -> String { TypedUUID.make(prefix, CatalogueName.normalized(name)) }
 
     package static func fileID(of recordName: String) -> String {
         let uuid = TypedUUID.make(prefix, "agave://\(system)\(recordName)")
@@ -56,7 +18,7 @@ package enum CatalogueFile {
     package static func record(
         _ name: String, level: String? = nil, note: String? = nil, links: Set<CatalogueLink> = [], at now: Timestamp
     ) -> FileRecord {
-        let cleaned = recordName(name)
+        let cleaned = CatalogueName.cleaned(name)
         return FileRecord(
             uuid: uuid(of: cleaned), name: cleaned, system: system, fileID: fileID(of: cleaned),
             type: type(of: cleaned), level: level, note: note, links: links, updated: now)
@@ -67,7 +29,7 @@ package enum CatalogueFile {
         guard uri.hasPrefix("agave://") else { return nil }
         let rest = uri.dropFirst(8)
         guard let slash = rest.firstIndex(of: "/"), slash > rest.startIndex else { return nil }
-        let path = normalized("/" + rest[slash...])
+        let path = CatalogueName.normalized("/" + rest[slash...])
         guard let last = path.lastIndex(of: "/"), path.index(after: last) < path.endIndex else { return nil }
         let folder = last == path.startIndex ? "/" : String(path[..<last])
         return (String(rest[..<slash]), folder, String(path[path.index(after: last)...]))

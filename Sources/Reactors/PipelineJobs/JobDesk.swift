@@ -116,6 +116,9 @@ package struct JobDesk: Sendable {
 
     // MARK: Who may
 
+    /// Whether somebody may make anything happen at all.
+    package func admits(_ authority: JobAuthority) -> Bool { right(of: authority) > .none }
+
     private func right(of authority: JobAuthority) -> Right {
         switch authority {
         case .admin: .admin

@@ -33,6 +33,15 @@ enum PipelineJobDocument {
         ]
     }
 
+    /// A callback that changed nothing: said before, or no news of the job.
+    static func unmoved(_ record: JobRecord, status: String, isRepeat: Bool) -> JSONValue {
+        [
+            "uuid": .string(record.uuid.rawValue), "status": .string(record.status.rawValue),
+            "state": .string(record.status.rawValue), "last_event": .string(record.lastEvent.rawValue),
+            "revision": JSONValue(record.revision), "reported": .string(status), "repeated": .bool(isRepeat),
+        ]
+    }
+
     static func key(_ record: JobRecord, callback: String) -> JSONValue {
         [
             "uuid": .string(record.uuid.rawValue), "token": .string(record.token),
@@ -47,11 +56,11 @@ enum PipelineJobDocument {
 
     /// What the actor named in the job is told.
     static func notification(
-        _ record: JobRecord, status: PipelineJobState, event: PipelineJobEvent, data: JSONValue
+        _ record: JobRecord, status: PipelineJobState, event: String, data: JSONValue
     ) -> JSONValue {
         [
-            "kind": "job", "uuid": .string(record.uuid.rawValue), "status": .string(status.rawValue),
-            "event": .string(event.rawValue), "data": data,
+            "kind": "job", "uuid": .string(record.uuid.rawValue), "pipeline_uuid": .string(record.pipeline.rawValue),
+            "status": .string(status.rawValue), "event": .string(event), "data": data,
         ]
     }
 

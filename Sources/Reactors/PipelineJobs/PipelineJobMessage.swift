@@ -5,6 +5,10 @@ package enum PipelineJobMessage: Sendable, Equatable {
     case create(JobCreation)
     case event(Event)
     case action(Action)
+    /// What a job's callback URL was called with.
+    case callback(CallbackMessage)
+    /// The daemon says that these jobs have not moved for too long.
+    case stalled([JobID])
 
     /// Something that happened to a job.
     package struct Event: Sendable, Equatable {
@@ -63,16 +67,23 @@ package enum PipelineJobMessage: Sendable, Equatable {
         if let json, let event = try bodyEvent(json, token: parameter("token")) { return .of(event) }
         if let json, let action = try bodyAction(json, token: parameter("token")) { return .action(action) }
         if let json, JobCreation.isOne(json) { return .create(try JobCreation(json: json)) }
-        if let event = try callback(data: data(body, json), parameter) { return .of(event) }
+        if let json, json["kind"] == "stalled", let jobs = json["jobs"]?.array, json.object?.count == 2 {
+            return .stalled(jobs.compactMap { $0.string.flatMap(TypedUUID.normalized) }.map { JobID($0) })
+        }
+        if let callback = try callback(data: data(body, json), parameter) { return callback }
         throw refusal(json)
     }
 
     /// `cancel` and `delete` are no events, but may be called like one.
     private static func of(_ event: Event) -> PipelineJobMessage {
-        switch event.name.lowercased() {
-        case "cancel": .action(Action(uuid: event.uuid, kind: .cancel, token: event.token))
-        case "delete": .action(Action(uuid: event.uuid, kind: .delete, token: event.token))
-        default: .event(event)
+        action(event.name, event.uuid, event.token).map { .action($0) } ?? .event(event)
+    }
+
+    private static func action(_ name: String, _ uuid: JobID, _ token: String?) -> Action? {
+        switch name.lowercased() {
+        case "cancel": Action(uuid: uuid, kind: .cancel, token: token)
+        case "delete": Action(uuid: uuid, kind: .delete, token: token)
+        default: nil
         }
     }
 
@@ -106,15 +117,21 @@ package enum PipelineJobMessage: Sendable, Equatable {
         return Action(uuid: try job(uuid), kind: kind, token: json["token"]?.string ?? token)
     }
 
+    /// Which event it is, the pipeline's table says; without an event, a status or a body there is none.
     private static func callback(
         data: JSONValue, _ parameter: (String) -> String?
-    ) throws(ReactorFailure) -> Event? {
+    ) throws(ReactorFailure) -> PipelineJobMessage? {
         guard let uuid = parameter("uuid") else { return nil }
-        let status = parameter("status") ?? parameter("state") ?? aloeStatus(data)
-        guard let name = parameter("event") ?? status.map({ AgaveStatus.event(for: $0).rawValue }) else { return nil }
-        let note = parameter("note").map { JSONValue.object([.init("note", .string($0))]) }
-        return Event(
-            uuid: try job(uuid), name: name, token: parameter("token"), data: data.isNull ? note ?? .null : data)
+        var message = CallbackMessage(uuid: try job(uuid), token: parameter("token"), data: data)
+        message.event = parameter("event")
+        message.status = parameter("status") ?? parameter("state") ?? aloeStatus(data)
+        message.map = parameter("map")
+        message.isPersistent = parameter("persistent") == "true"
+        message.note = parameter("note")
+        let saysNothing = message.event == nil && message.status == nil
+        guard !saysNothing || data.object != nil else { return nil }
+        if let name = message.event, let action = action(name, message.uuid, message.token) { return .action(action) }
+        return .callback(message)
     }
 
     private static func aloeStatus(_ data: JSONValue) -> String? {
@@ -140,7 +157,7 @@ package enum PipelineJobMessage: Sendable, Equatable {
         json.object?.allSatisfy { fields.contains($0.name) } ?? false
     }
 
-    private static func refusal(_ json: JSONValue?) -> ReactorFailure {
+    static func refusal(_ json: JSONValue?) -> ReactorFailure {
         var text = "No actionable event was received: send {uuid, event, token, data}, or {pipeline_uuid, data} for a "
         text += "new job, or call the job's callback URL with uuid, token and event or status"
         if let json, json["uuid"] != nil || json["pipeline_uuid"] != nil {

@@ -18,6 +18,8 @@ package actor PipelineJobsReactor: Reactor {
         switch message {
         case .create(let creation): try await create(creation, envelope, context)
         case .event(let event): try await handle(event, envelope, context)
+        case .callback(let message): try await handle(message, envelope, context)
+        case .stalled(let jobs): try await flag(jobs, context)
         case .action(let action): try await act(action, envelope, context)
         }
     }
@@ -62,6 +64,7 @@ package actor PipelineJobsReactor: Reactor {
         let record = draft.record(
             pepper: try await TokenPepper.of(context), randomHex: context.randomHex(bytes: 16), now: now)
         context.change(.create(record, draft.firstEntry(now: now)))
+        try await describe(record, creation, context)
         context.log(.info, "Created job \(record.uuid) for pipeline \(record.pipeline)")
         try answer(record, draft, context)
     }
@@ -70,25 +73,6 @@ package actor PipelineJobsReactor: Reactor {
         let document = PipelineJobDocument.created(record, callback: try context.callbackURL(for: record))
         // Equal data makes an equal uuid: asking for somebody else's job must not hand out its token.
         context.reply(record.owner == draft.owner ? document : document.removing("token", "callback"))
-    }
-
-    // MARK: Events
-
-    private func handle(
-        _ event: PipelineJobMessage.Event, _ envelope: Envelope, _ context: any ReactorContext
-    ) async throws {
-        let desk = try await desk(event.uuid, token: event.token, envelope, context)
-        switch desk.verdict(on: event, by: authority(event.token, envelope)) {
-        case .move(let status, let known, let change):
-            context.change(change)
-            context.log(.info, "New status for job \(event.uuid) is \(status.rawValue)")
-            context.reply(PipelineJobDocument.moved(desk.record, to: status, by: known))
-            notify(desk.record, status, known, event.data, context)
-        case .change(let change): context.change(change)
-        case .refuse(let refusal, let change):
-            throw try await refuse(
-                refusal, change, event.uuid, "job.\(event.name.lowercased().prefix(64))", envelope, context)
-        }
     }
 
     // MARK: What is done to the record
@@ -134,7 +118,7 @@ package actor PipelineJobsReactor: Reactor {
     // MARK: Refusals
 
     /// The desk of a job; says of one that is gone that it is.
-    private func desk(
+    func desk(
         _ uuid: JobID, token: String?, _ envelope: Envelope, _ context: any ReactorContext
     ) async throws -> JobDesk {
         let now = context.now()
@@ -156,13 +140,13 @@ package actor PipelineJobsReactor: Reactor {
         throw ReactorFailure(.permanent, refusal.message)
     }
 
-    private func authority(_ token: String?, _ envelope: Envelope) -> JobAuthority {
+    func authority(_ token: String?, _ envelope: Envelope) -> JobAuthority {
         let said = envelope.message.environment.first { $0.name == JobAuthority.variable }?.value
         return JobAuthority(said: said, token: token)
     }
 
     /// Commits what is recorded of it first: throwing drops what is only buffered.
-    private func refuse(
+    func refuse(
         _ refusal: JobRefusal, _ change: JobChange?, _ uuid: JobID, _ action: String, _ envelope: Envelope,
         _ context: any ReactorContext
     ) async throws -> ReactorFailure {
@@ -174,23 +158,9 @@ package actor PipelineJobsReactor: Reactor {
         return answer(refusal, uuid, context)
     }
 
-    private func answer(_ refusal: JobRefusal, _ uuid: JobID?, _ context: any ReactorContext) -> ReactorFailure {
+    func answer(_ refusal: JobRefusal, _ uuid: JobID?, _ context: any ReactorContext) -> ReactorFailure {
         context.reply(refusal.json(of: uuid))
         return ReactorFailure(.refused, refusal.message)
-    }
-
-    /// An actor that is gone must not keep the job from moving.
-    private func notify(
-        _ record: JobRecord, _ status: PipelineJobState, _ event: PipelineJobEvent, _ data: JSONValue,
-        _ context: any ReactorContext
-    ) {
-        guard let actor = record.notify else { return }
-        let body = PipelineJobDocument.notification(record, status: status, event: event, data: data)
-        do {
-            try context.send(.id(actor), body, key: "\(record.uuid):\(record.revision + 1)")
-        } catch {
-            context.log(.warning, "Actor \(actor) could not be told of job \(record.uuid): \(error)")
-        }
     }
 }
 

@@ -26,6 +26,7 @@ package struct PipelineSettings: Sendable, Equatable {
         if let value = json["token_hours"], !value.isNull {
             tokenHours = try Self.hours(value, at: "settings/token_hours")
         }
+        try PipelineTreatment.check(json)
     }
 
     /// What a token may do: a list of events, without those that need an admin; `*` is all of them.

@@ -100,7 +100,8 @@ import Testing
         #expect(json["data"]?["outcome"]?.string == "succeeded")
         #expect(json["specversion"]?.string == "1.0")
         let moved = CloudEvent(
-            .jobMoved(JobID("107"), status: .running, event: .run), id: "evt_2", base: "", at: now)
+            .jobMoved(JobID("107"), pipeline: PipelineID("106"), status: .running, event: .run), id: "evt_2", base: "",
+            at: now)
         #expect(moved.source == "/jobs/107")
         #expect(moved.subject == "107")
         let changed = CloudEvent(.documentChanged(kind: "a b/ä", id: "x"), id: "evt_3", base: "", at: now)
