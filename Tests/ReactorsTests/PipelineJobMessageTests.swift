@@ -113,6 +113,36 @@ import Testing
         }
     }
 
+    /// A list and a text are no messages; what they are stays what it is.
+    @Test(arguments: Fixture.rows("pipelinejobs-catalogue", "message_parse"))
+    func parsing(row: JSONValue) throws {
+        let body = Array((row.at("MSG").string ?? "").utf8)
+        let wanted = row.at("effective_message_in_managers")
+        let parsed = (try? JSONReader.read(body)) ?? PythonLiteral.dictionary(body) ?? [:]
+        #expect(parsed == wanted)
+    }
+
+    @Test func aPythonDictionaryIsAMessage() throws {
+        let data = "{'a': [1, 2.5, (True, None)], 'b': 'ä\\n\\u00e9'}"
+        let text = "{'uuid': '\(Self.job)', \"event\": 'update', 'token': 'x', 'data': \(data)}"
+        let event = try self.event(try PipelineJobMessage.decode(body: Array(text.utf8), parameters: []))
+        #expect(event.name == "update" && event.data == ["a": [1, 2.5, [true, nil]], "b": "ä\né"])
+    }
+
+    @Test(arguments: [
+        #"{"a":{"b":[1,-2.5,"x'y",true,null,{}]},"ä\"\n":"\t"}"#, #"{"":[[],{}]}"#, #"{"n":12345678901}"#,
+    ])
+    func whatPythonPrintsIsReadBack(json: String) throws {
+        let value = try JSONReader.read(Array(json.utf8))
+        #expect(PythonLiteral.dictionary(Array(PythonText.repr(value).utf8)) == value)
+    }
+
+    @Test(arguments: [
+        "", "{", "{'a'}", "{'a': }", "{'a': 1", "{'a': 1} x", "['a']", "'a'", "{'a': 1, 'a': 2}", "{a: 1}", "{'a': b}",
+        "{'a': '\\x4'}", "{'a': 'b\n'}", "{1: 2}", "{'a': 1 2}", String(repeating: "{'a': ", count: 100),
+    ])
+    func whatIsNoDictionaryIsNone(text: String) { #expect(PythonLiteral.dictionary(Array(text.utf8)) == nil) }
+
     // MARK: Schemas
 
     /// Here the Reactor is the schema. More lenient than the recorded ones: any case of an event's name, events the

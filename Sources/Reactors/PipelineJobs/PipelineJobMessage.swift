@@ -62,7 +62,8 @@ package enum PipelineJobMessage: Sendable, Equatable {
     package static func decode(
         body: [UInt8], parameters: [EnvironmentEntry]
     ) throws(ReactorFailure) -> PipelineJobMessage {
-        let json = try? JSONReader.read(body)
+        // Old scripts post what Python prints of a dictionary.
+        let json = (try? JSONReader.read(body)) ?? PythonLiteral.dictionary(body)
         let parameter = { (name: String) in parameters.first { $0.name == name }?.value }
         if let json, let event = try bodyEvent(json, token: parameter("token")) { return .of(event) }
         if let json, let action = try bodyAction(json, token: parameter("token")) { return .action(action) }
