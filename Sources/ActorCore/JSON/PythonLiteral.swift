@@ -17,7 +17,8 @@ package struct PythonLiteral {
             let value = reader.value(), value.object != nil
         else { return nil }
         reader.skipBlanks()
-        return reader.position == bytes.count ? value : nil
+        guard reader.position == bytes.count else { return nil }
+        return value
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
