@@ -20,6 +20,8 @@ package final class EventBus: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Held by whoever publishes, so that every reader gets the events in order; never by whoever leaves.
+    private let turn = Mutex(())
     private let backlog: Int
 
     package init(backlog: Int) { self.backlog = backlog }
@@ -45,21 +47,30 @@ package final class EventBus: Sendable {
     }
 
     func publish(_ events: [CommittedEvent], at now: Timestamp) {
-        let tooSlow: [AsyncStream<PublishedEvent>.Continuation] = state.withLock { state in
-            var tooSlow: [AsyncStream<PublishedEvent>.Continuation] = []
-            for event in events {
-                state.number += 1
-                let published = PublishedEvent(number: state.number, at: now, event: event)
-                for (id, reader) in state.readers {
-                    if case .dropped = reader.yield(published) {
-                        tooSlow.append(reader)
-                        state.readers[id] = nil
-                    }
-                }
+        turn.withLock { _ in
+            let (first, readers) = state.withLock { state in
+                defer { state.number += Int64(events.count) }
+                return (state.number + 1, state.readers)
             }
-            return tooSlow
+            // Not under the lock of the readers. To wake one takes a lock of its task, and whoever cancels that task
+            // holds this one while it asks for ours: to be forgotten.
+            for (id, reader) in readers where !deliver(events, from: first, at: now, to: reader) {
+                state.withLock { _ = $0.readers.removeValue(forKey: id) }
+                reader.finish()
+            }
         }
-        for reader in tooSlow { reader.finish() }
+    }
+
+    /// False when the reader is too slow.
+    private func deliver(
+        _ events: [CommittedEvent], from first: Int64, at now: Timestamp,
+        to reader: AsyncStream<PublishedEvent>.Continuation
+    ) -> Bool {
+        for (index, event) in events.enumerated() {
+            let published = PublishedEvent(number: first + Int64(index), at: now, event: event)
+            if case .dropped = reader.yield(published) { return false }
+        }
+        return true
     }
 
     package func close() {

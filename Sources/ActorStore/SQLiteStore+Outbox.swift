@@ -3,11 +3,21 @@ import GRDB
 
 extension SQLiteStore: OutboxStore {
     package func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem] {
+        // From key to key through the index: a sink that is away for days leaves its calls behind one key.
         try await read { db in
             try db.rows(
                 """
+                WITH RECURSIVE keys(name) AS (
+                    SELECT min(order_key) FROM outbox WHERE given_up = 0
+                    UNION ALL
+                    SELECT (SELECT min(order_key) FROM outbox WHERE given_up = 0 AND order_key > name)
+                    FROM keys WHERE name IS NOT NULL
+                )
                 SELECT \(OutboxRow.columns) FROM outbox
-                WHERE id IN (SELECT min(id) FROM outbox WHERE given_up = 0 GROUP BY order_key)
+                WHERE id IN (
+                        SELECT (SELECT min(id) FROM outbox WHERE given_up = 0 AND order_key = name) FROM keys
+                        WHERE name IS NOT NULL
+                    )
                     AND (subscription IS NULL OR subscription IN (SELECT id FROM subscriptions WHERE enabled = 1))
                 ORDER BY next_attempt, id LIMIT ?
                 """,

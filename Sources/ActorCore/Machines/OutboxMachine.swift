@@ -10,11 +10,15 @@ package struct OutboxMachine: Sendable {
 
     /// No wait between two attempts is longer, in milliseconds: the most of a Retry-After that is honoured.
     private static let longestWait: Int64 = 86_400_000
+    private static let maxSilent = 1024
 
     private let maxRunning: Int
     private let retryMilliseconds: Int64
-    /// Keys with a call under way, until its outcome is on disk.
-    private var running: Set<String> = []
+    /// Keys with a call under way, until its outcome is on disk, and where it goes.
+    private var running: [String: String] = [:]
+    /// Targets that gave no answer when they were asked last: each gets one call at a time, all together half of
+    /// what may run, so that those that are away hold up nobody else.
+    private var silent: Set<String> = []
     /// Items whose outcome was stored since the last look at the store began: what that look saw of them is old.
     private var settled: Set<Int64> = []
 
@@ -25,6 +29,24 @@ package struct OutboxMachine: Sendable {
 
     package var hasRoom: Bool { running.count < maxRunning }
 
+    /// No target fills all places: it may be the next that gives no answer.
+    private func hasRoom(for target: String) -> Bool {
+        let toTarget = running.values.count { $0 == target }
+        guard silent.contains(target) else { return toTarget < maxRunning - maxRunning / 4 }
+        return toTarget == 0 && running.values.count { silent.contains($0) } < max(1, maxRunning / 2)
+    }
+
+    /// Whether the target of a call is there at all.
+    private mutating func note(_ answer: Answer, of target: String) {
+        if case .noAnswer = answer {
+            // So many are never away at once; what is forgotten is learnt again.
+            if silent.count >= Self.maxSilent { silent.removeAll() }
+            silent.insert(target)
+        } else {
+            silent.remove(target)
+        }
+    }
+
     /// The store is about to be read.
     package mutating func look() { settled = [] }
 
@@ -32,12 +54,12 @@ package struct OutboxMachine: Sendable {
     package mutating func plan(_ heads: [OutboxItem], now: Timestamp) -> (start: [OutboxItem], wake: Timestamp?) {
         var start: [OutboxItem] = []
         var wake: Timestamp?
-        for item in heads where !running.contains(item.call.orderKey) && !settled.contains(item.id) {
+        for item in heads where running[item.call.orderKey] == nil && !settled.contains(item.id) {
             // What was made later than now, or waits longer than anything does: the clock was set back.
             if item.nextAttempt > now, item.created <= now, item.nextAttempt.since(now) <= Self.longestWait {
                 wake = min(wake ?? item.nextAttempt, item.nextAttempt)
-            } else if hasRoom {
-                running.insert(item.call.orderKey)
+            } else if hasRoom, hasRoom(for: item.call.target) {
+                running[item.call.orderKey] = item.call.target
                 start.append(item)
             }
         }
@@ -46,16 +68,17 @@ package struct OutboxMachine: Sendable {
 
     /// The outcome is on disk (or could not be stored, and the call is made again): the next of its key may leave.
     package mutating func finished(_ item: OutboxItem) {
-        guard running.remove(item.call.orderKey) != nil else {
+        guard running.removeValue(forKey: item.call.orderKey) != nil else {
             preconditionFailure("the end of a call that was not made")
         }
         settled.insert(item.id)
     }
 
     /// A call came back: what becomes of its row.
-    package func answered(
+    package mutating func answered(
         _ item: OutboxItem, _ answer: Answer, now: Timestamp, chance: Double
     ) -> OutboxVerdict {
+        note(answer, of: item.call.target)
         if item.call.subscription != nil { return announced(item, answer, now: now, chance: chance) }
         switch answer {
         case .status(200..<300, _): return .delivered

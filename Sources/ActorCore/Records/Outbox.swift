@@ -12,6 +12,16 @@ package struct OutgoingCall: Sendable, Equatable {
     /// The event's type, for lists of deliveries; "" for callbacks.
     package var eventType: String
 
+    /// The URL up to its path: calls of one target fare alike.
+    var target: String {
+        var slashes = 0
+        return String(
+            url.prefix { character in
+                if character == "/" { slashes += 1 }
+                return slashes < 3 && character != "?"
+            })
+    }
+
     package init(
         url: String, contentType: String, body: [UInt8], orderKey: String, idempotencyKey: String,
         subscription: SubscriptionID? = nil, eventType: String = ""

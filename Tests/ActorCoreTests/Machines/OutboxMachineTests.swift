@@ -4,11 +4,14 @@ import Testing
 @Suite struct OutboxMachineTests {
     let now = Timestamp(milliseconds: 9_000_000)
 
-    func item(_ id: Int64, _ key: String, attempts: Int = 0, next: Int64 = 0, age: Int64 = 0) -> OutboxItem {
+    func item(
+        _ id: Int64, _ key: String, attempts: Int = 0, next: Int64 = 0, age: Int64 = 0, to host: String = "h"
+    ) -> OutboxItem {
         OutboxItem(
             id: id,
             call: OutgoingCall(
-                url: "http://h/", contentType: "application/json", body: [], orderKey: key, idempotencyKey: "k\(id)"),
+                url: "http://\(host)/", contentType: "application/json", body: [], orderKey: key,
+                idempotencyKey: "k\(id)"),
             execution: nil, attempts: attempts, nextAttempt: now.adding(milliseconds: next),
             created: now.adding(milliseconds: -age))
     }
@@ -18,7 +21,7 @@ import Testing
         let plan = machine.plan([item(1, "a"), item(2, "b"), item(3, "c")], now: now)
         #expect(plan.start.map(\.id) == [1, 2])
         expect(machine.plan([item(1, "a"), item(3, "c")], now: now).start.isEmpty, true)
-        #expect(machine.answered(item(1, "a"), .status(200, retryAfter: nil), now: now, chance: 0) == .delivered)
+        expect(machine.answered(item(1, "a"), .status(200, retryAfter: nil), now: now, chance: 0), .delivered)
         // Answered, but the row may still be there: nothing of this key leaves before the outcome is on disk.
         expect(machine.plan([item(1, "a")], now: now).start.isEmpty, true)
         machine.finished(item(1, "a"))
@@ -26,6 +29,37 @@ import Testing
         expect(machine.plan([item(1, "a")], now: now).start.isEmpty, true)
         machine.look()
         expect(machine.plan([item(4, "a"), item(3, "c")], now: now).start.map(\.id), [4])
+    }
+
+    /// Sinks that are away hold their calls up, and nobody else's.
+    @Test func targetsThatGiveNoAnswerLeaveRoomForTheOthers() {
+        var machine = OutboxMachine(maxRunning: 8, retryDays: 3)
+        let dead = (1...20).map { item(Int64($0), "k\($0)", to: $0 % 2 == 0 ? "dead" : "gone") }
+        let first = machine.plan(dead, now: now).start
+        expect(first.count, 8)
+        for item in first {
+            _ = machine.answered(item, .noAnswer("timed out"), now: now, chance: 1)
+            machine.finished(item)
+        }
+        machine.look()
+        let alive = (31...40).map { item(Int64($0), "k\($0)", to: "alive\($0)") }
+        let second = machine.plan(dead.dropFirst(8) + alive, now: now).start
+        expect(second.filter { $0.id < 30 }.map(\.call.url).sorted(), ["http://dead/", "http://gone/"])
+        expect(second.count, 8)
+        // One answer, whatever it says, and it is believed to be there again.
+        _ = machine.answered(second[0], .status(500, retryAfter: nil), now: now, chance: 1)
+        for item in second { machine.finished(item) }
+        machine.look()
+        let back = dead.suffix(8).filter { $0.call.url == second[0].call.url }
+        expect(machine.plan(Array(back), now: now).start.count, back.count)
+    }
+
+    /// One target never has every place: it may be the next that gives no answer.
+    @Test func oneTargetLeavesPlaces() {
+        var machine = OutboxMachine(maxRunning: 16, retryDays: 3)
+        let many = (1...40).map { item(Int64($0), "k\($0)") }
+        expect(machine.plan(many, now: now).start.count, 12)
+        expect(machine.plan([item(50, "o", to: "other")], now: now).start.count, 1)
     }
 
     @Test func waitsForTheEarliest() {
@@ -75,7 +109,7 @@ import Testing
     /// A sink that is being set up answers 404 or 401 for a while: only 410 ends it.
     @Test(arguments: sinkAnswers) func eventsAreTriedWhateverTheSinkSays(answer: OutboxMachine.Answer, expected: String)
     {
-        let machine = OutboxMachine(maxRunning: 1, retryDays: 3)
+        var machine = OutboxMachine(maxRunning: 1, retryDays: 3)
         var call = item(1, "a").call
         call.subscription = SubscriptionID("s")
         let event = OutboxItem(id: 1, call: call, execution: nil, attempts: 0, nextAttempt: now, created: now)

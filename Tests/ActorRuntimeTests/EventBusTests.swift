@@ -1,0 +1,54 @@
+import ActorCore
+import Synchronization
+import Testing
+
+@testable import ActorRuntime
+
+@Suite struct EventBusTests {
+    let now = Timestamp(milliseconds: 1)
+
+    @Test func everyReaderGetsTheEventsInOrder() async {
+        let bus = EventBus(backlog: 1000)
+        let readers = [bus.subscribe(), bus.subscribe()]
+        for _ in 0..<100 { bus.publish([.actorsChanged, .actorsChanged], at: now) }
+        bus.close()
+        for reader in readers {
+            var numbers: [Int64] = []
+            for await event in reader { numbers.append(event.number) }
+            #expect(numbers == Array(1...200))
+        }
+    }
+
+    @Test func aReaderThatIsTooSlowIsCutOff() async {
+        let bus = EventBus(backlog: 3)
+        let slow = bus.subscribe()
+        for _ in 0..<5 { bus.publish([.actorsChanged], at: now) }
+        var count = 0
+        for await _ in slow { count += 1 }
+        #expect(count == 3)
+    }
+
+    /// A page that is closed in the moment in which its reader is woken once stopped the whole daemon: the writer held
+    /// the lock of the readers and waited for the reader's task, which was being cancelled and waited for that lock.
+    @Test(.timeLimit(.minutes(1))) func readersMayLeaveWhileTheyAreWoken() async {
+        let bus = EventBus(backlog: 16)
+        await withTaskGroup(of: Void.self) { group in
+            let leaving = Atomic(false)
+            group.addTask {
+                while !leaving.load(ordering: .relaxed) {
+                    bus.publish([.actorsChanged], at: now)
+                    await Task.yield()
+                }
+            }
+            for _ in 0..<3000 {
+                let reader = Task {
+                    for await _ in bus.subscribe() {}
+                }
+                await Task.yield()
+                reader.cancel()
+                await reader.value
+            }
+            leaving.store(true, ordering: .relaxed)
+        }
+    }
+}
