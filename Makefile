@@ -11,7 +11,7 @@ BENCH_SWIFT := Benchmarks/Package.swift Benchmarks/Sources/BenchmarkTool
 help:
 	@echo "make demo    build, start a daemon, upload two real recordings, watch their analyses (KEEP=1: stay up)"
 	@echo "make test    build and run all tests"
-	@echo "make soak    kill, stop, fill and mislead the real daemon for some minutes, then count what is missing"
+	@echo "make soak    kill, stop, fill and mislead the real daemon, cut its power, play 10,000 simulated lives (some minutes)"
 	@echo "make bench   measure, beside RabbitMQ, Redis, NATS and PostgreSQL (ONLY=accept: one line; QUICK=1: a first look)"
 	@echo "make build   release binary at $(RELEASE)"
 	@echo "make serve   run the daemon with config.yml and var/"
@@ -35,15 +35,19 @@ test:
 	$(SWIFT) build --build-tests $(BORDERS)
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
 
-# What ships is maltreated: the release binary, by the test bundle. SOAK names the suites, REACTORD_SEED repeats choices.
-SOAK ?= MaltreatmentTests|OnceTests|CrashTests
+# What ships is maltreated: the release binary, by the test bundle; its machines are played from SEEDS. SOAK names the
+# suites, REACTORD_SEED repeats choices.
+SOAK ?= MaltreatmentTests|OnceTests|CrashTests|PowerCutTests|DamageTests
+SEEDS ?= 1..10000
 SOAK_REPORT := $(CURDIR)/.build/soak.tsv
 
 soak: build
 	@scripts/setup --tests
 	$(SWIFT) build --build-tests $(BORDERS)
+	$(SWIFT) build -c release --product reactord-sim $(BORDERS)
 	@rm -f $(SOAK_REPORT)
 	@status=0; \
+	.build/release/reactord-sim --seeds $(SEEDS) || status=$$?; \
 	REACTORD_SOAK=1 REACTORD_SOAK_REPORT=$(SOAK_REPORT) REACTORD_BINARY=$(CURDIR)/$(RELEASE) \
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest --filter '$(SOAK)' || status=$$?; \
 	scripts/soak-table $(SOAK_REPORT); exit $$status

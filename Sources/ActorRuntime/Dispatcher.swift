@@ -57,15 +57,13 @@ final class Dispatcher: Sendable {
 
     /// The mailboxes that hold messages at start-up.
     ///
-    /// - Parameter recovery: after an unclean end, what is delivered first may be what caused it.
+    /// - Parameter recovery: after an unclean end, any of what waits may be what caused it.
     func load(_ actors: [ActorID], _ recovery: Recovery) {
-        let suspects =
-            recovery.wasUnclean
-            ? Mailbox.Suspects(count: limits.maxRunning, lastSequence: recovery.lastSequence) : .none
+        let suspects = recovery.wasUnclean ? recovery.lastSequence : 0
         state.withLock { state in
             for actor in actors {
                 state.mailboxes[actor] = Mailbox(
-                    bound: limits.mailboxHead, mayHoldMail: true, suspects: suspects)
+                    bound: limits.mailboxHead, mayHoldMail: true, suspectsUpTo: suspects)
             }
         }
     }

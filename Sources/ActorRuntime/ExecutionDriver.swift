@@ -136,7 +136,7 @@ final class ExecutionDriver: Sendable {
             envelope, retry: entry.spec.retry, started: started,
             deadline: environment.clock.uptime() + Int64(entry.spec.timeoutSeconds) * 1000)
         // A message that ends the daemon must be known as one that did. A built-in Reactor that is done in a moment
-        // needs no record of its start: after an unclean end what was first in its mailbox is taken for suspect.
+        // needs no record of its start: after an unclean end all that was in its mailbox is taken for suspect.
         if entry.reactor == nil || envelope.isSuspect || envelope.attempts > 0 {
             do {
                 try await work.begin(in: environment.store)

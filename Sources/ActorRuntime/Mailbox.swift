@@ -9,7 +9,6 @@ internal import Synchronization
 package final class Mailbox: Sendable {
     private struct State {
         var machine: MailboxMachine
-        var suspects: Suspects
         /// Emptied and kept, to be exchanged for a full one.
         var spare: [Envelope] = []
     }
@@ -21,27 +20,6 @@ package final class Mailbox: Sendable {
         var isSignalled = false
     }
 
-    /// What may have been running when an earlier process ended: so many of the first deliveries of its messages.
-    package struct Suspects: Sendable {
-        package static let none = Suspects(count: 0, lastSequence: 0)
-
-        var count: Int
-        /// Later messages were not there then.
-        let lastSequence: Int64
-
-        package init(count: Int, lastSequence: Int64) {
-            self.count = count
-            self.lastSequence = lastSequence
-        }
-
-        /// One that has begun before says so itself.
-        mutating func takes(_ envelope: Envelope) -> Bool {
-            guard count > 0, envelope.attempts == 0, envelope.sequence <= lastSequence else { return false }
-            count -= 1
-            return true
-        }
-    }
-
     /// Whoever puts down the last of so many clears the doorstep: nobody else may come for a long time.
     private static let crowd = 64
 
@@ -49,6 +27,8 @@ package final class Mailbox: Sendable {
     private static let few = 16
 
     private let state: Mutex<State>
+    /// Messages up to here may have been running when an earlier process ended.
+    private let suspectsEnd: Int64
     private let doorstep = Mutex(Doorstep())
     /// Something lies on the doorstep; read without its lock.
     private let hasCome = Atomic(false)
@@ -56,10 +36,11 @@ package final class Mailbox: Sendable {
     /// - Parameters:
     ///   - bound: messages kept in memory; the store holds the rest.
     ///   - mayHoldMail: the store may hold messages from before this start.
-    ///   - suspects: which deliveries may be of messages that ran when an earlier process ended.
-    package init(bound: Int, mayHoldMail: Bool = false, suspects: Suspects = .none) {
-        state = Mutex(
-            State(machine: MailboxMachine(bound: bound, mayHoldMail: mayHoldMail), suspects: suspects))
+    ///   - suspectsUpTo: the last message that was there when an earlier process did not end by itself: any of those
+    ///     may be what ended it, for what came first then need not come first now.
+    package init(bound: Int, mayHoldMail: Bool = false, suspectsUpTo: Int64 = 0) {
+        state = Mutex(State(machine: MailboxMachine(bound: bound, mayHoldMail: mayHoldMail)))
+        suspectsEnd = suspectsUpTo
     }
 
     /// Takes a committed message. True when whoever hands out slots has to be told.
@@ -89,8 +70,9 @@ package final class Mailbox: Sendable {
                 takeIn(&state, now)
                 let next = state.machine.next(now: now, ordered: ordered, longestBackoff: longestBackoff)
                 switch next {
-                case .deliver(var envelope) where state.suspects.count > 0:
-                    envelope.isSuspect = state.suspects.takes(envelope)
+                case .deliver(var envelope) where envelope.sequence <= suspectsEnd:
+                    // One that has begun before says so itself.
+                    envelope.isSuspect = envelope.attempts == 0
                     return .deliver(envelope)
                 case .wait, .empty:
                     guard standDown(unlessCome: true, idle) else { continue }

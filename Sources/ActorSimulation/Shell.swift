@@ -37,9 +37,8 @@ struct Shell: Sendable {
         var mailbox: MailboxMachine
         /// Whoever hands out slots was told of mail, and nobody has found the mailbox empty since.
         var isSignalled = false
-        /// So many deliveries of messages from before the start may be of what ended the process before.
-        var suspects: Int
-        let lastSequence: Int64
+        /// Messages up to here may have been what ended the process before.
+        let suspectsEnd: Int64
         /// The earliest wake-up that is under way.
         var armed: Timestamp?
         /// It has rung already, and nobody has noticed (``PlantedBug/wakeUpLost``).

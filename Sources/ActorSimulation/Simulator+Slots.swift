@@ -110,11 +110,8 @@ extension Simulator {
         switch next {
         case .deliver(var envelope):
             // One that has begun before says so itself.
-            if let member = shell?.members[number], member.suspects > 0, envelope.attempts == 0,
-                envelope.sequence <= member.lastSequence
-            {
-                shell?.members[number].suspects -= 1
-                envelope.isSuspect = true
+            if let member = shell?.members[number], envelope.sequence <= member.suspectsEnd {
+                envelope.isSuspect = envelope.attempts == 0
             }
             run(envelope, index)
         case .expire(let envelope): expire(envelope, index)

@@ -51,8 +51,7 @@ extension Simulator {
             members: settings.members.map { member in
                 Shell.Member(
                     mailbox: MailboxMachine(bound: settings.bound, mayHoldMail: held.contains(member.id)),
-                    suspects: wasUnclean && held.contains(member.id) ? settings.maxRunning : 0,
-                    lastSequence: store.disk.lastSequence)
+                    suspectsEnd: wasUnclean ? store.disk.lastSequence : 0)
             },
             outbox: OutboxMachine(maxRunning: settings.maxCalls, retryDays: settings.callDays))
         note(.recovered, interrupted, wasUnclean ? 1 : 0)
