@@ -23,16 +23,29 @@ struct ActorRegistrar: Sendable {
                 logger.error("the actors cannot be read", metadata: ["problem": "\(problem)"])
             }
             let stored = try await store.actors()
+            let aliases = try await store.aliases()
+            let grants = Dictionary(grouping: try await store.grants(.actor), by: \.target)
             var specs: [ActorSpec] = []
+            var taken: [QuarantinedActor] = []
             for actor in folders.actors {
+                if let reason = Self.conflict(of: actor, stored, aliases) {
+                    let folder = actor.spec.folder ?? actor.spec.name
+                    taken.append(
+                        QuarantinedActor(folder: folder, file: "\(folder)/actor.yml", line: nil, reason: reason))
+                    continue
+                }
                 for warning in actor.warnings {
                     logger.warning("an actor deserves a look", metadata: ["problem": "\(warning)"])
                 }
-                specs.append(try await register(actor, stored))
+                var spec = try await register(actor, stored)
+                let target = GrantTarget(.actor, spec.id.rawValue, tenant: spec.tenant)
+                spec.grants = Dictionary(grants[target, default: []].map { ($0.user, $0.level) }) { $1 }
+                specs.append(spec)
             }
-            let quarantined = folders.quarantined.map {
-                QuarantinedActor(folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason)
-            }
+            let quarantined =
+                folders.quarantined.map {
+                    QuarantinedActor(folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason)
+                } + taken
             for folder in quarantined {
                 logger.error(
                     "an actor folder is left out",
@@ -50,6 +63,21 @@ struct ActorRegistrar: Sendable {
         }
     }
 
+    /// Why a folder cannot have its name or id: somebody made an actor or an alias of it over HTTP.
+    private static func conflict(
+        of actor: LoadedActor, _ stored: [StoredActor], _ aliases: [Alias]
+    ) -> String? {
+        let spec = actor.spec
+        if let id = actor.declaredID, stored.contains(where: { $0.id == id && $0.definition != nil }) {
+            return "the id \(id) belongs to an actor that was made over HTTP; leave id out, or delete that actor"
+        }
+        let alias = aliases.first { $0.tenant == spec.tenant && $0.name == spec.name && !$0.isDeclared }
+        return alias.map {
+            "the name \(spec.name) is an alias of actor \($0.actor) that was made over HTTP; delete the alias, or name "
+                + "the folder's actor otherwise"
+        }
+    }
+
     private func read() async throws -> LoadedFolders {
         let loader = ActorFolderLoader(
             context: ActorFolderLoader.Context(
@@ -64,7 +92,7 @@ struct ActorRegistrar: Sendable {
     private func register(_ actor: LoadedActor, _ stored: [StoredActor]) async throws(ActorError) -> ActorSpec {
         let now = clock.now()
         var spec = actor.spec
-        let known = stored.first { $0.tenant == spec.tenant && $0.name == spec.name }
+        let known = stored.first { $0.tenant == spec.tenant && $0.name == spec.name && $0.definition == nil }
         let id = actor.declaredID ?? known?.id ?? ActorID(system.makeID())
         var row =
             known

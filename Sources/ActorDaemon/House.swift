@@ -70,7 +70,11 @@ struct House: Sendable {
     static func build(settings: Settings, data: DataFolder) async throws(ActorError) -> House {
         let admin = try data.readOrMakeAdminToken()
         let variables = EnvironmentVariables.current.filter { $0.key.hasPrefix("_REACTOR_") }
-        let known = settings.secrets.values.values.map { $0.reveal() } + variables.values + [admin.token]
+        let passwords = Dictionary(
+            settings.auth.users.compactMap { user in user.password.map { (user.name, $0.reveal()) } },
+            uniquingKeysWith: { first, _ in first })
+        let known =
+            settings.secrets.values.values.map { $0.reveal() } + variables.values + [admin.token] + passwords.values
         let scrubber = SecretScrubber(known + [settings.pipelines.updatesNonce?.reveal()].compactMap { $0 })
         let level = Logger.Level(rawValue: settings.log.level) ?? .info
         let logger = Logger(label: "reactord") { label in
@@ -98,10 +102,11 @@ struct House: Sendable {
         let tools = ReactorTools(
             files: lab, archive: lab, documents: YAMLReader(), executor: executor, limits: settings.limits,
             home: settings.home)
+        let seal = Seal(key: try data.readOrMakeKey("configs.key"))
         let managers = ManagerLookup()
         let system = ActorSystem(
-            configuration: configuration(settings, data: data, scrubber: scrubber), store: store, clock: clock,
-            executor: executor, runFiles: FolderRunFiles(root: data.path, pool: threads), client: client,
+            configuration: configuration(settings, data: data, scrubber: scrubber, seal: seal), store: store,
+            clock: clock, executor: executor, runFiles: FolderRunFiles(root: data.path, pool: threads), client: client,
             schemas: ValijsonCompiler(),
             callbacks: CallbackMaker(
                 address: address, manager: { managers.id }, nonce: { late.updatesNonce.withLock { $0 } }),
@@ -112,22 +117,14 @@ struct House: Sendable {
         let registrar = ActorRegistrar(
             settings: settings, store: store, system: system, clock: clock, threads: threads, logger: logger)
         await registrar.load()
+        try await system.loadMade()
         let http = HTTPFront(
             system: system,
-            verifier: TokenVerifier(
-                adminToken: admin.token, tokensFile: settings.auth.tokensFile ?? data.tokens,
-                users: Dictionary(
-                    settings.auth.users.map { ($0.name, Set($0.roles)) }, uniquingKeysWith: { $0.union($1) }),
-                tenant: settings.tenant,
-                executionPrincipal: { [weak system] token in system?.principal(executionToken: token) },
-                clock: clock, pool: threads, logger: logger),
-            settings: HTTPServerSettings(
-                host: settings.server.host, port: settings.server.port, publicURL: settings.server.publicURL,
-                camelCase: settings.server.fieldCase == .camel,
-                inboxFolder: settings.inbox.folder ?? "\(data.path)/inbox", tenant: settings.tenant,
-                authenticationOff: !settings.auth.isOn, version: Version.current,
-                archiveFolder: { lab.archiveFolder($0) }, archive: lab),
-            address: address, pool: threads, logger: quietLogger
+            verifier: try verifier(
+                settings, adminToken: admin.token, passwords: passwords, data: data, system: system, threads: threads,
+                logger: logger),
+            settings: serverSettings(settings, data: data, lab: lab), address: address,
+            gateways: settings.auth.jwt.map(gateway), client: client, seal: seal, pool: threads, logger: quietLogger
         ).service(onRunning: { port in
             late.bind(port)
         })
@@ -135,6 +132,42 @@ struct House: Sendable {
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
             store: store, client: client, system: system, http: http, address: address, lab: lab, actors: registrar,
             late: late)
+    }
+
+    private static func verifier(
+        _ settings: Settings, adminToken: String, passwords: [String: String], data: DataFolder, system: ActorSystem,
+        threads: NIOThreadPool, logger: Logger
+    ) throws(ActorError) -> TokenVerifier {
+        TokenVerifier(
+            adminToken: adminToken, tokensFile: settings.auth.tokensFile ?? data.tokens,
+            users: Dictionary(
+                settings.auth.users.map { ($0.name, Set($0.roles)) }, uniquingKeysWith: { $0.union($1) }),
+            tenant: settings.tenant,
+            executionPrincipal: { [weak system] token in system?.principal(executionToken: token) },
+            logins: LoginTokens(
+                key: try data.readOrMakeKey("logins.key"), passwords: passwords, tenant: settings.tenant,
+                clock: system.clock),
+            clock: system.clock, pool: threads, logger: logger)
+    }
+
+    private static func serverSettings(_ settings: Settings, data: DataFolder, lab: FolderLab) -> HTTPServerSettings {
+        var server = HTTPServerSettings(
+            host: settings.server.host, port: settings.server.port, publicURL: settings.server.publicURL,
+            camelCase: settings.server.fieldCase == .camel,
+            inboxFolder: settings.inbox.folder ?? "\(data.path)/inbox", tenant: settings.tenant,
+            authenticationOff: !settings.auth.isOn, version: Version.current,
+            archiveFolder: { lab.archiveFolder($0) }, archive: lab)
+        server.tenants = settings.tenants.isEmpty ? [settings.tenant] : settings.tenants.map(\.name)
+        server.maxLogSeconds = settings.store.logsDays * 86_400
+        return server
+    }
+
+    private static func gateway(_ jwt: JWTSettings) -> GatewaySettings {
+        GatewaySettings(
+            header: jwt.header, algorithms: jwt.algorithms, keyFile: jwt.publicKeyFile ?? jwt.keySetFile,
+            keysURL: jwt.keySetURL, usernameClaim: jwt.usernameClaim, tenantClaim: jwt.tenantClaim,
+            rolesClaim: jwt.rolesClaim, roleMap: Dictionary(jwt.roleMap.map { ($0.name, $0.role) }) { $1 },
+            defaultRoles: Set(jwt.defaultRoles))
     }
 
     private static func processExecutor(
@@ -163,11 +196,11 @@ struct House: Sendable {
     }
 
     private static func configuration(
-        _ settings: Settings, data: DataFolder, scrubber: SecretScrubber
+        _ settings: Settings, data: DataFolder, scrubber: SecretScrubber, seal: Seal
     ) -> SystemConfiguration {
         let secrets = settings.secrets
         let variables = ProcessInfo.processInfo.environment
-        return SystemConfiguration(
+        var configuration = SystemConfiguration(
             limits: settings.limits, graceMilliseconds: Int64(settings.executors.process.graceSeconds * 1000),
             callTimeoutMilliseconds: Int64(settings.callbacks.timeoutSeconds) * 1000,
             callRetryDays: settings.callbacks.retryDays, allowedTargets: settings.callbacks.allow,
@@ -176,6 +209,11 @@ struct House: Sendable {
             eventSource: settings.server.port == 0
                 ? settings.server.publicURL ?? "" : settings.publicURL(port: settings.server.port),
             signature: .sha256)
+        configuration.apiServers = Dictionary(
+            settings.tenants.compactMap { tenant in tenant.apiServer.map { (tenant.name, $0) } }
+        ) { $1 }
+        configuration.openSealed = { seal.open($0) }
+        return configuration
     }
 
     /// What has to be on record before the first callback is made: our addresses, and the nonce of job updates.

@@ -28,10 +28,13 @@ package struct HTTPContext: RequestContext {
 package struct Caller: Sendable {
     let principal: Principal
     let nonce: Nonce?
+    /// The header whose signed token said who it is, as scripts are told its name.
+    let tokenHeader: String?
 
-    init(principal: Principal, nonce: Nonce? = nil) {
+    init(principal: Principal, nonce: Nonce? = nil, tokenHeader: String? = nil) {
         self.principal = principal
         self.nonce = nonce
+        self.tokenHeader = tokenHeader
     }
 
     var username: String { principal.username }
@@ -39,6 +42,6 @@ package struct Caller: Sendable {
 }
 
 extension ActorError {
-    /// The one answer to every failed authentication: a guess learns nothing from it.
+    /// The one answer to every token that is refused: a guess learns nothing from it.
     static var notAuthorized: ActorError { ActorError(.unauthenticated, "Not authorized.") }
 }

@@ -33,6 +33,12 @@ package struct HTTPServerSettings: Sendable {
     package var archiveFolder: @Sendable (String) -> String?
     /// What jobs have left; nil where nothing is to be read.
     package var archive: (any ArchiveFiles)?
+    /// Every tenant that `config.yml` names, the house's own first.
+    package var tenants: [String]
+    /// Queues that an actor may be said to belong to.
+    package var queues = ["default", "special"]
+    /// Logs are kept no longer, whatever an actor asks for.
+    package var maxLogSeconds = 30 * 86_400
 
     package init(
         host: String = "127.0.0.1", port: Int = 8000, publicURL: String? = nil, camelCase: Bool = true,
@@ -52,6 +58,7 @@ package struct HTTPServerSettings: Sendable {
         self.idleSeconds = idleSeconds
         self.archiveFolder = archiveFolder
         self.archive = archive
+        self.tenants = [tenant]
     }
 
     /// Nobody but this machine can connect.
@@ -67,14 +74,27 @@ package struct HTTPFront: Sendable {
     let inbox: InboxWriter
     let logger: Logger
     let nonces = NonceMemory()
+    let credentials: Credentials
+    /// Closes secret configs.
+    let seal: Seal
 
     /// - Parameters:
     ///   - address: what links start with; set by the daemon once the port is known.
+    ///   - gateways: signed tokens that are taken besides our own.
+    ///   - client: fetches keys that are published at an address.
     ///   - pool: threads for blocking file calls.
     package init(
         system: ActorSystem, verifier: TokenVerifier, settings: HTTPServerSettings, address: SelfAddress,
-        pool: NIOThreadPool, logger: Logger
+        gateways: [GatewaySettings] = [], client: (any HTTPClient)? = nil,
+        seal: Seal = Seal(key: (0..<32).map { _ in UInt8.random(in: .min ... .max) }), pool: NIOThreadPool,
+        logger: Logger
     ) {
+        self.seal = seal
+        self.credentials = Credentials(
+            verifier: verifier,
+            gateways: gateways.map {
+                Gateway($0, client: client, clock: system.clock, pool: pool, logger: logger)
+            }, tenant: settings.tenant)
         self.system = system
         self.verifier = verifier
         self.settings = settings
@@ -119,7 +139,15 @@ package struct HTTPFront: Sendable {
             ActorExecutionRoutes(front: self, generation: generation).add(to: table)
             StateRoutes(front: self, generation: generation).add(to: table)
             NonceRoutes(front: self, generation: generation).add(to: table)
+            AliasRoutes(front: self, generation: generation).add(to: table)
+            PermissionRoutes(front: self, generation: generation).add(to: table)
+            ConfigRoutes(front: self, generation: generation).add(to: table)
+            WorkerRoutes(front: self, generation: generation).add(to: table)
+            SearchRoutes(front: self, generation: generation).add(to: table)
+            AdminRoutes(front: self, generation: generation).add(to: table)
         }
+        LoginRoutes(front: self).add(to: table)
+        OperationRoutes(front: self).add(to: table)
         DirectoryRoutes(front: self).add(to: table)
         ExecutionRoutes(front: self).add(to: table)
         JobRoutes(front: self).add(to: table)
@@ -135,6 +163,12 @@ package struct HTTPFront: Sendable {
         SubscriptionRoutes(front: self).add(to: table)
         return router
     }
+
+    /// Somebody can get a token with a password.
+    var takesLogins: Bool { verifier.logins?.isOpen ?? false }
+
+    /// What links of a tenant's actors start with.
+    func baseURL(of tenant: String) -> String { system.apiServer(of: tenant) ?? baseURL }
 
     /// What links start with, without a slash at the end.
     var baseURL: String {

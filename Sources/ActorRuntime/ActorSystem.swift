@@ -19,9 +19,13 @@ package final class ActorSystem: Sendable {
     let dispatcher: Dispatcher
     let driver: ExecutionDriver
     private let configuration: SystemConfiguration
-    private let environment: RuntimeEnvironment
+    package let workers: Workers
+    let environment: RuntimeEnvironment
+    let news: ActorNews
+    /// What is changed over HTTP is changed in one order, in the store and in memory.
+    let changes = OneAtATime()
     private let deliverer: OutboxDeliverer
-    private let scheduler: Scheduler
+    let scheduler: Scheduler
     private let schemas: any SchemaCompiler
     private let makers: [String: @Sendable () -> any Reactor]
     private let phase: PhaseBox
@@ -47,15 +51,17 @@ package final class ActorSystem: Sendable {
         self.limits = configuration.limits
         self.events = EventBus(backlog: configuration.limits.eventBacklog)
         self.bus = MailboxBus(directory: directory, store: store, clock: clock, limits: configuration.limits)
+        self.workers = Workers(clock: clock) { IDMaker.hashid() }
         self.environment = RuntimeEnvironment(
             configuration: configuration, store: store, clock: clock, directory: directory, bus: bus,
             executor: executor, runFiles: runFiles, callbacks: callbacks, tokens: ExecutionTokens(),
-            outboxBell: Bell(), isDraining: { phase.value.withLock(\.isDraining) },
+            workers: workers, outboxBell: Bell(), isDraining: { phase.value.withLock(\.isDraining) },
             logger: logger)
-        self.driver = ExecutionDriver(environment: environment)
+        self.news = ActorNews(environment: environment)
+        self.driver = ExecutionDriver(environment: environment, news: news)
         self.dispatcher = Dispatcher(
             directory: directory, store: store, clock: clock, driver: driver,
-            supervisor: Supervisor(environment: environment), limits: configuration.limits, logger: logger)
+            supervisor: Supervisor(environment: environment, news: news), limits: configuration.limits, logger: logger)
         self.deliverer = OutboxDeliverer(environment: environment, client: client)
         self.scheduler = Scheduler(environment: environment)
         let dispatcher = self.dispatcher
@@ -77,7 +83,7 @@ package final class ActorSystem: Sendable {
 
     // MARK: Actors
 
-    /// Makes these the actors that exist. Ids, revisions and creation times are the caller's.
+    /// Makes these the actors that folders declare. Ids, revisions and creation times are the caller's.
     package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor]) {
         var entries: [Directory.Entry] = []
         var refused = quarantined
@@ -91,13 +97,14 @@ package final class ActorSystem: Sendable {
                         reason: error.description))
             }
         }
-        directory.replaceAll(entries, quarantined: refused)
-        dispatcher.configure(entries)
+        directory.replaceDeclared(entries, quarantined: refused)
+        for entry in entries { workers.begin(entry.spec) }
+        dispatcher.configure(directory.all)
         scheduler.bell.ring()
         events.publish([.actorsChanged], at: now())
     }
 
-    private func entry(for spec: ActorSpec) throws(ActorError) -> Directory.Entry {
+    func entry(for spec: ActorSpec) throws(ActorError) -> Directory.Entry {
         var compiled: [any MessageSchema] = []
         for source in spec.schemas { compiled.append(try schemas.compile(source)) }
         switch spec.run {
@@ -267,7 +274,7 @@ package final class ActorSystem: Sendable {
             throw ActorError(.notFound, "there is no execution \(id)")
         }
         let isFinal = record.finished != nil
-        guard let log = try await store.log(of: id) else {
+        guard !hasExpired(record), let log = try await store.log(of: id) else {
             return ExecutionLog(bytes: [], truncated: false, isFinal: isFinal)
         }
         switch log.place {
@@ -277,6 +284,14 @@ package final class ActorSystem: Sendable {
                 "\(configuration.dataFolder)/\(path)", limit: limits.maxLogBytes)
             return ExecutionLog(bytes: scrubbed(bytes), truncated: log.truncated, isFinal: isFinal)
         }
+    }
+
+    /// Its actor wants logs to be forgotten sooner than the house does; the file goes when the house says so.
+    private func hasExpired(_ record: ExecutionRecord) -> Bool {
+        guard let finished = record.finished,
+            let seconds = directory.entry(record.actor)?.spec.definition?.logSeconds
+        else { return false }
+        return now().since(finished) >= Int64(seconds) * 1000
     }
 
     private func scrubbed(_ bytes: [UInt8]) -> [UInt8] {
@@ -306,6 +321,7 @@ package final class ActorSystem: Sendable {
             group.addTask { await self.driver.watch() }
             group.addTask { await self.deliverer.run() }
             group.addTask { await self.scheduler.run() }
+            group.addTask { await self.news.run() }
             group.addTask {
                 await stop()
                 await self.drain()
@@ -355,6 +371,7 @@ package final class ActorSystem: Sendable {
             group.cancelAll()
         }
         scheduler.bell.close()
+        news.close()
         environment.outboxBell.close()
         dispatcher.close()
         driver.close()

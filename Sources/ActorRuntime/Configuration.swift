@@ -21,6 +21,10 @@ package struct SystemConfiguration: Sendable {
     package var eventSource: String
     /// Signs what subscribers are told; without it nothing leaves for them.
     package var signature: WebhookSignature?
+    /// The addresses that tenants are known by, where they differ from the public URL.
+    package var apiServers: [String: String] = [:]
+    /// The plain text of a sealed config; nil when it cannot be opened.
+    package var openSealed: @Sendable (String) -> String? = { _ in nil }
 
     package init(
         limits: Limits, graceMilliseconds: Int64, maxCalls: Int = 16, callTimeoutMilliseconds: Int64 = 20000,

@@ -18,32 +18,62 @@ final class Directory: Sendable {
             self.reactor = reactor
             self.fault = fault
         }
+
+        /// The same actor with other permissions.
+        func granting(_ grants: [String: PermissionLevel]) -> Entry {
+            var spec = spec
+            spec.grants = grants
+            return Entry(spec: spec, schemas: schemas, reactor: reactor, fault: fault)
+        }
     }
 
     private struct State {
         var entries: [ActorID: Entry] = [:]
-        var aliases: [String: ActorID] = [:]
+        /// Names of folders.
+        var declared: [String: ActorID] = [:]
+        /// Aliases that somebody made.
+        var made: [String: ActorID] = [:]
         var quarantined: [QuarantinedActor] = []
+
+        /// A folder's name goes before an alias that somebody made.
+        func id(alias key: String) -> ActorID? { declared[key] ?? made[key] }
     }
 
     private let state = Mutex(State())
 
-    func replaceAll(_ entries: [Entry], quarantined: [QuarantinedActor]) {
+    /// Makes these the actors that folders declare; those that were made over HTTP stay.
+    func replaceDeclared(_ entries: [Entry], quarantined: [QuarantinedActor]) {
         state.withLock { state in
-            state.entries = [:]
-            state.aliases = [:]
+            state.entries = state.entries.filter { $0.value.spec.definition != nil }
+            state.declared = [:]
             for entry in entries {
                 state.entries[entry.spec.id] = entry
-                state.aliases[Self.aliasKey(entry.spec.name, tenant: entry.spec.tenant)] = entry.spec.id
+                state.declared[Self.aliasKey(entry.spec.name, tenant: entry.spec.tenant)] = entry.spec.id
             }
             state.quarantined = quarantined
         }
     }
 
+    /// An actor that was made over HTTP, new or changed, or one whose permissions have changed.
+    func put(_ entry: Entry) { state.withLock { $0.entries[entry.spec.id] = entry } }
+
+    @discardableResult
+    func remove(_ id: ActorID) -> Entry? {
+        state.withLock { state in
+            state.made = state.made.filter { $0.value != id }
+            return state.entries.removeValue(forKey: id)
+        }
+    }
+
+    /// Lets a made alias lead to an actor, or to nobody.
+    func setAlias(_ alias: String, tenant: String, to id: ActorID?) {
+        state.withLock { $0.made[Self.aliasKey(alias, tenant: tenant)] = id }
+    }
+
     func entry(_ id: ActorID) -> Entry? { state.withLock { $0.entries[id] } }
 
     func id(alias: String, tenant: String) -> ActorID? {
-        state.withLock { $0.aliases[Self.aliasKey(alias, tenant: tenant)] }
+        state.withLock { $0.id(alias: Self.aliasKey(alias, tenant: tenant)) }
     }
 
     /// By id when the word is a hashid, else by alias.
@@ -51,7 +81,7 @@ final class Directory: Sendable {
         let found = state.withLock { state in
             let id =
                 Hashids.abaco.decode(word) != nil
-                ? ActorID(word) : state.aliases[Self.aliasKey(word, tenant: tenant)]
+                ? ActorID(word) : state.id(alias: Self.aliasKey(word, tenant: tenant))
             return id.flatMap { state.entries[$0]?.spec }
         }
         guard let found, found.tenant == tenant else {

@@ -22,12 +22,14 @@ final class ExecutionDriver: Sendable {
     private let deadlineSink: AsyncStream<Int64>.Continuation
     private let state = Mutex(State())
     private let environment: RuntimeEnvironment
+    private let news: ActorNews
     private let scripts: ScriptHost
     private let reactors: ReactorHost
     private var logger: Logger { environment.logger }
 
-    init(environment: RuntimeEnvironment) {
+    init(environment: RuntimeEnvironment, news: ActorNews) {
         self.environment = environment
+        self.news = news
         self.scripts = ScriptHost(environment: environment)
         self.reactors = ReactorHost(environment: environment)
         (self.deadlines, self.deadlineSink) = AsyncStream.makeStream(of: Int64.self)
@@ -200,7 +202,7 @@ final class ExecutionDriver: Sendable {
             disposition: scrubbed(verdict.disposition), status: verdict.status, result: session.result,
             log: await session.finalLog(reason: verdict.reason),
             effects: verdict.keepsEffects ? session.effects : verdict.isAbandoned ? session.farewell : Effects())
-        if let event = linkedEvent(verdict, envelope, spec, now) { completion.effects.mail.append(event) }
+        news.add(verdict, envelope, spec, to: &completion.effects)
         if await !commit(&completion, retry: spec.retry, number: number) { return nil }
         logger.debug(
             "an attempt has ended",
@@ -217,34 +219,6 @@ final class ExecutionDriver: Sendable {
             again.attempts = number
             again.notBefore = moment
             return again
-        }
-    }
-
-    /// The message that a linked actor gets when an execution has ended (actors API, sections 6.4 and 6.5).
-    private func linkedEvent(
-        _ verdict: ExecutionMachine.Verdict, _ envelope: Envelope, _ spec: ActorSpec, _ now: Timestamp
-    ) -> NewMessage? {
-        guard let link = spec.link, verdict.endsMessage else { return nil }
-        let body: JSONValue = [
-            "event_type": "EXECUTION_COMPLETE", "tenant_id": .string(spec.tenant),
-            "event_time_utc": .string(now.iso8601), "event_time_display": .string(now.iso8601),
-            "actor_id": .string(spec.id.rawValue), "actor_dbid": .string("\(spec.tenant)_\(spec.id)"),
-            "execution_id": .string(envelope.execution.rawValue), "status": .string(verdict.status.rawValue),
-            "exit_code": JSONValue(verdict.exitCode), "_abaco_link": .string(link), "_abaco_webhook": "",
-        ]
-        do {
-            let target = try environment.directory.resolve(link, tenant: spec.tenant)
-            return try environment.bus.checked(
-                MessageDraft(
-                    actor: target.id, body: JSONWriter.bytes(body),
-                    environment: [EnvironmentEntry("_abaco_username", "Abaco Event")], sender: "actor:\(spec.id)",
-                    cause: envelope.execution, hops: envelope.message.hops + 1,
-                    idempotency: IdempotencyKey(key: "\(envelope.execution)#link")))
-        } catch {
-            logger.warning(
-                "an event could not be sent to the linked actor",
-                metadata: [LogKeys.actor: "\(spec.name)", LogKeys.error: "\(error)"])
-            return nil
         }
     }
 
@@ -340,9 +314,15 @@ struct RuntimeEnvironment: Sendable {
     let runFiles: any RunFiles
     let callbacks: CallbackMaker
     let tokens: ExecutionTokens
+    let workers: Workers
     let outboxBell: Bell
     let isDraining: @Sendable () -> Bool
     let logger: Logger
+}
+
+extension RuntimeEnvironment {
+    /// What scripts and links of a tenant take for the address of the API.
+    func apiServer(_ tenant: String) -> String { configuration.apiServers[tenant] ?? callbacks.address.publicURL }
 }
 
 /// A wake-up that is never lost and never piles up.

@@ -21,6 +21,9 @@ enum ScriptEnvironment {
         var state: JSONValue
         var secrets: [EnvironmentEntry]
         var accessToken: String
+        var workerID: String
+        /// Name to value (actors API, section 6.9).
+        var configs: JSONValue
         var apiServer: String
         var messageFile: String
         var scratch: String
@@ -40,11 +43,11 @@ enum ScriptEnvironment {
             EnvironmentEntry("_abaco_access_token", input.accessToken),
             EnvironmentEntry("_abaco_actor_dbid", "\(spec.tenant)_\(spec.id)"),
             EnvironmentEntry("_abaco_actor_id", spec.id.rawValue),
-            EnvironmentEntry("_abaco_worker_id", "\(spec.id)-1"),
+            EnvironmentEntry("_abaco_worker_id", input.workerID),
             EnvironmentEntry("_abaco_container_repo", spec.run.image),
             EnvironmentEntry("_abaco_actor_state", PythonText.repr(input.state)),
             EnvironmentEntry("_abaco_actor_name", spec.name.isEmpty ? "None" : spec.name),
-            EnvironmentEntry("_actor_configs", "{}"),
+            EnvironmentEntry("_actor_configs", PythonText.repr(input.configs)),
             EnvironmentEntry("SCRATCH", input.scratch),
             EnvironmentEntry("_REACTOR_TEMP", input.scratch),
             EnvironmentEntry("REACTORD_ATTEMPT", String(input.attempt)),
@@ -94,6 +97,8 @@ private final class ScriptSession: WorkSession {
     private var logFile: String { "\(environment.configuration.dataFolder)/\(relativeLog)" }
 
     func work() async -> ExecutionMachine.WorkEnd {
+        let worker = environment.workers.take(envelope.execution, of: spec)
+        defer { environment.workers.release(envelope.execution, of: spec.id) }
         do {
             if attempt > 1 { await environment.executor.reclaim(envelope.execution.rawValue) }
             let folder = try await environment.runFiles.prepare(envelope.execution)
@@ -110,8 +115,9 @@ private final class ScriptSession: WorkSession {
             let variables = ScriptEnvironment.entries(
                 ScriptEnvironment.Input(
                     envelope: envelope, spec: spec, attempt: attempt, state: state, secrets: grantedSecrets(),
-                    accessToken: token, apiServer: environment.callbacks.address.publicURL,
-                    messageFile: messageFile, scratch: "\(folder)/work"))
+                    accessToken: token, workerID: worker, configs: try await configs(),
+                    apiServer: environment.apiServer(spec.tenant), messageFile: messageFile,
+                    scratch: "\(folder)/work"))
             let outcome = await environment.executor.run(
                 Work(
                     id: envelope.execution.rawValue, command: command, environment: variables,
@@ -128,6 +134,20 @@ private final class ScriptSession: WorkSession {
         spec.secrets.compactMap { name in
             environment.configuration.secret(name).map { EnvironmentEntry(name, $0) }
         }
+    }
+
+    /// The shared configs of this actor; a secret that cannot be opened is left out.
+    private func configs() async throws(ActorError) -> JSONValue {
+        var members: [JSONValue.Member] = []
+        for config in try await environment.store.configs(tenant: spec.tenant) {
+            let isOurs = config.actorWords.contains { word in
+                (try? environment.directory.resolve(word, tenant: spec.tenant).id) == spec.id
+            }
+            guard isOurs else { continue }
+            let value = config.isSecret ? environment.configuration.openSealed(config.value) : config.value
+            if let value { members.append(JSONValue.Member(config.name, .string(value))) }
+        }
+        return .object(members)
     }
 
     private static func end(of result: WorkResult) -> ExecutionMachine.WorkEnd {

@@ -34,8 +34,12 @@ final class Supervisor: Sendable {
 
     private let state = Mutex<[ActorID: Supervised]>([:])
     private let environment: RuntimeEnvironment
+    private let news: ActorNews
 
-    init(environment: RuntimeEnvironment) { self.environment = environment }
+    init(environment: RuntimeEnvironment, news: ActorNews) {
+        self.environment = environment
+        self.news = news
+    }
 
     /// An actor exists. A changed definition is tried afresh.
     func configure(_ entry: Directory.Entry) {
@@ -158,6 +162,7 @@ final class Supervisor: Sendable {
             environment.logger.error(
                 "an actor is in ERROR; its mail waits until its definition changes or it is restarted",
                 metadata: name.merging([LogKeys.reason: "\(reason)"]) { $1 })
+            news.tell(.error(reason), of: spec)
         }
     }
 }

@@ -25,6 +25,17 @@ extension SQLiteStore: ExecutionStore {
         }
     }
 
+    package func totals(of actor: ActorID) async throws(ActorError) -> ExecutionTotals {
+        try await read { db in
+            let ended = try db.row(
+                "SELECT count(*), sum(max(0, (finished - started) / 1000)) FROM executions WHERE actor = ?",
+                [actor.rawValue])
+            let waiting = try db.row("SELECT count(*) FROM mailbox WHERE actor = ?", [actor.rawValue])
+            let seconds: Int? = ended?[1]
+            return ExecutionTotals(count: (ended?[0] ?? 0) + (waiting?[0] ?? 0), seconds: seconds ?? 0)
+        }
+    }
+
     package func attempts(of id: ExecutionID) async throws(ActorError) -> [AttemptRecord] {
         let numbers = self.numbers
         return try await read { db in

@@ -25,6 +25,10 @@ extension SQLiteStore: OutboxStore {
         }
     }
 
+    package func promise(_ call: OutgoingCall, at now: Timestamp) async throws(ActorError) {
+        try await writer.submit { db, _ in try db.store(call, execution: nil, at: now) }
+    }
+
     package func settle(
         _ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp
     ) async throws(ActorError) {

@@ -10,24 +10,20 @@ extension SQLiteStore: RegistryStore {
 
     package func save(_ actor: StoredActor) async throws(ActorError) {
         try await writer.submit { db, ledger in
+            try db.store(actor)
+            // The name of an actor's folder is its alias; one that led to another folder's actor now leads here. One
+            // that somebody made over HTTP is not taken away.
+            try db.run("DELETE FROM aliases WHERE actor = ? AND declared = 1", [actor.id.rawValue])
             try db.run(
                 """
-                INSERT INTO actors (\(ActorRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, name = excluded.name, owner = excluded.owner,
-                    fingerprint = excluded.fingerprint, revision = excluded.revision, created = excluded.created,
-                    updated = excluded.updated
-                """,
-                ActorRow.arguments(actor))
-            // An actor's name is its alias; one that was given to another actor before now leads here.
-            try db.run("DELETE FROM aliases WHERE actor = ?", [actor.id.rawValue])
-            try db.run(
-                """
-                INSERT INTO aliases (tenant, name, actor, owner, created) VALUES (?, ?, ?, ?, ?)
+                INSERT INTO aliases (\(AliasRow.columns)) VALUES (?, ?, ?, ?, ?, ?)
                 ON CONFLICT (tenant, name) DO UPDATE SET actor = excluded.actor, owner = excluded.owner
+                WHERE declared = 1
                 """,
-                [
-                    actor.tenant, actor.name, actor.id.rawValue, actor.owner, actor.created.milliseconds,
-                ])
+                AliasRow.arguments(
+                    Alias(
+                        tenant: actor.tenant, name: actor.name, actor: actor.id, owner: actor.owner,
+                        created: actor.created, isDeclared: true)))
             ledger.note(.actorsChanged)
         }
     }

@@ -58,8 +58,7 @@ struct SettingsTests {
         #expect(settings.callbacks.allow == ["10.0.0.7:8443"])
         #expect(
             settings.notYetActive == [
-                "server.trusted_proxies", "tenants.*.api_server", "auth.jwt", "executors.container",
-                "executors.slurm", "connectors.s3", "connectors.ec2",
+                "server.trusted_proxies", "executors.container", "executors.slurm", "connectors.s3", "connectors.ec2",
             ])
     }
 

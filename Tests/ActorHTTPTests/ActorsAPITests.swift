@@ -73,6 +73,25 @@ struct ActorsAPITests {
             name: "state of a stateless actor", method: .post, path: "/actors/v2/pipeline-jobs-manager/state",
             token: admin, type: "application/json", body: #"{"a":1}"#, status: 404, has: ["actor is stateless."]),
         Row(
+            name: "replacing what a folder declares", method: .put, path: "/actors/v2/hello", token: admin,
+            type: "application/json", body: #"{"image":"x","stateless":false}"#, status: 409,
+            has: ["is declared by a folder", "actor.yml"]),
+        Row(
+            name: "deleting what a folder declares", method: .delete, path: "/actors/v2/hello", token: admin,
+            status: 409, has: ["is declared by a folder"]),
+        Row(
+            name: "an alias that a folder has", method: .post, path: "/v3/actors/aliases", token: admin,
+            type: "application/json", body: #"{"alias":"hello","actor_id":"R4Xo"}"#, status: 400,
+            has: ["Alias hello already exists."]),
+        Row(
+            name: "accounts are kept by the daemon", method: .post, path: "/v3/actors/hello/executions", token: admin,
+            type: "application/json", body: #"{"runtime":1,"cpu":2,"io":3}"#, status: 400,
+            has: ["Required field executor missing."]),
+        Row(
+            name: "a tag that is none", method: .post, path: "/actors/v2/hello/state", token: admin,
+            type: "application/json", headers: ["If-Match": "3"], body: #"{"a":1}"#, status: 400,
+            has: ["If-Match takes the ETag"]),
+        Row(
             name: "falsy state", method: .post, path: "/actors/v2/hello/state", token: admin,
             type: "application/json", body: "{}", status: 400, has: ["state must be JSON serializable"]),
         Row(
@@ -80,7 +99,7 @@ struct ActorsAPITests {
             type: "application/x-www-form-urlencoded", body: "a=1", status: 400, has: ["must be JSON serializable"]),
         Row(
             name: "missing execution", path: "/actors/v2/hello/executions/R4Xo", token: admin, status: 400,
-            has: ["No execution found"]),
+            has: ["No executions found with actor id of R4Xo and execution id of R4Xo."]),
         Row(
             name: "missing nonce", path: "/actors/v2/hello/nonces/DEV-DEVELOP_x", token: admin, status: 400,
             has: ["Nonce not found."]),
@@ -219,6 +238,55 @@ struct ActorsAPITests {
                 name: "get", path: "/actors/v2/hello/state", token: House.bobToken, status: 200,
                 has: [#""result":{"state":{"n":[1,"x"]}}"#]))
         #expect(try await house.store.audits(limit: 10).first?.action == "state.replace")
+    }
+
+    @Test("who writes a state with If-Match overwrites nothing unseen")
+    func stateRevisions() async throws {
+        let house = House()
+        let path = "/actors/v2/hello/state"
+        try await house.expect(
+            Row(name: "none yet", path: path, token: House.annToken, status: 200, answers: ["ETag": "\"0\""]))
+        var write = Row(
+            name: "first", method: .post, path: path, token: House.annToken, type: "application/json",
+            headers: ["If-Match": "\"0\""], body: #"{"n":1}"#, status: 200, answers: ["ETag": "\"1\""])
+        try await house.expect(write)
+        write.status = 412
+        write.answers = [:]
+        write.has = ["the state has changed: it is at revision 1, not 0"]
+        try await house.expect(write)
+        write.headers = ["If-Match": "*"]
+        write.status = 200
+        write.has = []
+        try await house.expect(write)
+        try await house.expect(
+            Row(
+                name: "read", path: path, token: House.annToken, status: 200, has: [#""state":{"n":1}"#],
+                answers: ["ETag": "\"2\""]))
+    }
+
+    @Test("an actor that is made has a schema of its own, which is checked at the door")
+    func schema() async throws {
+        let house = House()
+        let make = Row(
+            name: "make", method: .post, path: "/v3/actors", token: House.bobToken, type: "application/json",
+            body: #"{"image":"lab/any","message_schema":{"type":"object"}}"#, status: 200,
+            has: [#""message_schema":{"type":"object"}"#])
+        let made = try await house.test { try await make.send($0) }
+        make.check(made, sourceLocation: #_sourceLocation)
+        let id = try #require(made.json["result"]?["id"]?.string)
+        let path = "/v3/actors/\(id)/messages"
+        try await house.expect(
+            Row(
+                name: "no match", method: .post, path: path, token: House.bobToken, type: "application/json",
+                body: #"{"a":1}"#, status: 400, has: ["/greeting: must be a string"]))
+        try await house.expect(
+            Row(
+                name: "a match", method: .post, path: path, token: House.bobToken, type: "application/json",
+                body: #"{"greeting":"hi"}"#, status: 200))
+        try await house.expect(
+            Row(
+                name: "a stranger of the same tenant", path: "/v3/actors/\(id)", token: House.annToken, status: 400,
+                has: ["Not authorized -- you do not have access to this actor."]))
     }
 
     @Test("a nonce is made, opens what it should, and is shown to nobody else")

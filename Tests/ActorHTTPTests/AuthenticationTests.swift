@@ -18,21 +18,30 @@ struct AuthenticationTests {
         var name: String
         var authorization: String?
         var nonce: String?
+        /// What the refusal says: of a token nothing, of a nonce what the old service says.
+        var says = "Not authorized."
         var testDescription: String { name }
     }
 
+    private static let unknown = "Nonce does not exist."
+
     static let strangers: [Attempt] = [
-        Attempt(name: "no header"), Attempt(name: "Bearer nothing", authorization: "Bearer nothing"),
+        Attempt(name: "no header", says: "No JWT or nonce provided."),
+        Attempt(name: "Bearer nothing", authorization: "Bearer nothing"),
         Attempt(name: "Bearer alone", authorization: "Bearer"), Attempt(name: "empty header", authorization: ""),
         Attempt(name: "wrong scheme", authorization: "Basic \(House.adminToken)"),
         Attempt(name: "token without scheme", authorization: House.adminToken),
         Attempt(name: "expired token", authorization: "Bearer \(House.lateToken)"),
-        Attempt(name: "no such nonce", nonce: "DEV-DEVELOP_nope"), Attempt(name: "empty nonce", nonce: ""),
-        Attempt(name: "used-up nonce", nonce: "DEV-DEVELOP_used"),
-        Attempt(name: "nonce of another tenant", nonce: "OTHER_open"),
-        Attempt(name: "nonce of another actor", nonce: "DEV-DEVELOP_strict"),
-        Attempt(name: "nonce of the id, used with the alias", nonce: "DEV-DEVELOP_byid"),
-        Attempt(name: "nonce of too low a level", nonce: "DEV-DEVELOP_read"),
+        Attempt(name: "no such nonce", nonce: "DEV-DEVELOP_nope", says: unknown),
+        Attempt(name: "empty nonce", nonce: "", says: unknown),
+        Attempt(
+            name: "used-up nonce", nonce: "DEV-DEVELOP_used", says: "No remaining uses left for this nonce."),
+        Attempt(name: "nonce of another tenant", nonce: "OTHER_open", says: unknown),
+        Attempt(name: "nonce of another actor", nonce: "DEV-DEVELOP_strict", says: unknown),
+        Attempt(name: "nonce of the id, used with the alias", nonce: "DEV-DEVELOP_byid", says: unknown),
+        Attempt(
+            name: "nonce of too low a level", nonce: "DEV-DEVELOP_read",
+            says: "Nonce does not have sufficient permissions level."),
         Attempt(name: "nonce beside a wrong token", authorization: "Bearer nothing", nonce: "DEV-DEVELOP_alias"),
     ]
 
@@ -48,7 +57,7 @@ struct AuthenticationTests {
         return house
     }
 
-    @Test("every stranger gets the same answer, letter by letter", arguments: strangers)
+    @Test("every stranger gets the answer of the old service, letter by letter", arguments: strangers)
     func stranger(_ attempt: Attempt) async throws {
         let house = try await house()
         let query = attempt.nonce.map { "?x-nonce=\($0)" } ?? ""
@@ -58,7 +67,7 @@ struct AuthenticationTests {
         let answer = try await house.test { try await row.send($0) }
         #expect(answer.status == .badRequest)
         #expect(
-            answer.text == #"{"message":"Not authorized.","status":"error","version":"dev","result":null}"#)
+            answer.text == #"{"message":"\#(attempt.says)","status":"error","version":"dev","result":null}"#)
         #expect(try await house.store.mailboxes().isEmpty)
     }
 
@@ -107,7 +116,7 @@ struct AuthenticationTests {
         try await house.expect(send)
         var refused = send
         refused.status = 400
-        refused.has = ["Not authorized."]
+        refused.has = ["No remaining uses left for this nonce."]
         try await house.expect(refused)
         #expect(try await house.store.nonce(NonceID("DEV-DEVELOP_three"))?.remainingUses == 0)
     }

@@ -49,6 +49,8 @@ struct FastLaneTests {
         Case(
             name: "with a bad option", headers: admin + "Reactord-Priority: 10\r\n", status: 400, isFast: false),
         Case(name: "nobody", headers: "", status: 400, isFast: false),
+        Case(name: "a token in the header of Tapis", headers: "X-Tapis-Token: \(House.adminToken)\r\n", isFast: false),
+        Case(name: "a wrong token in it", headers: admin + "X-Tapis-Token: x\r\n", status: 400, isFast: false),
         Case(name: "a wrong token", headers: "Authorization: Bearer x\r\n", status: 400, isFast: false),
         Case(name: "no such actor", path: "/actors/v2/nobody/messages", status: 404, isFast: false),
         Case(name: "not JSON", body: "{", status: 400, isFast: false),

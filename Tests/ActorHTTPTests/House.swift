@@ -37,7 +37,7 @@ struct House {
     init(
         inbox: String = "/nonexistent", camelCase: Bool = false, authenticationOff: Bool = false,
         host: String = "127.0.0.1", port: Int = 8000, fastLane: Bool = true, store: MemoryStore = MemoryStore(),
-        idleSeconds: Int64 = 10,
+        idleSeconds: Int64 = 10, passwords: [String: String] = [:],
         limits: (inout Limits) -> Void = { _ in }
     ) {
         var bounds = Limits()
@@ -61,8 +61,12 @@ struct House {
         let pool = NIOThreadPool.singleton
         let executionTokens = ["execution-token": Principal(username: "ann", tenant: Self.tenant, roles: [.user])]
         let verifier = TokenVerifier(
-            adminToken: Self.adminToken, tokensFile: Self.tokensFile, users: ["bob": [.user], "lim": [.limited]],
-            tenant: Self.tenant, executionPrincipal: { executionTokens[$0] }, clock: clock, pool: pool, logger: logger)
+            adminToken: Self.adminToken, tokensFile: Self.tokensFile,
+            users: ["bob": [.user], "lim": [.limited], "root": [.admin]],
+            tenant: Self.tenant, executionPrincipal: { executionTokens[$0] },
+            logins: LoginTokens(
+                key: [UInt8](repeating: 3, count: 32), passwords: passwords, tenant: Self.tenant, clock: clock),
+            clock: clock, pool: pool, logger: logger)
         var settings = HTTPServerSettings(
             host: host, port: port, publicURL: "http://lab.example:8000", camelCase: camelCase, inboxFolder: inbox,
             tenant: Self.tenant, authenticationOff: authenticationOff, version: "dev", idleSeconds: idleSeconds,

@@ -169,7 +169,7 @@ struct ReaderTests {
             ("Bearer abc", "abc"), ("bearer  abc", "abc"), ("Bearer", nil), ("Bearer a b", nil), ("Basic abc", nil),
             ("abc", nil), ("", nil),
         ] as [(String, String?)])
-    func bearer(header: String, token: String?) { #expect(AuthenticationMiddleware.bearer(header) == token) }
+    func bearer(header: String, token: String?) { #expect(Credentials.bearer(header) == token) }
 }
 
 @Suite("when, in which order and until when a message is delivered")

@@ -13,7 +13,9 @@ import Testing
             try await daemon.start()
             let made = try await daemon.post("/actors/v2/echo/nonces", ["maxUses": 1, "level": "EXECUTE"])
             let nonce = try #require(made.json["result"]?["id"]?.string, "\(made.text)")
-            let url = "\(daemon.base)/actors/v2/echo/messages?x-nonce=\(nonce)"
+            // A nonce of an actor opens its id, not its name.
+            let id = try #require(made.json["result"]?["actorId"]?.string)
+            let url = "\(daemon.base)/actors/v2/\(id)/messages?x-nonce=\(nonce)"
             let client = daemon.client
             let statuses = try await withThrowingTaskGroup(of: [Int].self) { group in
                 // 64 at a time, each as soon as the one before it is answered: 1,000 in all.

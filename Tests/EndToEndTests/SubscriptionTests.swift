@@ -45,7 +45,7 @@ import Testing
         }
 
         private static func port(in file: String) async throws -> Int {
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + .seconds(90)
             while ContinuousClock.now < deadline {
                 let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
                 if text.hasSuffix("\n"), let number = Int(text.dropLast()) { return number }

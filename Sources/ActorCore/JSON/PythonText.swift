@@ -15,6 +15,11 @@ package enum PythonText {
         }
     }
 
+    /// As Python's `str()` prints: a text without quotes, anything else as its literal.
+    package static func str(_ value: JSONValue) -> String {
+        if case .string(let text) = value { text } else { repr(value) }
+    }
+
     /// Keys sorted by code point, no blanks, ASCII only: the text that job and pipeline ids are hashed from
     /// (PipelineJobs, section 4.4).
     package static func minified(_ value: JSONValue) -> String {

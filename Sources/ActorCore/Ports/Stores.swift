@@ -139,6 +139,8 @@ package protocol ExecutionStore: Sendable {
     func execution(_ id: ExecutionID) async throws(ActorError) -> ExecutionRecord?
     /// Newest first; `before` is the sequence to continue below.
     func executions(of actor: ActorID?, before: Int64?, limit: Int) async throws(ActorError) -> [ExecutionRecord]
+    /// Over all executions of one actor, waiting ones included.
+    func totals(of actor: ActorID) async throws(ActorError) -> ExecutionTotals
     func attempts(of id: ExecutionID) async throws(ActorError) -> [AttemptRecord]
     func log(of id: ExecutionID) async throws(ActorError) -> LogRecord?
     func deadLetters(_ query: DeadLetterQuery) async throws(ActorError) -> [DeadLetter]
@@ -179,7 +181,7 @@ package protocol RegistryStore: Sendable {
     func audits(limit: Int) async throws(ActorError) -> [AuditEntry]
 }
 
-/// What the store keeps of an actor between starts; the rest is read from its folder.
+/// What the store keeps of an actor between starts; the rest is read from its folder, unless it was made over HTTP.
 package struct StoredActor: Sendable, Equatable {
     package var id: ActorID
     package var tenant: String
@@ -190,11 +192,14 @@ package struct StoredActor: Sendable, Equatable {
     package var revision: Int
     package var created: Timestamp
     package var updated: Timestamp
+    /// What it was made of over HTTP; nil for an actor that a folder declares.
+    package var definition: ActorDefinition?
 
     package init(
         id: ActorID, tenant: String, name: String, owner: String, fingerprint: String, revision: Int,
-        created: Timestamp, updated: Timestamp
+        created: Timestamp, updated: Timestamp, definition: ActorDefinition? = nil
     ) {
+        self.definition = definition
         self.id = id
         self.tenant = tenant
         self.name = name
@@ -249,9 +254,11 @@ package protocol OutboxStore: Sendable {
     /// The first undelivered item of every order key; those of disabled subscriptions stay where they are.
     func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem]
     func settle(_ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp) async throws(ActorError)
+    /// Queues a call that no execution makes.
+    func promise(_ call: OutgoingCall, at now: Timestamp) async throws(ActorError)
 }
 
 /// The whole store: one database, seen through the port that each part needs.
 package typealias Store =
     MailboxStore & ExecutionStore & RegistryStore & JobStore & JobCatalogue & WatchStore & OutboxStore
-    & SubscriptionStore
+    & SubscriptionStore & SharingStore

@@ -63,6 +63,18 @@ package struct ExecutionRecord: Sendable, Equatable {
     }
 }
 
+/// What all executions of one actor come to.
+package struct ExecutionTotals: Sendable, Equatable {
+    package let count: Int
+    /// Whole seconds that each of those ran which have ended, added up.
+    package let seconds: Int
+
+    package init(count: Int, seconds: Int) {
+        self.count = count
+        self.seconds = seconds
+    }
+}
+
 /// One try at one message.
 package struct AttemptRecord: Sendable, Equatable {
     package let execution: ExecutionID

@@ -34,6 +34,10 @@ package struct ActorSpec: Sendable, Equatable {
     package var updated: Timestamp
     /// Counts up whenever what runs changes.
     package var revision: Int
+    /// What it was made of over HTTP; nil for an actor that a folder declares.
+    package var definition: ActorDefinition?
+    /// Levels by user, beyond those that its owner and admins have.
+    package var grants: [String: PermissionLevel] = [:]
 
     package init(
         id: ActorID, tenant: String, name: String, description: String = "", run: RunSpec, executor: String? = nil,
@@ -67,6 +71,9 @@ package struct ActorSpec: Sendable, Equatable {
         self.updated = updated
         self.revision = revision
     }
+
+    /// What people call it: its name, or its id when it was made without one.
+    package var title: String { name.isEmpty ? id.rawValue : name }
 
     /// How many of its messages may run at once: one, unless it is stateless.
     package var concurrency: Int { stateless ? max(1, maxWorkers) : 1 }

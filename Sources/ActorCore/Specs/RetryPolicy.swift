@@ -4,9 +4,14 @@ package struct RetryPolicy: Sendable, Equatable {
     package var attempts: Int
     package var backoffSeconds: Double
     package var maxBackoffSeconds: Double
+    /// False: work that ends with a failure has ended; only what was cut off is tried again.
+    package var retriesFailures: Bool
 
-    package init(attempts: Int = 3, backoffSeconds: Double = 2, maxBackoffSeconds: Double = 300) {
+    package init(
+        attempts: Int = 3, backoffSeconds: Double = 2, maxBackoffSeconds: Double = 300, retriesFailures: Bool = true
+    ) {
         self.attempts = max(1, attempts)
+        self.retriesFailures = retriesFailures
         self.backoffSeconds = Self.bounded(backoffSeconds)
         self.maxBackoffSeconds = Self.bounded(maxBackoffSeconds)
     }
@@ -23,7 +28,7 @@ package struct RetryPolicy: Sendable, Equatable {
     ///
     /// - Parameter chance: a random number in 0..<1, passed in so that a seed replays a run.
     package func delay(after attempt: Int, chance: Double) -> Int64? {
-        guard attempt < attempts else { return nil }
+        guard retriesFailures, attempt < attempts else { return nil }
         return Self.backoff(
             attempt: attempt, base: backoffSeconds, cap: maxBackoffSeconds, chance: chance)
     }

@@ -50,6 +50,24 @@ struct DataFolder: Sendable {
     /// The lock ends with the process in any case; this is for daemons that live inside a test.
     func release() { close(lock) }
 
+    /// 32 random bytes that stay the same: made at the first start, readable by its owner only.
+    func readOrMakeKey(_ name: String) throws(ActorError) -> [UInt8] {
+        let file = "\(path)/\(name)"
+        if let text = try? String(contentsOfFile: file, encoding: .utf8) {
+            let bytes = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)).map(Array.init) ?? []
+            guard bytes.count == 32 else {
+                throw ActorError(
+                    .cannotStart,
+                    "\(file) holds no usable key; restore it from a backup, or delete it: a new one is made at the "
+                        + "start, and what was sealed or signed with the old one cannot be read any more")
+            }
+            return bytes
+        }
+        let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        try PrivateFile.write("\(Data(key).base64EncodedString())\n", to: file)
+        return key
+    }
+
     /// The admin's token: made at the first start, readable by its owner only.
     func readOrMakeAdminToken() throws(ActorError) -> (token: String, isNew: Bool) {
         if let text = try? String(contentsOfFile: adminToken, encoding: .utf8) {

@@ -14,10 +14,13 @@ package struct AuthSettings: Sendable, Equatable {
 package struct UserSettings: Sendable, Equatable {
     package var name: String
     package var roles: [Role]
+    /// Lets the user log in for a token; nil for users who have tokens already.
+    package var password: Secret?
 
-    package init(name: String, roles: [Role]) {
+    package init(name: String, roles: [Role], password: Secret? = nil) {
         self.name = name
         self.roles = roles
+        self.password = password
     }
 }
 
@@ -26,8 +29,11 @@ package struct JWTSettings: Sendable, Equatable {
     /// `*` in it stands for the tenant.
     package var header = "Authorization"
     package var algorithms = ["RS256"]
-    /// Absolute.
+    /// PEM, absolute.
     package var publicKeyFile: String?
+    /// A JWKS document, absolute; or where one is fetched.
+    package var keySetFile: String?
+    package var keySetURL: String?
     package var usernameClaim = "sub"
     package var tenantClaim: String?
     package var rolesClaim: String?
@@ -36,7 +42,8 @@ package struct JWTSettings: Sendable, Equatable {
 
     package static func == (left: Self, right: Self) -> Bool {
         left.header == right.header && left.algorithms == right.algorithms
-            && left.publicKeyFile == right.publicKeyFile && left.usernameClaim == right.usernameClaim
+            && left.publicKeyFile == right.publicKeyFile && left.keySetFile == right.keySetFile
+            && left.keySetURL == right.keySetURL && left.usernameClaim == right.usernameClaim
             && left.tenantClaim == right.tenantClaim && left.rolesClaim == right.rolesClaim
             && left.roleMap.elementsEqual(right.roleMap, by: ==) && left.defaultRoles == right.defaultRoles
     }

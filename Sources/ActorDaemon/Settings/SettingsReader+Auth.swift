@@ -12,7 +12,9 @@ extension SettingsReader {
             if name.isEmpty || name.utf8.count > 128 || name.contains(where: \.isWhitespace) {
                 users.report(name, "is no user name: no blanks, at most 128 bytes")
             }
-            settings.auth.users.append(UserSettings(name: name, roles: roles(user, "roles", or: [.user])))
+            settings.auth.users.append(
+                UserSettings(
+                    name: name, roles: roles(user, "roles", or: [.user]), password: user.secret("password")))
             user.finish()
         }
         settings.auth.tokensFile = path(auth, "tokens_file")
@@ -57,7 +59,16 @@ extension SettingsReader {
             entry.report("algorithms", "takes \(StrictMapping.list(Self.algorithms, "or")), not \"\(word.prefix(40))\"")
         }
         jwt.publicKeyFile = path(entry, "public_key_file")
-        if jwt.publicKeyFile == nil { entry.report("public_key_file", "is needed: the PEM file to check tokens with") }
+        jwt.keySetFile = path(entry, "jwks_file")
+        jwt.keySetURL = url(entry, "jwks_url")
+        let sources = ["public_key_file", "jwks_file", "jwks_url"].filter(entry.isSet)
+        if sources.count != 1 {
+            entry.report(
+                "public_key_file",
+                sources.isEmpty
+                    ? "is needed: the PEM file to check tokens with; or give jwks_file or jwks_url"
+                    : "is one of three: keep one of \(StrictMapping.list(sources, "and"))")
+        }
         jwt.usernameClaim = entry.text("username_claim", or: jwt.usernameClaim)
         jwt.tenantClaim = entry.text("tenant_claim")
         jwt.rolesClaim = entry.text("roles_claim")

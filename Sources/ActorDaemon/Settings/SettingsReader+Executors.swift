@@ -1,4 +1,5 @@
 import ActorCore
+import Foundation
 
 extension SettingsReader {
     func readExecutors(_ executors: StrictMapping, _ settings: inout Settings) {
@@ -19,7 +20,7 @@ extension SettingsReader {
         settings.graceSeconds = process.number("grace_seconds", or: settings.graceSeconds, atLeast: 0)
         let images = process.mapping("images")
         for (image, entry) in images.entries() {
-            let command = entry.texts("command")
+            let command = entry.texts("command").map(beside)
             if command.first?.isEmpty ?? true {
                 images.report(image, "needs a command: a list of the program and its arguments")
             }
@@ -31,6 +32,13 @@ extension SettingsReader {
         settings.anyImage = process.flag("any_image", or: settings.anyImage)
         settings.pythonPath = path(process, "python_path")
         process.finish()
+    }
+
+    /// A file beside `config.yml`, by its path from there, is meant wherever the command runs.
+    private func beside(_ word: String) -> String {
+        guard word.contains("/"), !word.hasPrefix("/"), !word.hasPrefix("-") else { return word }
+        let path = SettingsLoader.absolute(word, from: home)
+        return FileManager.default.fileExists(atPath: path) ? path : word
     }
 
     private func readEngines(_ executors: StrictMapping, _ settings: inout ExecutorSettings) {
@@ -102,8 +110,6 @@ extension SettingsReader {
         let connectors = settings.connectors
         let parts: [(key: String, isSet: Bool)] = [
             ("server.trusted_proxies", !settings.server.trustedProxies.isEmpty),
-            ("tenants.*.api_server", settings.tenants.contains { $0.apiServer != nil }),
-            ("auth.jwt", !settings.auth.jwt.isEmpty),
             ("executors.container", executors.container != standard.container),
             ("executors.kubernetes", executors.kubernetes != standard.kubernetes),
             ("executors.argo", executors.argo != standard.argo),

@@ -3,23 +3,43 @@ import ActorRuntime
 import HTTPTypes
 import Hummingbird
 
-/// Who may do what to an actor, in this version: admins and its owner everything; other users READ and EXECUTE;
-/// limited users READ; the holder of a nonce exactly the nonce's level on the nonce's actor. Permissions by name
-/// come with the permission store.
+/// Who may do what to an actor: admins and its owner everything; others what its permissions say. An actor that a
+/// folder declares lets the users of its house READ and EXECUTE, limited ones READ, unless its permissions say
+/// otherwise of them. The holder of a nonce may do exactly the nonce's level on the nonce's actor.
 enum Access {
     static func level(of caller: Caller, on spec: ActorSpec) -> PermissionLevel {
-        if let nonce = caller.nonce { return nonce.level }
+        if let nonce = caller.nonce { return nonce.tenant == spec.tenant ? nonce.level : .none }
         let principal = caller.principal
         guard principal.tenant == spec.tenant else { return .none }
         if principal.isAdmin || principal.username == spec.owner { return .update }
+        if let own = level(of: principal.username, in: spec.grants) { return own }
+        guard spec.definition == nil else { return .none }
         if principal.roles.contains(.user) || principal.roles.contains(.privileged) { return .execute }
         return principal.roles.contains(.limited) ? .read : .none
+    }
+
+    /// The user's own level, or everybody's when that is more; nil when the list says nothing of either.
+    static func level(of user: String, in grants: [String: PermissionLevel]) -> PermissionLevel? {
+        [grants[user], grants[GrantTarget.everybody]].compactMap(\.self).max()
+    }
+
+    /// Whether a search shows this actor to the caller: it is the caller's, or the caller is named in its permissions
+    /// (actors API, section 5.3).
+    static func isNamed(_ caller: Caller, in spec: ActorSpec) -> Bool {
+        let user = caller.username
+        guard caller.nonce == nil, caller.principal.tenant == spec.tenant else { return false }
+        return user == spec.owner || (spec.grants[user] ?? .none) > .none
     }
 
     /// An alias nonce opens the alias only, an actor's nonce the id only (actors API, section 4).
     static func opens(_ nonce: Nonce, _ word: String, _ spec: ActorSpec) -> Bool {
         if let alias = nonce.alias { return alias == word }
         return nonce.actor == spec.id && word == spec.id.rawValue
+    }
+
+    /// Results may hold tokens: who sent the message sees its result, and who sees inside its actor.
+    static func seesResult(of record: ExecutionRecord, _ caller: Caller, _ spec: ActorSpec?) -> Bool {
+        (caller.nonce == nil && record.sender == caller.username) || seesInside(caller, spec)
     }
 
     /// Whether the caller may see what was said to or by this actor in confidence: results, dead messages.
@@ -38,7 +58,7 @@ extension HTTPFront {
         let caller = try context.requireCaller()
         let spec = try authorized(caller, context.word(), needed)
         if countingUse, let nonce = caller.nonce {
-            guard try await system.store.useNonce(nonce.id, at: system.now()) else { throw .notAuthorized }
+            guard try await system.store.useNonce(nonce.id, at: system.now()) else { throw Nonce.usedUp }
         }
         return spec
     }
@@ -48,9 +68,10 @@ extension HTTPFront {
         _ caller: Caller, _ word: String, _ needed: PermissionLevel
     ) throws(ActorError) -> ActorSpec {
         if let nonce = caller.nonce {
-            guard let spec = try? system.resolve(word, tenant: nonce.tenant), Access.opens(nonce, word, spec),
-                nonce.level >= needed
-            else { throw .notAuthorized }
+            guard let spec = try? system.resolve(word, tenant: nonce.tenant), Access.opens(nonce, word, spec) else {
+                throw Nonce.missing
+            }
+            guard nonce.level >= needed else { throw Nonce.tooLow }
             return spec
         }
         let spec = try resolved(word, caller)
@@ -64,7 +85,7 @@ extension HTTPFront {
     private func resolved(_ word: String, _ caller: Caller) throws(ActorError) -> ActorSpec {
         if Hashids.abaco.decode(word) != nil, system.spec(ActorID(word))?.tenant != caller.principal.tenant {
             guard caller.isAdmin else {
-                throw ActorError(.invalidInput, "Actor \(settings.tenant)_\(word) does not exist")
+                throw ActorError(.invalidInput, "Actor \(caller.principal.tenant)_\(word) does not exist")
             }
             throw ActorError(.notFound, "No actor found with identifier: \(word).")
         }
@@ -77,7 +98,7 @@ extension HTTPFront {
     ) throws(ActorError) -> ActorSpec {
         let spec = try system.resolve(word, tenant: caller.principal.tenant)
         guard Access.level(of: caller, on: spec) >= needed else {
-            throw ActorError(.forbidden, "you may not do this to actor \(spec.name)")
+            throw ActorError(.forbidden, "you may not do this to actor \(spec.title)")
         }
         return spec
     }

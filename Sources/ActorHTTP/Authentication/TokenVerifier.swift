@@ -33,6 +33,8 @@ package final class TokenVerifier: Sendable {
     private let users: [String: Set<Role>]
     private let tenant: String
     private let executionPrincipal: @Sendable (String) -> Principal?
+    /// Tokens of users who logged in; nil when nobody can.
+    let logins: LoginTokens?
     private let clock: any Timekeeper
     private let pool: NIOThreadPool
     private let logger: Logger
@@ -44,9 +46,10 @@ package final class TokenVerifier: Sendable {
     ///   - executionPrincipal: whom the token of a running execution acts for.
     package init(
         adminToken: String?, tokensFile: String?, users: [String: Set<Role>], tenant: String,
-        executionPrincipal: @escaping @Sendable (String) -> Principal?, clock: any Timekeeper, pool: NIOThreadPool,
-        logger: Logger
+        executionPrincipal: @escaping @Sendable (String) -> Principal?, logins: LoginTokens? = nil,
+        clock: any Timekeeper, pool: NIOThreadPool, logger: Logger
     ) {
+        self.logins = logins
         self.admin = adminToken.flatMap { token in
             token.isEmpty ? nil : Entry(digest: Self.digest(of: token), username: "admin", expires: nil)
         }
@@ -80,8 +83,14 @@ package final class TokenVerifier: Sendable {
         if let found, found.expires.map({ now < $0 }) ?? true {
             return Principal(username: found.username, tenant: tenant, roles: users[found.username] ?? [.user])
         }
-        return executionPrincipal(token)
+        if let principal = executionPrincipal(token) { return principal }
+        return logins?.user(of: token).map {
+            Principal(username: $0, tenant: tenant, roles: users[$0] ?? [.user])
+        }
     }
+
+    /// What `config.yml` says about a user; nil when it names none of that name.
+    func configuredRoles(of user: String) -> Set<Role>? { users[user] }
 
     /// At most once a second, and only when the file has changed. A broken file leaves what was known.
     private func reloadIfDue() async {

@@ -9,7 +9,7 @@ enum ErrorReply {
     static func response(to error: ActorError, area: RequestArea, version: String) -> Response {
         let status = area == .actors ? actorsStatus(of: error.code) : status(of: error.code)
         var response =
-            area == .actors
+            area == .actors || area == .login
             ? ActorsReply.failure(text(error), status: status, version: version) : problem(error, status: status)
         if let seconds = retryAfter(error.code) { response.headers[.retryAfter] = seconds }
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
@@ -19,7 +19,7 @@ enum ErrorReply {
     static func response(to error: HTTPError, area: RequestArea, version: String) -> Response {
         let detail = error.body ?? error.status.reasonPhrase
         var response: Response
-        if area == .actors {
+        if area == .actors || area == .login {
             let text =
                 error.status == .methodNotAllowed || (error.status == .notFound && error.body == nil)
                 ? noSuchEndpoint : detail
@@ -93,7 +93,6 @@ enum ErrorReply {
 
     /// The message with its places; never the cause, which may quote what strangers must not read.
     static func text(_ error: ActorError) -> String {
-        guard error.code != .unauthenticated else { return ActorError.notAuthorized.message }
         // An empty JSON pointer is the whole message.
         return error.details.reduce(error.message) { text, detail in
             "\(text); \(detail.place.isEmpty ? "" : "\(detail.place): ")\(detail.problem)"

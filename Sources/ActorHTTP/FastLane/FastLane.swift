@@ -91,7 +91,9 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
     private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (part, state) {
         case (.head(let head), _):
-            if passedOn == 0, !isQuiescing, desk.front.settings.fastLane, wire != nil, let lane = LaneHead(head) {
+            if passedOn == 0, !isQuiescing, desk.front.settings.fastLane, wire != nil,
+                let lane = LaneHead(head, credentials: desk.credentials)
+            {
                 body.clear(minimumCapacity: lane.length)
                 state = .collecting(head, lane, since: lastActive)
             } else {

@@ -21,12 +21,15 @@ final class LaneDesk: Sendable {
 
     let front: HTTPFront
     let idle: TimeAmount
+    /// Headers with tokens that the lane leaves to the route.
+    let credentials: [String]
     private let origin: OriginMiddleware
     private let authentication: AuthenticationMiddleware
     private let inboxes = Mutex<[ObjectIdentifier: LoopInbox]>([:])
 
     init(front: HTTPFront) {
         self.front = front
+        credentials = front.credentials.headers
         idle = .seconds(front.settings.idleSeconds)
         origin = OriginMiddleware(settings: front.settings)
         authentication = AuthenticationMiddleware(front: front)
@@ -51,7 +54,9 @@ final class LaneDesk: Sendable {
         guard let caller = authentication.callerNow(authorization: head.authorization, query: query) else { return nil }
         do throws(ActorError) {
             let spec = try front.authorized(caller, head.target.word, .execute)
-            guard spec.webhookSecrets.isEmpty, spec.schemas.isEmpty || body.count <= Self.schemaBytes else {
+            guard query.first(MessageRoutes.synchronous) == nil, spec.webhookSecrets.isEmpty,
+                spec.schemas.isEmpty || body.count <= Self.schemaBytes
+            else {
                 return nil
             }
             let fields = MessageFields(

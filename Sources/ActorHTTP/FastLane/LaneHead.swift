@@ -38,13 +38,24 @@ struct LaneHead {
     private(set) var options: [String: String] = [:]
 
     /// Nil: this is for the route.
-    init?(_ head: HTTPRequestHead) {
+    ///
+    /// - Parameter credentials: beginnings of header names, in lower case, in which a token comes that takes time to
+    ///   check.
+    init?(_ head: HTTPRequestHead, credentials: [String] = [Credentials.tapisHeader]) {
         guard head.method == .POST, head.version == .http1_1, let target = MessageTarget(head.uri) else { return nil }
         self.target = target
         for (name, value) in head.headers {
-            guard take(name, value) else { return nil }
+            guard take(name, value), !Self.isCredential(name, credentials) else { return nil }
         }
         guard (0...Self.mostBytes).contains(length) else { return nil }
+    }
+
+    private static func isCredential(_ name: String, _ credentials: [String]) -> Bool {
+        // Nearly every header is out by its first letter.
+        let first = name.utf8.first.map { $0 | 0x20 }
+        guard credentials.contains(where: { $0.utf8.first == first }) else { return false }
+        let name = name.lowercased()
+        return credentials.contains { name.hasPrefix($0) }
     }
 
     /// False for a field that only the route knows what to do with, and for one that comes twice.

@@ -43,9 +43,11 @@ struct MessageDoor: Sendable {
         _ fields: MessageFields, query: FormItems, for spec: ActorSpec, from caller: Caller
     ) throws(ActorError) -> MessageDraft {
         let options = try DeliveryOptions(fields.options, query: query, now: now)
+        var environment = try MessageEnvironment.entries(query: query, limits: limits)
+        if let header = caller.tokenHeader { environment.append(EnvironmentEntry("_abaco_jwt_header_name", header)) }
         return MessageDraft(
-            actor: spec.id, body: [], environment: try MessageEnvironment.entries(query: query, limits: limits),
-            sender: caller.username, key: options.key, priority: options.priority, deliverAt: options.deliverAt,
+            actor: spec.id, body: [], environment: environment, sender: caller.username, key: options.key,
+            priority: options.priority, deliverAt: options.deliverAt,
             expires: options.expires, nonce: caller.nonce?.id)
     }
 

@@ -2,13 +2,15 @@ import ActorCore
 
 /// The answer to an accepted message, written as bytes: the same text as the envelope of every other answer.
 struct MessageReply: Sendable {
-    let baseURL: String
+    /// By tenant: what links start with.
+    let baseURL: @Sendable (String) -> String
     let version: String
     let generation: ActorsGeneration
     let keyCase: KeyCase
 
     /// - Parameter shown: JSON text.
     func bytes(execution: ExecutionID, of spec: ActorSpec, shown: [UInt8]) -> [UInt8] {
+        let baseURL = baseURL(spec.tenant)
         let links = baseURL + generation.linkPrefix + "/" + spec.id.rawValue
         var output: [UInt8] = []
         output.reserveCapacity(512 + shown.count)
@@ -52,6 +54,7 @@ struct MessageReply: Sendable {
 extension HTTPFront {
     func messageReply(_ generation: ActorsGeneration) -> MessageReply {
         MessageReply(
-            baseURL: baseURL, version: settings.version, generation: generation, keyCase: keyCase(generation))
+            baseURL: { baseURL(of: $0) }, version: settings.version, generation: generation,
+            keyCase: keyCase(generation))
     }
 }

@@ -3,7 +3,8 @@ import ActorRuntime
 import HTTPTypes
 import Hummingbird
 
-/// Finds out who asks, before any body is read. Nothing but the page, health and preflights is open.
+/// Finds out who asks, before any body is read. Nothing but the page, health, preflights and, where users have
+/// passwords, the way to log in is open.
 struct AuthenticationMiddleware: RouterMiddleware {
     typealias Context = HTTPContext
 
@@ -16,45 +17,42 @@ struct AuthenticationMiddleware: RouterMiddleware {
         var context = context
         switch RequestArea(path: request.uri.path) {
         case .open: break
-        case .actors where request.method == .options: break
+        case .login where front.takesLogins: break
+        case .actors where request.method == .options, .login where request.method == .options: break
         case .actors: context.caller = try await caller(of: request, takesNonce: true)
-        case .api: context.caller = try await caller(of: request, takesNonce: false)
+        case .api, .login, .operations: context.caller = try await caller(of: request, takesNonce: false)
         }
         return try await next(request, context)
     }
 
     private func caller(of request: Request, takesNonce: Bool) async throws(ActorError) -> Caller {
         if front.settings.authenticationOff { return front.anybody }
-        if let header = request.headers[.authorization] {
-            guard let token = Self.bearer(header), let principal = await front.verifier.principal(of: token) else {
-                throw .notAuthorized
+        if let shown = try await front.credentials.shown(in: request.headers) {
+            guard !shown.principal.roles.isEmpty else {
+                throw ActorError(.forbidden, "Not authorized -- missing required role.")
             }
-            return Caller(principal: principal)
+            return Caller(principal: shown.principal, tokenHeader: shown.signedHeader)
         }
         // Only in the query, and only without a token (actors API, section 4).
-        guard takesNonce, let word = request.formItems.first("x-nonce"), !word.isEmpty, word.utf8.count <= 256,
-            let nonce = try await front.system.store.nonce(NonceID(word)), let caller = front.caller(of: nonce)
-        else { throw .notAuthorized }
+        guard takesNonce, let word = request.formItems.first("x-nonce") else {
+            throw ActorError(.unauthenticated, "No JWT or nonce provided.")
+        }
+        guard !word.isEmpty, word.utf8.count <= 256, let nonce = try await front.system.store.nonce(NonceID(word))
+        else { throw Nonce.missing }
+        guard !nonce.isExhausted else { throw Nonce.usedUp }
         front.nonces.keep(nonce)
-        return caller
+        return front.caller(of: nonce)
     }
 
     /// The same without waiting; nil when that takes a look at the disk, and for who is refused.
     func callerNow(authorization: String?, query: FormItems) -> Caller? {
         if front.settings.authenticationOff { return front.anybody }
         if let authorization {
-            guard !front.verifier.isLookDue, let token = Self.bearer(authorization) else { return nil }
+            guard !front.verifier.isLookDue, let token = Credentials.bearer(authorization) else { return nil }
             return front.verifier.knownPrincipal(of: token).map { Caller(principal: $0) }
         }
         guard let word = query.first("x-nonce") else { return nil }
-        return front.nonces[NonceID(word)].flatMap(front.caller(of:))
-    }
-
-    /// The token of an `Authorization: Bearer …` header; any other scheme is none.
-    static func bearer(_ header: String) -> String? {
-        let words = header.split(separator: " ", omittingEmptySubsequences: true)
-        guard words.count == 2, words[0].lowercased() == "bearer", words[1].utf8.count <= 4096 else { return nil }
-        return String(words[1])
+        return front.nonces[NonceID(word)].map(front.caller(of:))
     }
 }
 
@@ -64,12 +62,18 @@ extension HTTPFront {
         Caller(principal: Principal(username: "admin", tenant: settings.tenant, roles: [.admin]))
     }
 
-    /// Whom a nonce lets in, if anybody.
-    func caller(of nonce: Nonce) -> Caller? {
-        guard nonce.tenant == settings.tenant, !nonce.isExhausted else { return nil }
+    /// Whom a nonce lets in, if anybody: its owner, with the rights that its owner had when it was made, but nobody's
+    /// administrator.
+    func caller(of nonce: Nonce) -> Caller {
         let roles = Set(nonce.roles).subtracting([.admin])
         return Caller(
             principal: Principal(username: nonce.owner, tenant: nonce.tenant, roles: roles, nonce: nonce.id),
             nonce: nonce)
     }
+}
+
+extension Nonce {
+    static let missing = ActorError(.unauthenticated, "Nonce does not exist.")
+    static let usedUp = ActorError(.unauthenticated, "No remaining uses left for this nonce.")
+    static let tooLow = ActorError(.unauthenticated, "Nonce does not have sufficient permissions level.")
 }

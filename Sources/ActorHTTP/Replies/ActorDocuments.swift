@@ -10,35 +10,44 @@ struct ActorDocuments {
     func link(_ path: String) -> JSONValue { .string("\(baseURL)\(generation.linkPrefix)/\(path)") }
     func profile(_ user: String) -> JSONValue { .string("\(baseURL)\(generation.profilePrefix)/\(user)") }
 
-    /// Section 2.1. What this daemon has no notion of keeps its default.
+    /// Section 2.1.
     ///
     /// - Parameter due: when its schedule is due next.
     func actor(_ status: ActorStatus, state: JSONValue, due: Timestamp? = nil) -> JSONValue {
         let spec = status.spec
+        let definition = spec.definition ?? ActorDefinition(of: spec)
         return [
             "_links": [
                 "executions": link("\(spec.id)/executions"), "owner": profile(spec.owner), "self": link("\(spec.id)"),
             ],
-            "create_time": JSONValue(spec.created),
-            "cron_next_ex": JSONValue(due.flatMap { spec.schedule?.shown($0) }), "cron_on": .bool(spec.schedule != nil),
-            "cron_schedule": JSONValue(spec.schedule?.text),
-            "default_environment": .object(
-                spec.environment.map { JSONValue.Member($0.name, .string($0.value)) }),
-            "description": .string(spec.description), "gid": .null, "hints": [], "id": .string(spec.id.rawValue),
-            "image": .string(spec.run.image), "last_update_time": JSONValue(spec.updated),
-            "link": .string(spec.link ?? ""), "log_ex": .null, "max_cpus": .null,
-            "max_workers": spec.stateless && spec.maxWorkers > 1 ? JSONValue(spec.maxWorkers) : .null,
-            "mem_limit": .null, "mounts": [], "name": .string(spec.name), "owner": .string(spec.owner),
-            "privileged": false, "queue": "default", "revision": JSONValue(spec.revision), "state": state,
-            "stateless": .bool(spec.stateless), "status": .string(status.status),
-            "status_message": .string(status.statusMessage), "tasdir": .null, "token": "false", "type": "none",
-            "uid": .null, "use_container_uid": false, "webhook": "",
+            "create_time": JSONValue(spec.created), "cron_next_ex": JSONValue(next(spec, definition, due)),
+            "cron_on": .bool(definition.cronOn), "cron_schedule": JSONValue(definition.cronSchedule),
+            "default_environment": definition.environment, "description": .string(definition.description),
+            "gid": .null, "hints": .array(definition.hints.map { .string($0) }), "id": .string(spec.id.rawValue),
+            "image": .string(definition.image), "last_update_time": JSONValue(spec.updated),
+            "link": .string(definition.link), "log_ex": JSONValue(definition.logSeconds),
+            "max_cpus": JSONValue(definition.maxCPUs), "max_workers": JSONValue(definition.maxWorkers),
+            "mem_limit": JSONValue(definition.memoryLimit), "mounts": [], "name": JSONValue(definition.name),
+            "owner": .string(spec.owner), "privileged": .bool(definition.privileged),
+            "queue": .string(definition.queue), "revision": JSONValue(spec.revision), "state": state,
+            "stateless": .bool(definition.stateless), "status": .string(status.status),
+            "status_message": .string(status.statusMessage), "tasdir": .null, "token": definition.token,
+            "type": .string(definition.kind), "uid": .null,
+            "use_container_uid": .bool(definition.useContainerUID), "webhook": .string(definition.webhook),
         ]
     }
 
-    func execution(_ record: ExecutionRecord, of spec: ActorSpec) -> JSONValue {
+    /// When it is due, as old clients read it; a schedule that is off, or that nobody has looked at yet, shows what its
+    /// text begins with.
+    private func next(_ spec: ActorSpec, _ definition: ActorDefinition, _ due: Timestamp?) -> String? {
+        if definition.cronOn, spec.definition == nil, due == nil { return nil }
+        guard let plan = spec.schedule ?? definition.plan else { return nil }
+        return (due ?? plan.first(at: spec.updated)).map(plan.shown)
+    }
+
+    /// - Parameter worker: who handled it, as far as that is known.
+    func execution(_ record: ExecutionRecord, of spec: ActorSpec, worker: String?) -> JSONValue {
         let path = "\(record.actor)/executions/\(record.id)"
-        let isWaiting = record.status == .submitted
         return [
             "_links": ["logs": link("\(path)/logs"), "owner": profile(spec.owner), "self": link(path)],
             "actor_id": .string(record.actor.rawValue), "api_server": .string(baseURL), "cpu": 0,
@@ -47,11 +56,13 @@ struct ActorDocuments {
             "id": .string(record.id.rawValue), "io": 0, "message_received_time": JSONValue(record.received),
             "runtime": JSONValue(Self.runtime(record)), "start_time": Self.time(record.started),
             "status": .string(record.status.rawValue),
-            "worker_id": isWaiting ? .null : .string("\(record.actor)-1"),
+            "worker_id": JSONValue(record.status == .submitted ? nil : worker),
         ]
     }
 
-    func executions(_ records: [ExecutionRecord], of spec: ActorSpec, keyCase: KeyCase) -> JSONValue {
+    func executions(
+        _ records: [ExecutionRecord], of spec: ActorSpec, totals: ExecutionTotals, keyCase: KeyCase
+    ) -> JSONValue {
         let items = records.map { record -> JSONValue in
             keyCase.applied(to: [
                 "finish_time": Self.time(record.finished), "id": .string(record.id.rawValue),
@@ -62,16 +73,18 @@ struct ActorDocuments {
         return [
             "_links": ["owner": profile(spec.owner), "self": link("\(spec.id)/executions")],
             "actor_id": .string(spec.id.rawValue), "api_server": .string(baseURL), "executions": .array(items),
-            "owner": .string(spec.owner), "total_cpu": 0, "total_executions": JSONValue(records.count),
-            "total_io": 0, "total_runtime": JSONValue(records.map(Self.runtime).reduce(0, +)),
+            "owner": .string(spec.owner), "total_cpu": 0, "total_executions": JSONValue(totals.count),
+            "total_io": 0, "total_runtime": JSONValue(totals.seconds),
         ]
     }
 
+    /// One of an alias shows the alias where the old service has `None` in its links, which lead nowhere.
     func nonce(_ nonce: Nonce) -> JSONValue {
         let actor = nonce.actor?.rawValue ?? nonce.alias ?? "None"
+        let own = nonce.actor == nil ? "aliases/\(actor)" : actor
         return [
             "_links": [
-                "actor": link(actor), "owner": profile(nonce.owner), "self": link("\(actor)/nonces/\(nonce.id)"),
+                "actor": link(actor), "owner": profile(nonce.owner), "self": link("\(own)/nonces/\(nonce.id)"),
             ],
             "actor_id": JSONValue(nonce.actor?.rawValue), "alias": JSONValue(nonce.alias),
             "api_server": .string(baseURL), "create_time": JSONValue(nonce.created),
@@ -83,14 +96,31 @@ struct ActorDocuments {
         ]
     }
 
+    func alias(_ alias: Alias) -> JSONValue {
+        [
+            "_links": [
+                "actor": link(alias.actor.rawValue), "owner": profile(alias.owner),
+                "self": link("aliases/\(alias.name)"),
+            ],
+            "actor_id": .string(alias.actor.rawValue), "alias": .string(alias.name), "owner": .string(alias.owner),
+        ]
+    }
+
+    func config(_ config: SharedConfig) -> JSONValue {
+        [
+            "actors": .string(config.actors), "is_secret": .bool(config.isSecret), "name": .string(config.name),
+            "value": .string(config.value),
+        ]
+    }
+
     /// What has not happened is the word `None` (section 1.6).
-    private static func time(_ moment: Timestamp?) -> JSONValue { .string(moment?.iso8601 ?? "None") }
+    static func time(_ moment: Timestamp?) -> JSONValue { .string(moment?.iso8601 ?? "None") }
 
     private static func exitCode(_ record: ExecutionRecord) -> Int? {
         record.exitCode ?? (record.outcome == .succeeded ? 0 : nil)
     }
 
-    private static func runtime(_ record: ExecutionRecord) -> Int {
+    static func runtime(_ record: ExecutionRecord) -> Int {
         guard let started = record.started, let finished = record.finished else { return 0 }
         return Int(finished.since(started) / 1000)
     }

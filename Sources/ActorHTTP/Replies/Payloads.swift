@@ -6,7 +6,7 @@ extension ActorPayload {
     init(_ status: ActorStatus) {
         let spec = status.spec
         self.init(
-            id: spec.id.rawValue, name: spec.name, description: spec.description, run: spec.run.image,
+            id: spec.id.rawValue, name: spec.title, description: spec.description, run: spec.run.image,
             status: status.status, statusMessage: status.statusMessage, stateless: spec.stateless,
             maxWorkers: spec.maxWorkers, waiting: status.waiting, running: status.running, revision: spec.revision,
             folder: spec.folder, link: spec.link, schedule: spec.schedule?.text)

@@ -31,9 +31,13 @@ struct ActorsReply {
     let keyCase: KeyCase
 
     func success(_ message: String, _ result: JSONValue) -> Response {
+        object(message, keyCase.applied(to: result))
+    }
+
+    /// A result whose names are not ours to spell.
+    func object(_ message: String, _ result: JSONValue) -> Response {
         .json([
-            "message": .string(message), "status": "success", "version": .string(version),
-            "result": keyCase.applied(to: result),
+            "message": .string(message), "status": "success", "version": .string(version), "result": result,
         ])
     }
 

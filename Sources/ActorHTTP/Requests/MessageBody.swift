@@ -15,7 +15,7 @@ struct MessageBody: Sendable, Equatable {
             isJSON = true
             let hasMessage = try BodyJSON.check(body, maxDepth: maxDepth, member: "message").hasMember
             if hasMessage, let message = try BodyJSON.read(body, maxDepth: maxDepth)["message"], message.isTruthy {
-                return text(message.pythonText)
+                return text(PythonText.str(message))
             }
         }
         if let message = query.first("message"), !message.isEmpty { return text(message) }
@@ -57,7 +57,7 @@ struct MessageBody: Sendable, Equatable {
     ) throws(ActorError) -> MessageBody {
         switch shape {
         case .object, .array: MessageBody(bytes: body, kind: .json, shown: body)
-        default: text(try BodyJSON.read(body, maxDepth: maxDepth).pythonText)
+        default: text(PythonText.str(try BodyJSON.read(body, maxDepth: maxDepth)))
         }
     }
 }
@@ -75,10 +75,5 @@ extension JSONValue {
         case .array(let items): !items.isEmpty
         case .object(let members): !members.isEmpty
         }
-    }
-
-    /// As Python's `str()` prints: a text without quotes, anything else as its literal.
-    var pythonText: String {
-        if case .string(let text) = self { text } else { PythonText.repr(self) }
     }
 }

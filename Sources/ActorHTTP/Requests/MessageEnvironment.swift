@@ -2,14 +2,10 @@ import ActorCore
 
 /// Query parameters as environment variables of an execution (actors API, section 3.2).
 enum MessageEnvironment {
-    /// Names through which a variable would change what a program is instead of what it is told.
-    private static let refused: Set<String> = [
-        "BASH_ENV", "ENV", "IFS", "SHELLOPTS", "BASHOPTS", "GLIBC_TUNABLES", "GCONV_PATH", "PYTHONPATH",
-        "PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", "PERL5OPT", "PERL5LIB", "RUBYOPT", "RUBYLIB",
-        "NODE_OPTIONS", "NODE_PATH", "JAVA_TOOL_OPTIONS",
-    ]
     /// Told to an execution by the daemon, whatever the sender says; they are not stored with the message.
-    private static let ours = ["_abaco_username", "_abaco_api_server", JobAuthority.variable]
+    private static let ours = [
+        "_abaco_username", "_abaco_api_server", "_abaco_jwt_header_name", JobAuthority.variable,
+    ]
 
     /// Everything but `message`; the first value of a name counts.
     static func entries(
@@ -33,11 +29,11 @@ enum MessageEnvironment {
 
     private static func check(_ item: FormItems.Item) throws(ActorError) {
         let name = item.name
-        guard !name.isEmpty, !name.utf8.contains(0), !name.contains("="), !item.value.utf8.contains(0) else {
+        guard VariableRules.canBeVariable(name, item.value) else {
             throw ActorError(
                 .invalidInput, "the query parameter \"\(name.prefix(64))\" cannot become an environment variable")
         }
-        guard !refused.contains(name), !name.hasPrefix("LD_"), !name.hasPrefix("BASH_FUNC_") else {
+        guard !VariableRules.isRefused(name) else {
             throw ActorError(.invalidInput, "the environment variable \(name.prefix(64)) may not be set by a message")
         }
     }

@@ -6,6 +6,10 @@ enum RequestArea: Equatable {
     case actors
     /// problem+json.
     case api
+    /// Where tokens are had: Abaco's envelope.
+    case login
+    /// What the operators of old deployments ask; plain answers, for admins.
+    case operations
     /// The page, health, and what does not exist.
     case open
 
@@ -14,6 +18,8 @@ enum RequestArea: Equatable {
         switch (parts.first, parts.dropFirst().first) {
         case ("actors", _), ("v3", "actors"): self = .actors
         case ("api", _): self = .api
+        case ("token", nil), ("v3", "oauth2"), ("v3", "tenants"), ("v3", "sites"): self = .login
+        case ("admin", "dashboard"), ("metrics", nil), ("cron", nil): self = .operations
         default: self = .open
         }
     }

@@ -7,6 +7,7 @@ struct RequestFields {
     private let json: JSONValue
     private let query: FormItems
     private let form: FormItems
+    private let multipart: (body: [UInt8], boundary: String)?
 
     static func read(_ request: Request, limits: Limits) async throws -> RequestFields {
         let contentType = ContentType(request.headers[.contentType])
@@ -14,7 +15,9 @@ struct RequestFields {
         var json = JSONValue.null
         if contentType.isJSON, !bytes.isEmpty { json = try BodyJSON.read(bytes, maxDepth: limits.maxJSONDepth) }
         let form = contentType.isForm ? String(decoding: bytes, as: UTF8.self) : ""
-        return RequestFields(json: json, query: request.formItems, form: FormItems(form))
+        let boundary = contentType.isMultipart ? contentType.parameter("boundary") : nil
+        return RequestFields(
+            json: json, query: request.formItems, form: FormItems(form), multipart: boundary.map { (bytes, $0) })
     }
 
     /// By its snake_case name; the camelCase one is taken as well.
@@ -22,8 +25,29 @@ struct RequestFields {
         for spelling in [name, KeyCase.camel(name)] {
             if let value = json[spelling] { return value }
             if let text = query.first(spelling) ?? form.first(spelling) { return .string(text) }
+            if let multipart,
+                let text = MultipartForm.field(spelling, in: multipart.body, boundary: multipart.boundary)
+            {
+                return .string(text)
+            }
         }
         return nil
+    }
+
+    /// Every value of a field that may come more than once: a list, or a form's repetitions.
+    func all(_ name: String) -> [JSONValue]? {
+        for spelling in [name, KeyCase.camel(name)] {
+            if let value = json[spelling] { return value.isNull ? nil : value.array ?? [value] }
+            let items = (query.items + form.items).filter { $0.name == spelling }
+            if !items.isEmpty { return items.map { .string($0.value) } }
+        }
+        return nil
+    }
+
+    /// A text; what is no text counts as its Python `str()`, as old forms have it. Null is none.
+    func text(_ name: String) -> String? {
+        guard let value = self[name], !value.isNull else { return nil }
+        return PythonText.str(value)
     }
 }
 

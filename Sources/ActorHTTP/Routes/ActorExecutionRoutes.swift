@@ -11,24 +11,40 @@ struct ActorExecutionRoutes {
 
     func add(to table: RouteTable) {
         let path = "\(generation.prefix)/:id/executions"
-        table.on(path, cors: true, [.get: list])
+        table.on(path, cors: true, [.get: list, .post: account])
         table.on("\(path)/:execution", cors: true, [.get: read, .delete: stop])
         table.on("\(path)/:execution/logs", cors: true, [.get: log])
+        table.on("\(path)/:execution/results", cors: true, [.get: result])
     }
 
     @Sendable private func list(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
+        if let query = try SearchQuery(request.formItems, ignoring: ["x-nonce"]) {
+            return try await front.search(
+                .executions, query, try context.requireCaller(), generation,
+                "Executions search completed successfully.", actor: spec)
+        }
         let records = try await front.system.executions(of: spec.id, before: nil, limit: Self.longestList)
+        let totals = try await front.system.store.totals(of: spec.id)
         return front.reply(generation).success(
             "Actor executions retrieved successfully.",
-            front.documents(generation).executions(records, of: spec, keyCase: front.keyCase(generation)))
+            front.documents(generation, spec.tenant)
+                .executions(records, of: spec, totals: totals, keyCase: front.keyCase(generation)))
+    }
+
+    /// Executions are accounted for by the daemon that runs them; the old service takes none from outside either.
+    @Sendable private func account(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        _ = try await front.authorized(context, .update)
+        throw ActorError(.invalidInput, "Required field executor missing.")
     }
 
     @Sendable private func read(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
         let record = try await execution(context, of: spec)
         return front.reply(generation).success(
-            "Actor execution retrieved successfully.", front.documents(generation).execution(record, of: spec))
+            "Actor execution retrieved successfully.",
+            front.documents(generation, spec.tenant)
+                .execution(record, of: spec, worker: front.system.workers.worker(of: record.id)))
     }
 
     @Sendable private func stop(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -49,8 +65,13 @@ struct ActorExecutionRoutes {
     @Sendable private func log(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
         let record = try await execution(context, of: spec)
+        if let query = try SearchQuery(request.formItems, ignoring: ["x-nonce"]) {
+            return try await front.search(
+                .logs, query, try context.requireCaller(), generation, "Log search completed successfully.",
+                actor: spec, execution: record)
+        }
         let log = try await front.system.log(of: record.id)
-        let documents = front.documents(generation)
+        let documents = front.documents(generation, spec.tenant)
         let path = "\(spec.id)/executions/\(record.id)"
         return front.reply(generation).success(
             "Logs retrieved successfully.",
@@ -63,13 +84,27 @@ struct ActorExecutionRoutes {
             ])
     }
 
+    /// What the execution answered, raw; nothing when it has not answered. Only built-in actors answer so far.
+    @Sendable private func result(_ request: Request, _ context: HTTPContext) async throws -> Response {
+        let spec = try await front.authorized(context, .read)
+        let record = try await execution(context, of: spec)
+        guard Access.seesResult(of: record, try context.requireCaller(), spec), let result = record.result else {
+            return .bytes([], type: Self.binary)
+        }
+        return .bytes(JSONWriter.bytes(result), type: Self.binary)
+    }
+
+    private static let binary = "application/octet-stream"
+
     /// A missing execution is 400 there (section 1.5).
     private func execution(
         _ context: HTTPContext, of spec: ActorSpec
     ) async throws(ActorError) -> ExecutionRecord {
         let id = ExecutionID(context.word("execution"))
         guard let record = try await front.system.execution(id), record.actor == spec.id else {
-            throw ActorError(.invalidInput, "No execution found with identifier: \(id.rawValue.prefix(64)).")
+            throw ActorError(
+                .invalidInput,
+                "No executions found with actor id of \(spec.id) and execution id of \(id.rawValue.prefix(64)).")
         }
         return record
     }

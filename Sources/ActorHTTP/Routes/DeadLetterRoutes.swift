@@ -54,7 +54,7 @@ struct DeadLetterRoutes {
     private func payload(_ letter: DeadLetter, _ caller: Caller) -> DeadLetterPayload {
         let spec = front.system.spec(letter.message.actor)
         return DeadLetterPayload(
-            letter, actor: spec?.name ?? letter.message.actor.rawValue,
+            letter, actor: spec?.title ?? letter.message.actor.rawValue,
             showsMessage: letter.message.sender == caller.username || Access.seesInside(caller, spec))
     }
 

@@ -114,7 +114,7 @@ struct ExecutionRoutes {
     ) -> ExecutionPayload {
         let spec = front.system.spec(record.actor)
         return ExecutionPayload(
-            record, actor: spec?.name ?? record.actor.rawValue,
+            record, actor: spec?.title ?? record.actor.rawValue,
             showsResult: record.sender == caller.username || Access.seesInside(caller, spec), attempts: attempts)
     }
 }

@@ -31,11 +31,31 @@ struct MessageRoutes {
             try event.map { try door.draft($0, fields, query: query, body: bytes, for: spec, from: caller) }
             ?? door.draft(fields, query: query, body: bytes, for: spec, from: caller)
         draft.idempotency = draft.idempotency ?? webhook
+        if query.first(Self.synchronous)?.lowercased() == "true" { return try await ask(draft, of: spec) }
         let receipt = try await front.system.send(draft)
         return .bytes(
             front.messageReply(generation).bytes(execution: receipt.execution, of: spec, shown: shown),
             type: "application/json")
     }
+
+    /// The answer of the execution itself instead of its id, when it has ended (actors API, section 3.5).
+    private func ask(_ draft: MessageDraft, of spec: ActorSpec) async throws -> Response {
+        guard try front.status(of: spec).waiting <= Self.mostWaiting else {
+            throw ActorError(
+                .invalidInput, "Cannot issue synchronous execution when actor message queue > 0.")
+        }
+        let record = try await front.system.ask(draft, timeoutMilliseconds: Self.patienceMilliseconds)
+        if let result = record.result {
+            return .bytes(JSONWriter.bytes(result), type: "application/octet-stream")
+        }
+        let log = try await front.system.log(of: record.id)
+        return .bytes(Array(log.text.utf8), type: "text/html; charset=utf-8")
+    }
+
+    static let synchronous = "_abaco_synchronous"
+    /// A synchronous message does not stand in a long line.
+    private static let mostWaiting = 3
+    private static let patienceMilliseconds: Int64 = 600_000
 
     @Sendable private func sendBatch(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let caller = try context.requireCaller()
@@ -57,7 +77,7 @@ struct MessageRoutes {
 
     @Sendable private func count(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
-        let documents = front.documents(generation)
+        let documents = front.documents(generation, spec.tenant)
         return front.reply(generation).success(
             "The request was successful",
             [
@@ -73,7 +93,7 @@ struct MessageRoutes {
         _ = try await front.audited(try context.requireCaller(), "mailbox.purge", spec.id.rawValue) {
             try await front.system.purge(spec.id)
         }
-        let documents = front.documents(generation)
+        let documents = front.documents(generation, spec.tenant)
         return front.reply(generation).success(
             "The request was successful",
             [

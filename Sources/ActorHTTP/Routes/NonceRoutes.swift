@@ -17,7 +17,7 @@ struct NonceRoutes {
         let spec = try await front.authorized(context, .read)
         let caller = try context.requireCaller()
         let nonces = try await front.visibleNonces(of: spec, caller)
-        let documents = front.documents(generation)
+        let documents = front.documents(generation, spec.tenant)
         return front.reply(generation).success(
             "Actor nonces retrieved successfully.",
             .array(nonces.map { front.keyCase(generation).applied(to: documents.nonce($0)) }))
@@ -26,19 +26,18 @@ struct NonceRoutes {
     @Sendable private func create(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .update)
         let fields = try await RequestFields.read(request, limits: front.system.limits)
-        let word = context.word()
         let nonce = try await front.createNonce(
-            for: spec, alias: word == spec.id.rawValue ? nil : word, by: try context.requireCaller(),
-            level: fields["level"], maxUses: fields["max_uses"], description: fields["description"])
+            for: spec, alias: nil, by: try context.requireCaller(), level: fields["level"], maxUses: fields["max_uses"],
+            description: fields["description"])
         return front.reply(generation).success(
-            "Actor nonce created successfully.", front.documents(generation).nonce(nonce))
+            "Actor nonce created successfully.", front.documents(generation, spec.tenant).nonce(nonce))
     }
 
     @Sendable private func read(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
         let nonce = try await nonce(context, of: spec)
         return front.reply(generation).success(
-            "Actor nonce retrieved successfully.", front.documents(generation).nonce(nonce))
+            "Actor nonce retrieved successfully.", front.documents(generation, spec.tenant).nonce(nonce))
     }
 
     @Sendable private func delete(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -67,19 +66,25 @@ extension HTTPFront {
 
     /// A nonce's id is the capability itself: who may not change the actor sees only what is the caller's own.
     func visibleNonces(of spec: ActorSpec, _ caller: Caller) async throws(ActorError) -> [Nonce] {
-        let nonces = try await system.store.nonces(of: spec.id)
+        visible(try await system.store.nonces(of: spec.id), of: spec, caller)
+    }
+
+    func visible(_ nonces: [Nonce], of spec: ActorSpec, _ caller: Caller) -> [Nonce] {
         if let own = caller.nonce, own.level < .update { return nonces.filter { $0.id == own.id } }
         if Access.level(of: caller, on: spec) >= .update { return nonces }
         return nonces.filter { $0.owner == caller.username }
     }
 
-    /// - Parameter alias: the word in the URL when it is not the id: the nonce then opens the alias only.
+    /// - Parameter alias: the nonce opens this name of the actor only; nil for one that opens the id.
     func createNonce(
         for spec: ActorSpec, alias: String?, by caller: Caller, level: JSONValue?, maxUses: JSONValue?,
         description: JSONValue?
     ) async throws -> Nonce {
-        let names = PermissionLevel.allCases.map(\.rawValue)
-        guard let granted = level.map({ $0.string.flatMap(PermissionLevel.init(rawValue:)) }) ?? .execute else {
+        let levels = PermissionLevel.allCases.filter { alias == nil || $0 < .update }
+        let names = levels.map(\.rawValue)
+        guard let granted = level.map({ $0.string.flatMap(PermissionLevel.init(rawValue:)) }) ?? .execute,
+            levels.contains(granted)
+        else {
             throw ActorError(
                 .invalidInput,
                 "Invalid nonce description. The level attribute must be one of: "

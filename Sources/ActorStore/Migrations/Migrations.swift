@@ -10,6 +10,7 @@ enum Migrations {
         migrator.registerMigration(V004Schedules.identifier, migrate: V004Schedules.migrate)
         migrator.registerMigration(V005Jobs.identifier, migrate: V005Jobs.migrate)
         migrator.registerMigration(V006Catalogue.identifier, migrate: V006Catalogue.migrate)
+        migrator.registerMigration(V010ActorsAPI.identifier, migrate: V010ActorsAPI.migrate)
         return migrator
     }
 }

@@ -10,11 +10,11 @@ enum OutboxRow {
         """
 
     static func arguments(
-        _ call: OutgoingCall, execution: ExecutionID, at now: Timestamp
+        _ call: OutgoingCall, execution: ExecutionID?, at now: Timestamp
     ) -> StatementArguments {
         [
-            call.orderKey, call.url, call.contentType, Data(call.body), call.idempotencyKey, execution.rawValue,
-            now.milliseconds, now.milliseconds,
+            call.orderKey, call.url, call.contentType, Data(call.body), call.idempotencyKey,
+            execution?.rawValue, now.milliseconds, now.milliseconds,
         ]
     }
 

@@ -3,19 +3,23 @@ import GRDB
 
 /// An actor as it lies in its table.
 enum ActorRow {
-    static let columns = "id, tenant, name, owner, fingerprint, revision, created, updated"
+    static let columns = "id, tenant, name, owner, fingerprint, revision, created, updated, definition"
 
     static func arguments(_ actor: StoredActor) -> StatementArguments {
         [
             actor.id.rawValue, actor.tenant, actor.name, actor.owner, actor.fingerprint, actor.revision,
-            actor.created.milliseconds, actor.updated.milliseconds,
+            actor.created.milliseconds, actor.updated.milliseconds, actor.definition.map { JSONText.encode($0.json) },
         ]
     }
 
-    static func actor(_ row: Row) -> StoredActor {
-        StoredActor(
+    static func actor(_ row: Row) throws -> StoredActor {
+        let definition: String? = row[8]
+        return StoredActor(
             id: ActorID(row[0]), tenant: row[1], name: row[2], owner: row[3], fingerprint: row[4], revision: row[5],
-            created: Timestamp(milliseconds: row[6]), updated: Timestamp(milliseconds: row[7]))
+            created: Timestamp(milliseconds: row[6]), updated: Timestamp(milliseconds: row[7]),
+            definition: try definition.flatMap {
+                ActorDefinition(json: try JSONText.decode($0, of: "definition of an actor"))
+            })
     }
 }
 

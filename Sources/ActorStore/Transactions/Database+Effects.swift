@@ -19,7 +19,7 @@ extension Database {
         try run(
             """
             INSERT INTO state (actor, body, updated) VALUES (?, ?, ?)
-            ON CONFLICT (actor) DO UPDATE SET body = excluded.body, updated = excluded.updated
+            ON CONFLICT (actor) DO UPDATE SET body = excluded.body, updated = excluded.updated, revision = revision + 1
             """,
             [actor.rawValue, JSONText.encode(state), now.milliseconds])
     }
@@ -67,7 +67,7 @@ extension Database {
         ledger.note(.documentChanged(kind: document.kind, id: document.id))
     }
 
-    private func store(_ call: OutgoingCall, execution: ExecutionID, at now: Timestamp) throws {
+    func store(_ call: OutgoingCall, execution: ExecutionID?, at now: Timestamp) throws {
         try run(
             """
             INSERT INTO outbox (

@@ -74,7 +74,7 @@ extension MemoryModel {
     }
 
     mutating func apply(_ effects: Effects, actor: ActorID, execution: ExecutionID, at now: Timestamp) {
-        if let state = effects.state { states[actor] = state }
+        if let state = effects.state { setState(state, of: actor) }
         for change in effects.jobs { apply(change) }
         for document in effects.documents { store(document) }
         audits += effects.audits

@@ -49,6 +49,7 @@ struct MemoryModel: Sendable {
     var deadLetters: [DeadLetter] = []
     var actors: [ActorID: StoredActor] = [:]
     var states: [ActorID: JSONValue] = [:]
+    var sharing = MemorySharing()
     var nonces: [NonceID: Nonce] = [:]
     var schedules: [ActorID: ScheduleRecord] = [:]
     var settings: [String: String] = [:]

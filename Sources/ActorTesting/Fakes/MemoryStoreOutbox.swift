@@ -13,6 +13,10 @@ extension MemoryStore: OutboxStore {
         }
     }
 
+    package func promise(_ call: OutgoingCall, at now: Timestamp) async throws(ActorError) {
+        try change { model in model.add(call, execution: nil, at: now) }
+    }
+
     package func settle(
         _ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp
     ) async throws(ActorError) {

@@ -16,6 +16,17 @@ extension MemoryStore: ExecutionStore {
         }
     }
 
+    package func totals(of actor: ActorID) async throws(ActorError) -> ExecutionTotals {
+        read { model in
+            let records = model.executions.values.filter { $0.actor == actor }
+            let seconds = records.compactMap { record -> Int64? in
+                guard let started = record.started, let finished = record.finished else { return nil }
+                return max(0, finished.since(started) / 1000)
+            }
+            return ExecutionTotals(count: records.count, seconds: Int(seconds.reduce(0, +)))
+        }
+    }
+
     package func attempts(of id: ExecutionID) async throws(ActorError) -> [AttemptRecord] {
         read { $0.attempts[id] ?? [] }
     }
@@ -93,6 +104,7 @@ extension MemoryStore: RegistryStore {
     package func save(_ actor: StoredActor) async throws(ActorError) {
         try change { model in
             model.actors[actor.id] = actor
+            model.sharing.declare(actor)
             model.note(.actorsChanged)
         }
     }
@@ -102,7 +114,7 @@ extension MemoryStore: RegistryStore {
     package func setState(
         _ state: JSONValue, of actor: ActorID, at now: Timestamp
     ) async throws(ActorError) {
-        try change { model in model.states[actor] = state }
+        try change { model in model.setState(state, of: actor) }
     }
 
     package func create(_ nonce: Nonce) async throws(ActorError) {

@@ -15,7 +15,7 @@ package enum StoreSuite {
 
     package static let checks =
         mailboxChecks + pageChecks + quotaChecks + completionChecks + unbegunChecks + recordChecks + subscriptionChecks
-        + catalogueChecks
+        + catalogueChecks + sharingChecks
 }
 
 /// What a check found wrong, and where it looked.

@@ -1,0 +1,135 @@
+internal import ActorCore
+internal import Logging
+internal import Synchronization
+
+/// Tells the linked actor and the webhook of an actor what became of it and of its executions (actors API, sections
+/// 6.4 and 6.5).
+///
+/// The end of an execution is told by the transaction that records it; what becomes of the actor itself is queued
+/// here, in memory, and told when the store takes it.
+final class ActorNews: Sendable {
+    enum Event: Sendable {
+        case ready
+        case error(String)
+        case complete(ExecutionID, ExecutionStatus, exitCode: Int?)
+
+        var type: String {
+            switch self {
+            case .ready: "ACTOR_READY"
+            case .error: "ACTOR_ERROR"
+            case .complete: "EXECUTION_COMPLETE"
+            }
+        }
+    }
+
+    private static let sender = "Abaco Event"
+    private static let mostQueued = 4096
+
+    private let environment: RuntimeEnvironment
+    private let queue: AsyncStream<(Event, ActorSpec)>
+    private let sink: AsyncStream<(Event, ActorSpec)>.Continuation
+
+    init(environment: RuntimeEnvironment) {
+        self.environment = environment
+        (queue, sink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.mostQueued))
+    }
+
+    func tell(_ event: Event, of spec: ActorSpec) {
+        guard spec.link != nil || spec.webhook != nil else { return }
+        sink.yield((event, spec))
+    }
+
+    /// Until ``close()``.
+    func run() async {
+        for await (event, spec) in queue {
+            do {
+                let key = "\(spec.id)#\(event.type)#\(environment.clock.now().milliseconds)"
+                if let draft = link(event, spec, key: key) { _ = try await environment.bus.send(draft) }
+                if let call = call(event, spec, key: key) {
+                    try await environment.store.promise(call, at: environment.clock.now())
+                    environment.outboxBell.ring()
+                }
+            } catch {
+                complain(error, spec)
+            }
+        }
+    }
+
+    func close() { sink.finish() }
+
+    /// What the end of an execution makes known, to be committed with it.
+    func add(
+        _ verdict: ExecutionMachine.Verdict, _ envelope: Envelope, _ spec: ActorSpec, to effects: inout Effects
+    ) {
+        guard verdict.endsMessage, spec.link != nil || spec.webhook != nil else { return }
+        let event = Event.complete(envelope.execution, verdict.status, exitCode: verdict.exitCode)
+        if var draft = link(event, spec, key: "\(envelope.execution)#link") {
+            draft.cause = envelope.execution
+            draft.hops = envelope.message.hops + 1
+            do {
+                effects.mail.append(try environment.bus.checked(draft))
+            } catch {
+                complain(error, spec)
+            }
+        }
+        if let call = call(event, spec, key: "\(envelope.execution)#webhook") { effects.calls.append(call) }
+    }
+
+    private func complain(_ error: ActorError, _ spec: ActorSpec) {
+        environment.logger.warning(
+            "an event could not be sent to the linked actor or the webhook",
+            metadata: [LogKeys.actor: "\(spec.name)", LogKeys.error: "\(error)"])
+    }
+
+    private func link(_ event: Event, _ spec: ActorSpec, key: String) -> MessageDraft? {
+        guard let link = spec.link else { return nil }
+        do {
+            let target = try environment.directory.resolve(link, tenant: spec.tenant)
+            return MessageDraft(
+                actor: target.id, body: JSONWriter.bytes(body(event, spec)),
+                environment: [EnvironmentEntry("_abaco_username", Self.sender)], sender: "actor:\(spec.id)",
+                idempotency: IdempotencyKey(key: key))
+        } catch {
+            complain(error, spec)
+            return nil
+        }
+    }
+
+    private func call(_ event: Event, _ spec: ActorSpec, key: String) -> OutgoingCall? {
+        guard let webhook = spec.webhook else { return nil }
+        var body = body(event, spec)
+        body = body.setting("_abaco_Content_Type", "application/json")
+        body = body.setting("_abaco_username", .string(Self.sender))
+        body = body.setting("_abaco_api_server", .string(environment.apiServer(spec.tenant)))
+        return OutgoingCall(
+            url: environment.callbacks.address.folded(webhook), contentType: "application/json",
+            body: JSONWriter.bytes(body), orderKey: "webhook:\(spec.id)", idempotencyKey: key)
+    }
+
+    private func body(_ event: Event, _ spec: ActorSpec) -> JSONValue {
+        let now = environment.clock.now().iso8601
+        var body: JSONValue = [
+            "event_type": .string(event.type), "tenant_id": .string(spec.tenant), "event_time_utc": .string(now),
+            "event_time_display": .string(now), "actor_id": .string(spec.id.rawValue),
+            "actor_dbid": .string("\(spec.tenant)_\(spec.id)"),
+        ]
+        switch event {
+        case .ready: body = body.setting("status_message", " ")
+        case .error(let reason): body = body.setting("status_message", .string(reason))
+        case .complete(let execution, let status, let exitCode):
+            body = body.setting("execution_id", .string(execution.rawValue))
+            body = body.setting("status", .string(status.rawValue))
+            body = body.setting("exit_code", JSONValue(exitCode))
+        }
+        body = body.setting("_abaco_link", .string(spec.link ?? ""))
+        return body.setting("_abaco_webhook", .string(spec.webhook ?? ""))
+    }
+}
+
+extension ActorSpec {
+    /// The URL that is told of its events.
+    fileprivate var webhook: String? {
+        guard let url = definition?.webhook, !url.isEmpty else { return nil }
+        return url
+    }
+}

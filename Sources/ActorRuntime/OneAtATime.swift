@@ -1,0 +1,38 @@
+internal import ActorCore
+
+/// Lets one change be over before the next begins, in the order in which they came: what is kept in memory then
+/// changes in the order of the store.
+actor OneAtATime {
+    private var isBusy = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    private func enter() async {
+        if isBusy {
+            await withCheckedContinuation { waiting.append($0) }
+        } else {
+            isBusy = true
+        }
+    }
+
+    private func leave() {
+        if waiting.isEmpty {
+            isBusy = false
+        } else {
+            waiting.removeFirst().resume()
+        }
+    }
+
+    nonisolated func run<Value: Sendable>(
+        _ body: () async throws(ActorError) -> Value
+    ) async throws(ActorError) -> Value {
+        await enter()
+        do {
+            let value = try await body()
+            await leave()
+            return value
+        } catch {
+            await leave()
+            throw error
+        }
+    }
+}

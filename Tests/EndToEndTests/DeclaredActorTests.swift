@@ -1,0 +1,64 @@
+import ActorCore
+import Foundation
+import Testing
+
+/// Actors of folders beside what is made over HTTP: neither takes anything from the other.
+@Suite("folders and what is made over HTTP")
+struct DeclaredActorTests {
+    private static let script = [
+        "actor.yml": "name: NAME\nrun: {command: [/bin/true]}\n", "README.md": "does nothing",
+    ]
+
+    private func files(_ name: String) -> [String: String] {
+        Self.script.mapValues { $0.replacingOccurrences(of: "NAME", with: name) }
+    }
+
+    @Test func neitherTakesTheOthersName() async throws {
+        let daemon = try RunningDaemon(
+            config: "auth: {users: {ann: {roles: [user], password: correct-horse}}}\n",
+            actors: ["first": files("first")],
+            shipped: [])
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            let first = try #require(try await daemon.get("/actors/first")["result"]?["id"]?.string)
+            for method in ["PUT", "DELETE"] {
+                let refused = try await daemon.request(
+                    method, "/actors/first", body: Array(#"{"image": "x", "stateless": true}"#.utf8))
+                #expect(refused.status == 409 && refused.text.contains("declared by a folder"))
+            }
+            // A second name for it, made over HTTP, stays when the folder is read again.
+            let alias = try await daemon.post("/actors/aliases", ["alias": "late", "actor_id": .string(first)])
+            #expect(alias.status == 200)
+            for (path, text) in files("late") { try daemon.write(text, to: "actors/late/\(path)") }
+            // Until its actor.yml was there, the folder had another mistake.
+            _ = try await daemon.until("/api/v1/actors") { actors in
+                let reason = actors["quarantined"]?.array?.first?["reason"]?.string ?? ""
+                return reason.contains("the name late is an alias of actor \(first)")
+            }
+            #expect(try await daemon.get("/actors/late")["result"]?["id"]?.string == first)
+
+            // Permissions of a folder's actor hold over restarts.
+            let login = try await daemon.request(
+                "POST", "/token", body: Array("grant_type=password&username=ann&password=correct-horse".utf8),
+                type: "application/x-www-form-urlencoded", authorised: false)
+            let ann = (
+                name: "Authorization", value: "Bearer \(try #require(login.json["access_token"]?.string))"
+            )
+            func read() async throws -> Int {
+                try await daemon.request("GET", "/actors/first", headers: [ann], authorised: false).status
+            }
+            #expect(try await read() == 200)
+            _ = try await daemon.post("/actors/first/permissions", ["user": "ann", "level": "NONE"])
+            #expect(try await read() == 400)
+            await daemon.killNow()
+            try await daemon.start()
+            #expect(try await read() == 400)
+            #expect(try await daemon.get("/actors/late")["result"]?["id"]?.string == first)
+            _ = try await daemon.request("DELETE", "/actors/aliases/late")
+            await daemon.stop()
+            try await daemon.start()
+            #expect(try await daemon.get("/api/v1/actors")["quarantined"] == [])
+            #expect(try await daemon.get("/actors/late")["result"]?["id"]?.string != first)
+        }
+    }
+}
