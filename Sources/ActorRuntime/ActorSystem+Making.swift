@@ -182,9 +182,7 @@ extension ActorSystem {
         try await changes.run { () async throws(ActorError) in
             try await store.set(grant)
             let levels = try await store.grants(on: grant.target)
-            if grant.target.kind == .actor, let entry = directory.entry(ActorID(grant.target.name)) {
-                directory.put(entry.granting(levels))
-            }
+            if grant.target.kind == .actor { directory.setGrants(levels, of: ActorID(grant.target.name)) }
             return levels
         }
     }

@@ -41,20 +41,27 @@ final class Directory: Sendable {
 
     private let state = Mutex(State())
 
-    /// Makes these the actors that folders declare; those that were made over HTTP stay.
+    /// Makes these the actors that folders declare; those that were made over HTTP stay, and so do the permissions of
+    /// those that were here before: they may have changed since the folders were read.
     func replaceDeclared(_ entries: [Entry], quarantined: [QuarantinedActor]) {
         state.withLock { state in
-            state.entries = state.entries.filter { $0.value.spec.definition != nil }
+            let before = state.entries
+            state.entries = before.filter { $0.value.spec.definition != nil }
             state.declared = [:]
             for entry in entries {
-                state.entries[entry.spec.id] = entry
+                let known = before[entry.spec.id].map { entry.granting($0.spec.grants) }
+                state.entries[entry.spec.id] = known ?? entry
                 state.declared[Self.aliasKey(entry.spec.name, tenant: entry.spec.tenant)] = entry.spec.id
             }
             state.quarantined = quarantined
         }
     }
 
-    /// An actor that was made over HTTP, new or changed, or one whose permissions have changed.
+    func setGrants(_ grants: [String: PermissionLevel], of id: ActorID) {
+        state.withLock { $0.entries[id] = $0.entries[id]?.granting(grants) }
+    }
+
+    /// An actor that was made over HTTP, new or changed.
     func put(_ entry: Entry) { state.withLock { $0.entries[entry.spec.id] = entry } }
 
     @discardableResult

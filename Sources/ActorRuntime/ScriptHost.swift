@@ -26,6 +26,8 @@ enum ScriptEnvironment {
         var configs: JSONValue
         var apiServer: String
         var messageFile: String
+        /// Where results are sent to; nil for nowhere.
+        var resultSocket: String?
         var scratch: String
     }
 
@@ -53,6 +55,9 @@ enum ScriptEnvironment {
             EnvironmentEntry("REACTORD_ATTEMPT", String(input.attempt)),
             EnvironmentEntry("REACTORD_MESSAGE_FILE", input.messageFile),
         ]
+        // For programs that look there instead of at Abaco's absolute paths.
+        entries.append(EnvironmentEntry("ABACO_BINARY_DATA", input.messageFile))
+        if let socket = input.resultSocket { entries.append(EnvironmentEntry("ABACO_RESULTS_SOCK", socket)) }
         // Not stored with the message when it is the sender, as it nearly always is.
         if envelope.message.environment.allSatisfy({ $0.name != "_abaco_username" }) {
             entries.append(EnvironmentEntry("_abaco_username", envelope.message.sender))
@@ -112,17 +117,20 @@ private final class ScriptSession: WorkSession {
                 command = try environment.executor.resolve(image: image, command: [], arguments: [])
             case .builtin(let name): return .broken(reason: "there is no built-in reactor named \(name)")
             }
+            let configs = try await self.configs()
+            let results = await environment.runFiles.openResults(of: envelope.execution)
             let variables = ScriptEnvironment.entries(
                 ScriptEnvironment.Input(
                     envelope: envelope, spec: spec, attempt: attempt, state: state, secrets: grantedSecrets(),
-                    accessToken: token, workerID: worker, configs: try await configs(),
-                    apiServer: environment.apiServer(spec.tenant), messageFile: messageFile,
+                    accessToken: token, workerID: worker, configs: configs,
+                    apiServer: environment.apiServer(spec.tenant), messageFile: messageFile, resultSocket: results,
                     scratch: "\(folder)/work"))
             let outcome = await environment.executor.run(
                 Work(
                     id: envelope.execution.rawValue, command: command, environment: variables,
                     workingDirectory: spec.folder ?? "\(folder)/work", logFile: logFile,
                     maxLogBytes: environment.configuration.limits.maxLogBytes, timeoutMilliseconds: nil))
+            await environment.runFiles.closeResults(of: envelope.execution)
             return Self.end(of: outcome)
         } catch {
             return error.code == .storageFull || error.code == .internalFailure || error.code == .unavailable

@@ -47,7 +47,7 @@ import Testing
             #expect(violation.text.contains("/age"), "\(violation.text)")
             #expect(violation.text.contains("name"))
             #expect(try await daemon.post("/actors/v2/nobody/messages", [:]).status == 404)
-            // Wrong nonce, no nonce, unknown token: refused in the words of the old service, before anything is looked at.
+            // Wrong nonce, no nonce, unknown token: refused in the words of the old service.
             let open = try await daemon.request("POST", path, body: Array("{}".utf8), authorised: false)
             let wrong = try await daemon.request(
                 "POST", "\(path)?x-nonce=LAB_nothing", body: Array("{}".utf8), authorised: false)

@@ -80,16 +80,29 @@ enum PeerImages {
             time.sleep(0.1)
         """
 
+    /// Sends back what it was sent, twice.
+    static let answerer = """
+        import os, socket
+        message = open(os.environ["ABACO_BINARY_DATA"], "rb").read()
+        results = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        results.connect(os.environ["ABACO_RESULTS_SOCK"])
+        results.send(message)
+        results.send(message[::-1])
+        print("sent", len(message), "MSG" in os.environ)
+        """
+
     static func configuration(in folder: String) -> String {
         var text = "executors:\n  process:\n    max_running: 8\n    grace_seconds: 0.2\n    images:\n"
         for image in ["jstubbs/abaco_test", "jstubbs/abaco_test2", "abacosamples/test", "abacosamples/wc"] {
             text += "      \(image): {command: [/bin/sh, \(folder)/images/printer.sh]}\n"
         }
+        text += "      abacosamples/py3_func: {command: [python3, \(folder)/images/answerer.py]}\n"
         return text + "      abacosamples/sleep_loop: {command: [python3, \(folder)/images/sleeper.py]}\n"
     }
 
     static func write(to daemon: RunningDaemon) throws {
         try daemon.write(printer, to: "images/printer.sh")
         try daemon.write(sleeper, to: "images/sleeper.py")
+        try daemon.write(answerer, to: "images/answerer.py")
     }
 }

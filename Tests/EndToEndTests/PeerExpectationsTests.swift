@@ -101,6 +101,7 @@ struct PeerExpectationsTests {
             try await cron(house)
             try await forceQuit(house)
             try await synchronous(house, basic)
+            try await results(house)
             try await sharing(house, basic)
             try await workers(house, basic)
             try await search(house, basic)
@@ -216,11 +217,24 @@ struct PeerExpectationsTests {
         let sender = try await house.make("image=jstubbs/abaco_test&link=\(receiver)")
         _ = try await house.complete(sender, try await house.send(sender, "message=go"))
         try await hears(house, receiver)
+        try await hearsOfTrouble(house, receiver)
         let circle = try await house.answer(
             "PUT", "/actors/\(receiver)", "image=jstubbs/abaco_test&stateless=False&link=\(sender)",
             type: "application/x-www-form-urlencoded")
         #expect(circle.status == 400)
         #expect(circle.text.contains("Error: this update would result in a cycle of linked actors."))
+    }
+
+    /// An actor that cannot run says so to the one it is linked to.
+    private func hearsOfTrouble(_ house: House, _ receiver: String) async throws {
+        _ = try await house.make("image=nobody/knows_it&link=\(receiver)")
+        let events = try await house.until("/actors/\(receiver)/executions") { list in
+            let items = list["executions"]?.array ?? []
+            return items.count >= 3 && items.allSatisfy { $0["status"] == "COMPLETE" }
+        }
+        let newest = try #require(events["executions"]?.array?.first?["id"]?.string)
+        let log = try await house.log(receiver, newest)
+        #expect(log.contains("'event_type': 'ACTOR_ERROR'") && log.contains("executors.process.images"), "\(log)")
     }
 
     /// Both events have reached an actor that prints them.
@@ -309,6 +323,29 @@ struct PeerExpectationsTests {
         #expect(
             answer.headers.contains { $0.name.lowercased() == "content-type" && $0.value == "text/html; charset=utf-8" }
         )
+    }
+
+    /// Bytes in, datagrams out, each popped once.
+    private func results(_ house: House) async throws {
+        let actor = try await house.make("image=abacosamples/py3_func&stateless=False")
+        let bytes: [UInt8] = [0, 255, 10, 13, 0, 128, 65]
+        func send(_ query: String = "") async throws -> RunningDaemon.Answer {
+            try await house.daemon.request(
+                "POST", "/actors/\(actor)/messages\(query)", body: bytes, type: "application/octet-stream",
+                headers: [try house.gateway.header(.admin)], authorised: false)
+        }
+        let sent = try await send().json["result"]
+        #expect(sent?["msg"] == "binary - omitted")
+        let execution = try #require(sent?[house.name("execution_id")]?.string)
+        _ = try await house.complete(actor, execution)
+        #expect(try await house.log(actor, execution).contains("sent 7 False"))
+        let path = "/actors/\(actor)/executions/\(execution)/results"
+        for expected in [bytes, bytes.reversed(), [], []] {
+            let answer = try await house.answer("GET", path)
+            #expect(answer.status == 200 && answer.body == expected)
+        }
+        let waited = try await send("?_abaco_synchronous=true")
+        #expect(waited.body == bytes)
     }
 
     private func sharing(_ house: House, _ basic: String) async throws {

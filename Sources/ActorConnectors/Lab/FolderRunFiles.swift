@@ -1,12 +1,21 @@
 package import ActorCore
+import Dispatch
 import FoundationEssentials
 import Glibc
 package import NIOPosix
+import Synchronization
 
 /// The small files of executions, below `runs/` of the data folder.
 package struct FolderRunFiles: RunFiles {
     private let root: String
     private let blocking: BlockingWork
+    private let sockets = OpenSockets()
+
+    /// The sockets of executions that run.
+    private final class OpenSockets: Sendable {
+        let all = Mutex<[ExecutionID: ResultSocket]>([:])
+        let queue = DispatchQueue(label: "results")
+    }
 
     /// - Parameter root: the data folder, absolute.
     package init(root: String, pool: NIOThreadPool) {
@@ -80,6 +89,32 @@ package struct FolderRunFiles: RunFiles {
         let path = "\(root)/runs/\(execution)"
         guard execution.rawValue.utf8.allSatisfy(NameRules.isAlphanumeric), !execution.rawValue.isEmpty else { return }
         _ = try? await blocking { () throws(ActorError) in try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// Of an execution that ``prepare(_:)`` has made a folder for.
+    package func openResults(of execution: ExecutionID) async -> String? {
+        let (run, queue) = ("\(root)/runs/\(execution)", sockets.queue)
+        let made = try? await blocking { () throws(ActorError) in ResultSocket(run: run, queue: queue) }
+        guard let socket = made ?? nil else { return nil }
+        sockets.all.withLock { $0[execution] = socket }
+        return socket.path
+    }
+
+    package func closeResults(of execution: ExecutionID) async {
+        await sockets.all.withLock { $0.removeValue(forKey: execution) }?.close()
+    }
+
+    package func takeResult(of execution: ExecutionID) async -> [UInt8]? {
+        guard execution.rawValue.utf8.allSatisfy(NameRules.isAlphanumeric), !execution.rawValue.isEmpty else {
+            return nil
+        }
+        let folder = "\(root)/runs/\(execution)/results"
+        let token = String(UInt64.random(in: .min ... .max), radix: 36)
+        let path = try? await blocking { () throws(ActorError) in ResultFolder.pop(in: folder, token: token) }
+        guard let path = path ?? nil else { return nil }
+        let bytes = await read(path, limit: ResultSocket.longest)
+        _ = try? await blocking { () throws(ActorError) in unlink(path) }
+        return bytes
     }
 
     private static func failure(_ path: String) -> ActorError {

@@ -84,10 +84,12 @@ struct ActorExecutionRoutes {
             ])
     }
 
-    /// What the execution answered, raw; nothing when it has not answered. Only built-in actors answer so far.
+    /// The next result that the execution's program has sent, raw, which is then gone; what a built-in actor replied
+    /// stays. Nothing when there is none.
     @Sendable private func result(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
         let record = try await execution(context, of: spec)
+        if let result = await front.system.takeResult(of: record.id) { return .bytes(result, type: Self.binary) }
         guard Access.seesResult(of: record, try context.requireCaller(), spec), let result = record.result else {
             return .bytes([], type: Self.binary)
         }

@@ -45,6 +45,9 @@ struct MessageRoutes {
                 .invalidInput, "Cannot issue synchronous execution when actor message queue > 0.")
         }
         let record = try await front.system.ask(draft, timeoutMilliseconds: Self.patienceMilliseconds)
+        if let result = await front.system.takeResult(of: record.id) {
+            return .bytes(result, type: "application/octet-stream")
+        }
         if let result = record.result {
             return .bytes(JSONWriter.bytes(result), type: "application/octet-stream")
         }

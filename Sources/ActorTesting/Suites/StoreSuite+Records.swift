@@ -36,6 +36,8 @@ extension StoreSuite {
             let found = try await store.execution(record.id)
             try equal(found, record, "an execution by its id")
         }
+        let totals = try await store.totals(of: actor)
+        try equal(totals, ExecutionTotals(count: 5, seconds: 2), "the totals of an actor")
         let none = try await store.execution(ExecutionID("none"))
         try equal(none, nil, "an unknown execution")
     }
@@ -211,6 +213,10 @@ extension StoreSuite {
         try equal(third.map(\.call.idempotencyKey), ["b1", "a3"], "the heads after one was given up")
         let one = try await store.dueHeads(limit: 1)
         try equal(one.map(\.call.idempotencyKey), ["b1"], "one head")
+        try await store.promise(call("own", order: "c"), at: after(64))
+        let own = try await store.dueHeads(limit: 10)
+        try equal(own.map(\.call.idempotencyKey), ["b1", "a3", "own"], "a call of no execution")
+        try equal(own.last?.execution, nil, "whose it is")
         try await expect(.notFound, "settling what was delivered") {
             try await store.settle(heads[0].id, .delivered, at: after(63))
         }

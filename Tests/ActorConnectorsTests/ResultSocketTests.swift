@@ -1,0 +1,79 @@
+import ActorConnectors
+import ActorCore
+import Foundation
+import Glibc
+import NIOPosix
+import Testing
+
+@Suite("results of executions")
+struct ResultSocketTests {
+    private let execution = ExecutionID("R4Xo")
+
+    private func withFiles(_ body: (FolderRunFiles, String) async throws -> Void) async throws {
+        let root = FileManager.default.temporaryDirectory.path + "/rr-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let files = FolderRunFiles(root: root, pool: .singleton)
+        _ = try await files.prepare(execution)
+        try await body(files, root)
+    }
+
+    /// How much of each was taken, or the error.
+    private func send(_ datagrams: [[UInt8]], to path: String) throws -> [Int] {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        guard isConnected else { return [] }
+        return datagrams.map { Glibc.send(descriptor, $0, $0.count, 0) }
+    }
+
+    @Test("each datagram is one result, popped once, in order; nothing comes after the end")
+    func results() async throws {
+        try await withFiles { files, _ in
+            let path = try #require(await files.openResults(of: execution))
+            #expect(await files.takeResult(of: execution) == nil)
+            let longest = [UInt8](repeating: 7, count: 131_072)
+            let sent = try send([[1, 2], [], longest, longest + [8], [3]], to: path)
+            #expect(sent == [2, 0, 131_072, 131_073, 1])
+            await files.closeResults(of: execution)
+            for expected: [UInt8] in [[1, 2], [], longest, [3]] {
+                let found = await files.takeResult(of: execution)
+                #expect(found == expected)
+            }
+            #expect(await files.takeResult(of: execution) == nil)
+            #expect(try send([[9]], to: path).isEmpty, "nobody listens any more")
+        }
+    }
+
+    @Test("an execution leaves no more results than may be, and another attempt adds to them")
+    func bounds() async throws {
+        try await withFiles { files, root in
+            for _ in 0..<2 {
+                let path = try #require(await files.openResults(of: execution))
+                _ = try send((0..<700).map { [UInt8($0 % 256)] }, to: path)
+                await files.closeResults(of: execution)
+            }
+            let names = try FileManager.default.contentsOfDirectory(atPath: "\(root)/runs/R4Xo/results")
+            #expect(names.count == 1000)
+        }
+    }
+
+    @Test("a folder too deep for a socket runs without one")
+    func deep() async throws {
+        let root = FileManager.default.temporaryDirectory.path + "/rr-" + String(repeating: "x", count: 100)
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let files = FolderRunFiles(root: root, pool: .singleton)
+        _ = try await files.prepare(execution)
+        #expect(await files.openResults(of: execution) == nil)
+        #expect(await files.takeResult(of: ExecutionID("../../etc")) == nil)
+    }
+}
