@@ -35,7 +35,11 @@ package struct ActorSpec: Sendable, Equatable {
     /// Counts up whenever what runs changes.
     package var revision: Int
     /// What it was made of over HTTP; nil for an actor that a folder declares.
-    package var definition: ActorDefinition?
+    package var definition: ActorDefinition? {
+        get { made?.definition }
+        set { made = newValue.map(Made.init) }
+    }
+    private var made: Made?
     /// Levels by user, beyond those that its owner and admins have.
     package var grants: [String: PermissionLevel] = [:]
 
@@ -77,6 +81,17 @@ package struct ActorSpec: Sendable, Equatable {
 
     /// How many of its messages may run at once: one, unless it is stateless.
     package var concurrency: Int { stateless ? max(1, maxWorkers) : 1 }
+}
+
+/// Behind a reference: an actor is passed around with every message, and this is much that few messages ask for.
+private final class Made: Sendable, Equatable {
+    let definition: ActorDefinition
+
+    init(_ definition: ActorDefinition) { self.definition = definition }
+
+    static func == (left: Made, right: Made) -> Bool {
+        left === right || left.definition == right.definition
+    }
 }
 
 /// How an actor runs.

@@ -20,7 +20,8 @@ enum Access {
 
     /// The user's own level, or everybody's when that is more; nil when the list says nothing of either.
     static func level(of user: String, in grants: [String: PermissionLevel]) -> PermissionLevel? {
-        [grants[user], grants[GrantTarget.everybody]].compactMap(\.self).max()
+        guard !grants.isEmpty else { return nil }
+        return [grants[user], grants[GrantTarget.everybody]].compactMap(\.self).max()
     }
 
     /// Whether a search shows this actor to the caller: it is the caller's, or the caller is named in its permissions
