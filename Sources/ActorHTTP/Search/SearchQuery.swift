@@ -165,6 +165,7 @@ struct Term {
         switch value ?? .null {
         case .null: return ["none", "null"].contains(text.lowercased())
         case .bool(let flag): return text.lowercased() == (flag ? "true" : "false")
+        case .wide(let digits): return digits == text
         case .int, .double: return number != nil && value?.double == number
         case .string(let word):
             if word == text { return true }
