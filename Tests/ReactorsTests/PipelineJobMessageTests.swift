@@ -139,6 +139,7 @@ import Testing
 
     @Test(arguments: [
         "", "{", "{'a'}", "{'a': }", "{'a': 1", "{'a': 1} x", "['a']", "'a'", "{'a': 1, 'a': 2}", "{a: 1}", "{'a': b}",
+        "{'a': true}",
         "{'a': '\\x4'}", "{'a': 'b\n'}", "{1: 2}", "{'a': 1 2}", String(repeating: "{'a': ", count: 100),
     ])
     func whatIsNoDictionaryIsNone(text: String) { #expect(PythonLiteral.dictionary(Array(text.utf8)) == nil) }

@@ -57,8 +57,9 @@ package struct JSONPlace: Sendable, Hashable {
     private static func next(_ step: Step, _ value: JSONValue) -> JSONValue? {
         switch step {
         case .name(let name):
-            if let items = value.array { return Int(name).flatMap { items.indices.contains($0) ? items[$0] : nil } }
-            return value[name]
+            guard let items = value.array else { return value[name] }
+            guard let index = Int(name), items.indices.contains(index) else { return nil }
+            return items[index]
         case .choice(let name, let wanted): return value.array?.first { $0[name].flatMap(word) == wanted }
         }
     }

@@ -87,7 +87,9 @@ package struct PythonLiteral {
         case "True": return true
         case "False": return false
         case "None": return .null
-        default: return (try? JSONReader.read(Array(word.utf8))).flatMap { $0.double == nil ? nil : $0 }
+        default:
+            guard let number = try? JSONReader.read(Array(word.utf8)), number.double != nil else { return nil }
+            return number
         }
     }
 

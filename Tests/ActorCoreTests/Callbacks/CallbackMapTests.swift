@@ -94,6 +94,9 @@ import Testing
         #expect(JSONPlace("/a~1b/1/t")?.value(in: value) == "y")
         #expect(JSONPlace("/m~0n")?.value(in: value) == 2)
         #expect(JSONPlace("/a~1b/[t=z]/v")?.value(in: value) == nil)
+        // Nothing, which is not the null that a body may hold.
+        let beyond = JSONPlace("/a~1b/7").map { $0.value(in: value) == nil as JSONValue? }
+        #expect(beyond == true)
         #expect(JSONPlace("a") == nil)
     }
 }
