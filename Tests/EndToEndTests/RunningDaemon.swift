@@ -37,7 +37,8 @@ final class RunningDaemon {
     ///   - actors: folder name to files (relative path to text). The shipped ones named in `shipped` are linked in.
     init(
         config: String = "", actors: [String: [String: String]] = [:],
-        shipped: [String] = ["pipeline-jobs-manager", "ingest", "job-runner"], options: [String] = []
+        shipped: [String] = ["pipeline-jobs-manager", "pipelines-manager", "ingest", "job-runner"],
+        options: [String] = []
     ) throws {
         self.folder = NSTemporaryDirectory() + "reactord-e2e-" + UUID().uuidString
         self.options = options
@@ -134,6 +135,16 @@ final class RunningDaemon {
         return child
     }
 
+    /// Runs another command of the binary while the daemon goes on.
+    func runBeside(_ arguments: [String]) async throws -> (code: Int32, output: String) {
+        let file = "\(folder)/stdout-\(UUID().uuidString).log"
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        let child = try spawn(arguments, output: descriptor)
+        close(descriptor)
+        let code = await Self.end(of: child)
+        return (code, (try? String(contentsOfFile: file, encoding: .utf8)) ?? "")
+    }
+
     func signal(_ number: Int32) { kill(pid, number) }
 
     /// The exit code, or 128 + the signal.
@@ -141,7 +152,11 @@ final class RunningDaemon {
         let child = pid
         guard child != 0 else { return 0 }
         pid = 0
-        return await withCheckedContinuation { continuation in
+        return await Self.end(of: child)
+    }
+
+    private static func end(of child: pid_t) async -> Int32 {
+        await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 var status: Int32 = 0
                 while waitpid(child, &status, 0) < 0, errno == EINTR {}

@@ -5,14 +5,16 @@ import ArgumentParser
 /// `reactord job`: one PipelineJob and what belongs to it.
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "job", abstract: "Show a PipelineJob: its history, files, logs, relatives; export it; watch it.",
+        commandName: "job",
+        abstract: "Show a PipelineJob: its history, files, logs, relatives; move it, check it, export it, watch it.",
         discussion: """
             Example: reactord job 107acb37-3a5c-57b3-a0ff-a07b67e85ca2
                      reactord job files 107acb37-3a5c-57b3-a0ff-a07b67e85ca2
             """,
         subcommands: [
             JobShowCommand.self, JobFilesCommand.self, JobLogsCommand.self, JobGraphCommand.self,
-            JobExportCommand.self, JobWatchCommand.self,
+            JobExportCommand.self, JobWatchCommand.self, JobEventCommand.self, JobRemoveCommand.self,
+            JobRenewCommand.self, AdminTokenCommand.self, JobVerifyCommand.self, JobIdentifyCommand.self,
         ],
         defaultSubcommand: JobShowCommand.self)
 }

@@ -49,7 +49,7 @@ struct StateMachineDrawing {
     }
 
     private static let size = (width: 1160, height: 640)
-    private static let box = (width: 132.0, height: 52.0)
+    private static let box = (width: 148.0, height: 52.0)
 
     /// The way of a good job from left to right; what goes wrong below it, what ends at the bottom.
     private static func place(of state: PipelineJobState) -> Point {
@@ -128,7 +128,7 @@ struct StateMachineDrawing {
         .visited .box { fill: #e3f2fd; stroke: #1565c0; stroke-width: 2 }
         .current .box { fill: #1565c0; stroke: #0d3c78; stroke-width: 3 }
         .name { font-size: 14px; font-weight: 600; fill: #1f2933; text-anchor: middle }
-        .loops { font-size: 10.5px; fill: #52606d; text-anchor: middle }
+        .loops { font-size: 10px; fill: #52606d; text-anchor: middle }
         .current .name, .current .loops { fill: #ffffff }
         .way { fill: none; stroke: #9aa5b1; stroke-width: 1.5; marker-end: url(#head) }
         .event { font-size: 12px; fill: #3e4c59; text-anchor: middle; paint-order: stroke; stroke: #ffffff; \
@@ -205,10 +205,10 @@ struct StateMachineDrawing {
     /// How far an arrow swings out, to the right of its direction where positive; two that run both ways part.
     private static func bend(_ from: PipelineJobState, _ to: PipelineJobState, hasReturn: Bool) -> Double {
         switch (from, to) {
-        case (.indexing, .failed): 150
+        case (.indexing, .finished), (.finished, .indexing): -70
         case (.validating, .failed): 30
         case (.finalized, .retired): -60
-        case (.validated, .retired): -25
+        case (.validated, .retired): -150
         case (.validating, .retired): -35
         case (.rejected, .retired): 0
         case (.failed, .retired): 20

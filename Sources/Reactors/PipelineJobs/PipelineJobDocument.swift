@@ -10,7 +10,10 @@ enum PipelineJobDocument {
             "token": .string(record.token), "token_expires": JSONValue(record.key.expires),
             "token_events": events(record), "callback": .string(callback), "session": .string(record.session),
             "data": record.data, "actor_id": JSONValue(record.actor?.rawValue),
-            "child_of": .array((record.childOf ?? []).map { .string($0) }), "created": JSONValue(record.created),
+            "child_of": .array((record.childOf ?? []).map { .string($0) }), "lab": JSONValue(record.subject.lab),
+            "experiment": JSONValue(record.subject.experiment),
+            "measurement": JSONValue(record.subject.measurement), "sample": JSONValue(record.subject.sample),
+            "created": JSONValue(record.created),
         ]
     }
 

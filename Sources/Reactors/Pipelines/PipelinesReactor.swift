@@ -22,16 +22,16 @@ package actor PipelinesReactor: Reactor {
             let verdict = try await desk(draft.uuid, context).verdict(
                 on: draft, uuid: uuid, token: token, by: JobAuthority(said: said, token: token)
             ) { record(of: $0, pepper, envelope, context) }
-            try await settle(verdict, draft.uuid, "Wrote", envelope, context)
+            try await settle(verdict, draft.uuid, "register", envelope, context)
         case .update(let uuid, let changes, let components, let token):
             let verdict = try await desk(uuid, context).verdict(
                 on: changes, of: uuid, components: components, token: token,
                 by: JobAuthority(said: said, token: token))
-            try await settle(verdict, uuid, "Updated", envelope, context)
+            try await settle(verdict, uuid, "update", envelope, context)
         case .enable(let uuid, let isEnabled, let token):
             let verdict = try await desk(uuid, context).verdict(
                 enabling: isEnabled, of: uuid, token: token, by: JobAuthority(said: said, token: token))
-            try await settle(verdict, uuid, isEnabled ? "Enabled" : "Disabled", envelope, context)
+            try await settle(verdict, uuid, isEnabled ? "enable" : "disable", envelope, context)
         case .read(let uuid):
             guard let record = try await context.pipeline(uuid) else {
                 throw try await refuse(PipelineDesk.unknown(uuid), uuid, envelope, context)
@@ -60,7 +60,7 @@ package actor PipelinesReactor: Reactor {
     }
 
     private func settle(
-        _ verdict: PipelineDesk.Verdict, _ uuid: PipelineID, _ verb: String, _ envelope: Envelope,
+        _ verdict: PipelineDesk.Verdict, _ uuid: PipelineID, _ action: String, _ envelope: Envelope,
         _ context: any ReactorContext
     ) async throws {
         switch verdict {
@@ -69,8 +69,8 @@ package actor PipelinesReactor: Reactor {
         case .write(let record, let revision, let isNew):
             context.change(.writePipeline(record, revision: revision))
             context.audit(
-                who: envelope.message.sender, "pipeline.\(verb.lowercased())", uuid.rawValue, outcome: "ok")
-            context.log(.info, "\(verb) pipeline \(uuid) (\(record.name))")
+                who: envelope.message.sender, "pipeline.\(action)", uuid.rawValue, outcome: "ok")
+            context.log(.info, "Pipeline \(uuid) (\(record.name)): \(action)")
             let document = PipelineDocument.json(of: record)
             context.reply(isNew ? document.setting("token", .string(record.token)) : document)
         }
