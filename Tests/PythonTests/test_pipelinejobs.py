@@ -90,6 +90,8 @@ class SetupTests(JobTest):
         body = self.fake.requests[0]["body"]
         self.assertEqual((body["pipeline_uuid"], body["archive_path"]), (PIPELINE, path))
         self.assertEqual(body["data"], {"sample": "A2", "key1": "value1"})
+        self.assertEqual((body["actor_id"], body["lab"], body["experiment"], body["sample"]), (ACTOR,) + SAMPLE)
+        self.assertNotIn("measurement", body)
         # Neither token nor nonce is ever logged.
         self.rx.logger.info(job.callback)
         self.assertIn("?x-nonce=*****&token=*****&uuid=" + UUID, self.log.getvalue())
@@ -113,9 +115,6 @@ class SetupTests(JobTest):
             self.job().setup()
         self.fake.answers["POST /api/v1/jobs"] = [(201, {"uuid": UUID})]
         with self.assertRaisesRegex(JobCreateFailure, "belongs to somebody else"):
-            self.job().setup()
-        self.fake.answers["POST /api/v1/jobs"] = [(201, dict(self.record, sample="sample.uw_biofab.1/B7"))]
-        with self.assertRaisesRegex(JobCreateFailure, "sample sample.uw_biofab.1/B7 and not sample.uw_biofab.133737/"):
             self.job().setup()
 
     def test_what_is_missing(self):
@@ -157,11 +156,27 @@ class EventTests(JobTest):
         job = self.job().setup()
         reason = "Can't trigger event finish from state CREATED!"
         self.fake.answers["GET /api/v1/executions/abc"] = [
-            (200, {"finished": None}), (200, {"finished": "now", "outcome": "failed", "reason": reason})]
+            (200, {"finished": None}), (200, {
+                "finished": "now", "outcome": "failed", "reason": reason,
+                "result": {"state": "CREATED", "legal_events": ["run"]}})]
         with self.assertRaises(JobUpdateFailure) as refused:
             job.finish()
         self.assertEqual(str(refused.exception), "Failed to finish job {}: {}".format(UUID, reason))
         self.assertEqual(refused.exception.reason, reason)
+        self.assertEqual((refused.exception.state, refused.exception.legal_events), ("CREATED", ["run"]))
+
+    def test_what_the_token_does_not_allow_is_asked_for_as_the_owner(self):
+        self.record["token_events"] = ["run", "finish"]
+        job = self.job().setup().run()
+        path = "POST /api/v1/jobs/{}/events".format(UUID)
+        self.fake.answers[path] = [
+            (200, {"status": "VALIDATING"}),
+            (409, {"detail": "Can't", "state": "VALIDATING", "legal_events": ["fail"]})]
+        self.assertIs(job.handle("validate", {"a": 1}), job)
+        self.assertEqual(self.fake.requests[-1]["body"], {"event": "validate", "data": {"a": 1}})
+        with self.assertRaisesRegex(JobUpdateFailure, "Failed to finalize job {}: Can't".format(UUID)) as refused:
+            job.handle("finalize")
+        self.assertEqual((refused.exception.state, refused.exception.legal_events), ("VALIDATING", ["fail"]))
 
     def test_an_event_is_sent_once(self):
         job = self.job().setup()
@@ -191,17 +206,16 @@ class EventTests(JobTest):
     def test_cancel(self):
         job = self.job().setup()
         job.cancel()
-        self.assertEqual(self.sent(), [{"uuid": UUID, "action": "delete", "token": TOKEN}])
+        self.assertEqual(self.sent(), [{"uuid": UUID, "action": "cancel", "token": TOKEN}])
         self.assertEqual((job.status, job.token, job.callback), (None, None, None))
 
-    def test_history_in_the_first_form(self):
+    def test_history(self):
         job = self.job().setup()
-        self.fake.answers["GET /api/v1/jobs/" + UUID] = [(200, {"history": [
-            {"name": "create", "date": "2018-09-18T01:50:15.284Z", "data": None},
-            {"RUN": {"date": "2018-09-18T01:50:15.459Z", "data": None}}]})]
-        self.assertEqual(job.history, [
-            {"CREATE": {"date": "2018-09-18T01:50:15.284Z", "data": None}},
-            {"RUN": {"date": "2018-09-18T01:50:15.459Z", "data": None}}])
+        history = [
+            {"CREATE": {"date": "2018-09-18T01:50:15.284+0000", "data": None}},
+            {"RUN": {"date": "2018-09-18T01:50:15.459+0000", "data": None}}]
+        self.fake.answers["GET /api/v1/jobs/" + UUID] = [(200, {"history": history})]
+        self.assertEqual(job.history, history)
 
     def test_a_job_that_is_gone(self):
         job = self.job().setup()

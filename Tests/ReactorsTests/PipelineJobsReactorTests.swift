@@ -66,6 +66,29 @@ import Testing
         #expect(world.read { $0.jobs.count } == 1)
     }
 
+    /// Actor and data are all that the first generation's ids are made from.
+    @Test(arguments: [
+        ("lab", "lab UW_BIOFAB and not OTHER"), ("experiment", "experiment Yeast-Gates and not OTHER"),
+        ("sample", "sample A2 and not OTHER"),
+        ("pipeline_uuid", "pipeline f0f417f2-ba8b-5ac4-b421-255b69553391"),
+    ])
+    func runsOfSomethingElseDoNotBecomeOneJob(field: String, words: String) async throws {
+        let body: JSONValue = [
+            "pipeline_uuid": "f0f417f2-ba8b-5ac4-b421-255b69553391", "lab": "UW_BIOFAB", "experiment": "Yeast-Gates",
+            "sample": "A2", "data": ["n": 1],
+        ]
+        try await deliver(body)
+        try await deliver(body)
+        let other = field == "pipeline_uuid" ? "a4609424-508a-555c-9720-5ee3df44e777" : "OTHER"
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await deliver(body.setting(field, .string(other)))
+        }
+        #expect(failure?.message.contains("but \(words): something in data has to tell them apart") == true)
+        #expect(world.read { $0.jobs.count } == 1)
+        // What does not say cannot contradict.
+        if field == "sample" { try await deliver(body.removing("sample")) }
+    }
+
     @Test func whoAsksForSomebodyElsesJobDoesNotGetItsToken() async throws {
         let record = try await makeJob()
         try await deliver(

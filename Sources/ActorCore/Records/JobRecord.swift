@@ -22,6 +22,18 @@ package struct JobSubject: Sendable, Equatable {
         self.measurement = measurement
         self.sample = sample
     }
+
+    /// The first thing that both name and that is not the same, in words.
+    package func difference(from other: JobSubject) -> String? {
+        let pairs = [
+            ("lab", lab, other.lab), ("experiment", experiment, other.experiment),
+            ("measurement", measurement, other.measurement), ("sample", sample, other.sample),
+        ]
+        for case (let name, let mine?, let theirs?) in pairs where mine != theirs {
+            return "\(name) \(mine) and not \(theirs)"
+        }
+        return nil
+    }
 }
 
 /// What opens a job: a word that its callbacks must show, until when, and for which events.

@@ -162,17 +162,9 @@ package actor IngestReactor: Reactor {
             actor: context.actor, execution: context.execution, owner: context.owner, tenant: context.tenant)
         // Only the job runner gets it, and a run may wait for days.
         draft.tokenMilliseconds = nil
-        let record: JobRecord
-        if let known = try await context.job(draft.uuid) {
-            record = known
-        } else {
-            // Nobody has to make this token again, so its pepper need not be kept.
-            record = draft.record(
-                pepper: context.randomHex(bytes: 32), randomHex: context.randomHex(bytes: 16), now: now)
-            context.change(.create(record, draft.firstEntry(now: now)))
-        }
+        let record = try await context.jobs.setup(draft)
         let message = JobRunMessage(
-            job: record.uuid, path: record.path, callback: try context.callbackURL(for: record), name: jobName,
+            job: record.uuid, path: record.path, callback: try context.jobs.callback(record), name: jobName,
             upload: .init(name: claimed.name, folder: claimed.folder, number: claimed.number), spec: manifest.spec,
             file: file.path)
         try context.send(.alias(Self.runner), message.json, key: record.uuid.rawValue)

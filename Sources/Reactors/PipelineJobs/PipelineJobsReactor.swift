@@ -46,13 +46,7 @@ package actor PipelineJobsReactor: Reactor {
             return
         }
         if let existing {
-            guard existing.pipeline == draft.pipeline else {
-                throw answer(
-                    JobRefusal(
-                        .conflict,
-                        "job \(existing.uuid) of the same actor and data belongs to pipeline \(existing.pipeline): "
-                            + "something in data has to tell them apart"), existing.uuid, context)
-            }
+            if let obstacle = obstacle(to: draft, existing) { throw answer(obstacle, existing.uuid, context) }
             context.log(.info, "Job \(existing.uuid) is known; it stays as it is")
             try answer(existing, draft, context)
             return
@@ -67,6 +61,18 @@ package actor PipelineJobsReactor: Reactor {
         try await describe(record, creation, context)
         context.log(.info, "Created job \(record.uuid) for pipeline \(record.pipeline)")
         try answer(record, draft, context)
+    }
+
+    /// The first generation hashed actor and data only: two runs of something else must not become one job.
+    private func obstacle(to draft: JobDraft, _ existing: JobRecord) -> JobRefusal? {
+        let difference =
+            existing.pipeline == draft.pipeline
+            ? existing.subject.difference(from: draft.subject) : "pipeline \(existing.pipeline)"
+        return difference.map {
+            JobRefusal(
+                .conflict,
+                "job \(existing.uuid) has the same actor and data, but \($0): something in data has to tell them apart")
+        }
     }
 
     private func answer(_ record: JobRecord, _ draft: JobDraft, _ context: any ReactorContext) throws {

@@ -10,8 +10,14 @@ class JobCreateFailure(PipelineJobError):
 
 
 class JobUpdateFailure(PipelineJobError):
-    """An event was refused, and the job is as it was; `reason` is what the daemon says."""
+    """An event was refused, and the job is as it was.
 
-    def __init__(self, message, reason=""):
+    `reason` is what the daemon says; `state` is where the job stands and `legal_events` what it would take now, where
+    whoever asked may know.
+    """
+
+    def __init__(self, message, reason="", document=None):
         super().__init__("{}: {}".format(message, reason) if reason else message)
-        self.reason = reason
+        document = document if isinstance(document, dict) else {}
+        self.reason, self.state = reason, document.get("state")
+        self.legal_events = list(document.get("legal_events") or [])

@@ -45,6 +45,7 @@ class PipelineJob:
             self.pipeline_uuid, lab_name, experiment_reference, measurement_id, self.session)
         self._data = _object(data) if data is not None else (reactor.context["message_dict"] or None)
         self._uuid = self._token = self._callback = None
+        self._token_events = None
         self._manager = self._settings.get("job_manager_id") or MANAGER
         self._local_status = None
 
@@ -54,7 +55,7 @@ class PipelineJob:
         job = cls.__new__(cls)
         settings = reactor.settings.get("pipelines")
         job._reactor, job._settings = reactor, settings if isinstance(settings, dict) else AttrDict()
-        job._uuid, job._token, job._local_status = uuid, token, None
+        job._uuid, job._token, job._local_status, job._token_events = uuid, token, None, None
         job._manager = job._settings.get("job_manager_id") or MANAGER
         reactor.redact(token)
         record = {} if reactor.local else job._record()
@@ -106,7 +107,7 @@ class PipelineJob:
         """What happened so far, oldest first: `[{'CREATE': {'date': …, 'data': …}}, {'RUN': …}]`."""
         if self._uuid is None or self._reactor.local:
             return []
-        return [_first_form(entry) for entry in self._record().get("history") or []]
+        return self._record().get("history") or []
 
     def __repr__(self):
         return "<PipelineJob {}>".format(self.uuid)
@@ -125,7 +126,8 @@ class PipelineJob:
             return self
         body = {
             "pipeline_uuid": self.pipeline_uuid, "data": self._data, "archive_path": self._path,
-            "session": self.session,
+            "session": self.session, "actor_id": self._reactor.uid, "lab": self.lab_name,
+            "experiment": self.experiment_reference, "sample": self.sample_id, "measurement": self.measurement_id,
         }
         body = {key: value for key, value in body.items() if value is not None}
         try:
@@ -164,7 +166,7 @@ class PipelineJob:
         if self._uuid is None:
             return self
         if not self._reactor.local:
-            self._send({"uuid": self._uuid, "action": "delete", "token": self._token}, "cancel")
+            self._send({"uuid": self._uuid, "action": "cancel", "token": self._token}, "cancel")
         self._uuid = self._token = self._callback = self._local_status = None
         return self
 
@@ -179,7 +181,10 @@ class PipelineJob:
         message = {"uuid": self._uuid, "event": event, "token": self._token}
         if data is not None:
             message["data"] = _object(data)
-        self._send(message, event)
+        if self._token_events is None or event.lower() in self._token_events:
+            self._send(message, event)
+        else:
+            self._ask_as_owner(message, event)
         return self
 
     # The daemon
@@ -189,19 +194,12 @@ class PipelineJob:
         return self._reactor.client.api
 
     def _take(self, record):
-        """The catalogue's answer, whose word counts. Another job that has the same id is none of ours."""
+        """The catalogue's answer, whose word counts."""
         if not record.get("token"):
             raise JobCreateFailure(
                 "Failed to create job for pipeline {}: {} exists and belongs to somebody else".format(
                     self.pipeline_uuid, record.get("uuid")))
-        for name, mine in (("lab", self.lab_name), ("experiment", self.experiment_reference),
-                           ("sample", self.sample_id), ("measurement", self.measurement_id)):
-            theirs = record.get(name)
-            if theirs and mine and theirs != mine:
-                raise JobCreateFailure(
-                    "Failed to create job for pipeline {}: {} has the same actor and data, but {} {} and not {}: give "
-                    "the job data that tells the two apart".format(
-                        self.pipeline_uuid, record.get("uuid"), name, theirs, mine))
+        self._token_events = record.get("token_events")
         self._uuid, self._token, self._callback = record["uuid"], record["token"], record.get("callback")
         self._path, self._data = record.get("path", self._path), record.get("data", self._data)
         self._reactor.redact(self._token)
@@ -231,7 +229,17 @@ class PipelineJob:
         except ApiError as error:
             raise JobUpdateFailure(what, str(error)) from None
         if execution.get("outcome") != "succeeded":
-            raise JobUpdateFailure(what, execution.get("reason") or "it was refused")
+            raise JobUpdateFailure(what, execution.get("reason") or "it was refused", execution.get("result"))
+
+    def _ask_as_owner(self, message, event):
+        """For what the token does not allow; whoever made the job may ask for it by name."""
+        body = {name: message[name] for name in ("event", "data") if name in message}
+        path = "/api/v1/jobs/{}/events".format(urllib.parse.quote(self._uuid, safe=""))
+        try:
+            self._api.call("POST", path, body)
+        except ApiError as error:
+            what = "Failed to {} job {}".format(event, self._uuid)
+            raise JobUpdateFailure(what, error.document.get("detail") or str(error), error.document) from None
 
     def _ended(self, execution, what):
         deadline, pause = time.monotonic() + self.patience, 0.005
@@ -255,10 +263,3 @@ def _object(data):
     except (TypeError, ValueError) as error:
         raise PipelineJobError("data cannot be written as JSON: {}".format(error)) from None
     return data
-
-
-def _first_form(entry):
-    """A line of the history as `{EVENT: {date, data}}`, whichever of its forms it came in."""
-    if "name" in entry and "date" in entry:
-        return {entry["name"].upper(): {"date": entry["date"], "data": entry.get("data")}}
-    return entry
