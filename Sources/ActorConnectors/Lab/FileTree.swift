@@ -126,9 +126,7 @@ enum FileTree {
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += Int64(count)
         }
-        let digits = Array("0123456789abcdef".utf8)
-        let hex = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return (offset, String(decoding: hex, as: UTF8.self))
+        return (offset, Hexadecimal.text(hash.finalize()))
     }
 
     /// Removes `name` in `folder` with all that is below it. Links are removed, not followed.

@@ -20,16 +20,6 @@ enum Fingerprint {
             let content = try? BoundedFile.read(files.path(name), limit: ActorFiles.maxFileBytes)
             add(name, content?.bytes ?? [])
         }
-        return Hex.encode(hash.finalize())
-    }
-}
-
-/// Bytes as lower-case hexadecimal text.
-enum Hex {
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var output: [UInt8] = []
-        for byte in bytes { output += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: output, as: UTF8.self)
+        return Hexadecimal.text(hash.finalize())
     }
 }

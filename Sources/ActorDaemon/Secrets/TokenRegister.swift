@@ -4,12 +4,12 @@ import Glibc
 
 /// `tokens.json`, an object of SHA-256 to user: adds tokens to it. The tokens themselves are kept nowhere.
 package enum TokenRegister {
-    package static func digest(of token: String) -> String { Hex.encode(SHA256.hash(data: Array(token.utf8))) }
+    package static func digest(of token: String) -> String { Hexadecimal.text(SHA256.hash(data: Array(token.utf8))) }
 
     /// 256 random bits; `rx_` lets secret scanners find a token that got where it should not be.
     package static func randomToken() -> String {
         var generator = SystemRandomNumberGenerator()
-        return "rx_" + Hex.encode((0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) })
+        return "rx_" + Hexadecimal.text((0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
 
     /// Makes a token for `user`, writes its digest, and answers the token: the only moment at which it can be read.

@@ -14,10 +14,11 @@ struct DefinitionReader {
     /// - Parameter before: what is replaced; nil for a new actor.
     func read(replacing before: ActorDefinition?) throws(ActorError) -> ActorDefinition {
         guard let image = fields.text("image"), !image.isEmpty else {
-            throw Self.refusal("image", "Reference to image on docker hub for this actor.")
+            throw RequestFields.refusal(of: "actor", "image", "Reference to image on docker hub for this actor.")
         }
         guard image.utf8.count <= 512, image.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw Self.refusal("image", "takes the name of an image: no blanks, at most 512 bytes")
+            throw RequestFields.refusal(
+                of: "actor", "image", "takes the name of an image: no blanks, at most 512 bytes")
         }
         var definition = ActorDefinition(image: image)
         definition.name = try text("name")
@@ -65,7 +66,7 @@ struct DefinitionReader {
         if let queue = try text("queue") {
             try requirePrivilege("set queue")
             guard queues.contains(queue) else {
-                throw Self.refusal("queue", "takes one of \(queues.joined(separator: ", "))")
+                throw RequestFields.refusal(of: "actor", "queue", "takes one of \(queues.joined(separator: ", "))")
             }
             definition.queue = queue
         }
@@ -92,17 +93,14 @@ struct DefinitionReader {
 
     // MARK: Values
 
-    private static func refusal(_ field: String, _ what: String) -> ActorError {
-        let field = JSONValue.object([JSONValue.Member(field, .string(what))])
-        return ActorError(.invalidInput, "Invalid actor description: \(PythonText.repr(field))")
-    }
-
     private func text(_ name: String) throws(ActorError) -> String? {
         guard let value = fields[name], !value.isNull else { return nil }
-        guard value.object == nil, value.array == nil else { throw Self.refusal(name, "takes a text") }
+        guard value.object == nil, value.array == nil else {
+            throw RequestFields.refusal(of: "actor", name, "takes a text")
+        }
         let text = PythonText.str(value)
         guard text.utf8.count <= Self.longestText, !text.utf8.contains(0) else {
-            throw Self.refusal(name, "has at most \(Self.longestText) bytes and no NUL")
+            throw RequestFields.refusal(of: "actor", name, "has at most \(Self.longestText) bytes and no NUL")
         }
         return text
     }
@@ -113,14 +111,15 @@ struct DefinitionReader {
         switch PythonText.str(value).lowercased() {
         case "true", "1": return true
         case "false", "0": return false
-        default: throw Self.refusal(name, "takes true or false")
+        default: throw RequestFields.refusal(of: "actor", name, "takes true or false")
         }
     }
 
     private func number(_ name: String, _ range: ClosedRange<Int>) throws(ActorError) -> Int? {
         guard let value = fields[name], !value.isNull else { return nil }
         guard let number = value.int ?? value.string.flatMap(Int.init), range.contains(number) else {
-            throw Self.refusal(name, "takes a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw RequestFields.refusal(
+                of: "actor", name, "takes a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -129,7 +128,7 @@ struct DefinitionReader {
         guard let url = try text("webhook"), !url.isEmpty else { return "" }
         let isWeb = url.hasPrefix("http://") || url.hasPrefix("https://")
         guard isWeb, !url.contains(where: \.isWhitespace), url.utf8.count <= 2048 else {
-            throw Self.refusal("webhook", "takes a URL that begins with http:// or https://")
+            throw RequestFields.refusal(of: "actor", "webhook", "takes a URL that begins with http:// or https://")
         }
         return url
     }
@@ -137,13 +136,13 @@ struct DefinitionReader {
     private func hints() throws(ActorError) -> [String] {
         guard let values = fields.all("hints") else { return [] }
         guard values.count <= Self.mostHints else {
-            throw Self.refusal("hints", "takes at most \(Self.mostHints) words")
+            throw RequestFields.refusal(of: "actor", "hints", "takes at most \(Self.mostHints) words")
         }
         var hints: [String] = []
         for value in values {
             let hint = PythonText.str(value)
             guard !hint.contains(where: { "'\"[]{}".contains($0) }), hint.utf8.count <= 256 else {
-                throw Self.refusal("hints", "takes words without ' \" [ ] { }")
+                throw RequestFields.refusal(of: "actor", "hints", "takes words without ' \" [ ] { }")
             }
             hints.append(hint)
         }
@@ -153,19 +152,21 @@ struct DefinitionReader {
     private func environment() throws(ActorError) -> JSONValue {
         guard let value = fields["default_environment"], !value.isNull else { return .object([]) }
         guard let members = value.object else {
-            throw Self.refusal("default_environment", "takes a JSON object of names and values")
+            throw RequestFields.refusal(of: "actor", "default_environment", "takes a JSON object of names and values")
         }
         guard members.count <= 1024 else {
-            throw Self.refusal("default_environment", "takes at most 1024 variables")
+            throw RequestFields.refusal(of: "actor", "default_environment", "takes at most 1024 variables")
         }
         for member in members {
             let text = PythonText.str(member.value)
             guard VariableRules.canBeVariable(member.name, text), text.utf8.count <= 100_000 else {
-                throw Self.refusal(
+                throw RequestFields.refusal(
+                    of: "actor",
                     "default_environment", "\(member.name.prefix(64)) cannot become an environment variable")
             }
             guard !VariableRules.isRefused(member.name) else {
-                throw Self.refusal("default_environment", "\(member.name.prefix(64)) may not be set")
+                throw RequestFields.refusal(
+                    of: "actor", "default_environment", "\(member.name.prefix(64)) may not be set")
             }
         }
         return value
@@ -174,7 +175,7 @@ struct DefinitionReader {
     private func schema() throws(ActorError) -> JSONValue {
         guard let value = fields["message_schema"], !value.isNull else { return .null }
         guard value.object != nil || value.bool != nil else {
-            throw Self.refusal("message_schema", "takes a JSON schema (draft 7)")
+            throw RequestFields.refusal(of: "actor", "message_schema", "takes a JSON schema (draft 7)")
         }
         return value
     }

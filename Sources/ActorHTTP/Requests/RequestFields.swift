@@ -20,6 +20,12 @@ struct RequestFields {
             json: json, query: request.formItems, form: FormItems(form), multipart: boundary.map { (bytes, $0) })
     }
 
+    /// The answer to a description that lacks a field or has a wrong one, as the old service words it.
+    static func refusal(of thing: String, _ field: String, _ what: String) -> ActorError {
+        let field = JSONValue.object([JSONValue.Member(field, .string(what))])
+        return ActorError(.invalidInput, "Invalid \(thing) description: \(PythonText.repr(field))")
+    }
+
     /// By its snake_case name; the camelCase one is taken as well.
     subscript(name: String) -> JSONValue? {
         for spelling in [name, KeyCase.camel(name)] {

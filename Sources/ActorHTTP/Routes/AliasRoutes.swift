@@ -28,7 +28,7 @@ struct AliasRoutes {
         let caller = try front.requireToken(context)
         let fields = try await RequestFields.read(request, limits: front.system.limits)
         guard let name = fields.text("alias"), !name.isEmpty else {
-            throw Self.refusal("alias", "User defined alias for an actor.")
+            throw RequestFields.refusal(of: "alias", "alias", "User defined alias for an actor.")
         }
         guard NameRules.isAlias(name) else {
             throw ActorError(
@@ -169,7 +169,8 @@ struct AliasRoutes {
 
     private func actorWord(_ fields: RequestFields) throws(ActorError) -> String {
         guard let word = fields.text("actor_id"), !word.isEmpty else {
-            throw Self.refusal("actor_id", "The actor id for the actor to which the alias should point.")
+            throw RequestFields.refusal(
+                of: "alias", "actor_id", "The actor id for the actor to which the alias should point.")
         }
         return word
     }
@@ -184,11 +185,6 @@ struct AliasRoutes {
                 "Not authorized -- you do not have UPDATE access to the actor you want to associate with this alias.")
         }
         return spec
-    }
-
-    private static func refusal(_ field: String, _ what: String) -> ActorError {
-        let field = JSONValue.object([JSONValue.Member(field, .string(what))])
-        return ActorError(.invalidInput, "Invalid alias description: \(PythonText.repr(field))")
     }
 
     private static func declared(_ alias: Alias) -> ActorError {

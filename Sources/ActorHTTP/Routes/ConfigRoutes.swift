@@ -74,7 +74,7 @@ struct ConfigRoutes {
         _ fields: RequestFields, _ caller: Caller, named old: SharedConfig? = nil
     ) throws(ActorError) -> SharedConfig {
         guard let name = old?.name ?? fields.text("name") else {
-            throw Self.refusal("name", "The name of the config.")
+            throw RequestFields.refusal(of: "config", "name", "The name of the config.")
         }
         guard Self.isName(name) else {
             throw ActorError(
@@ -83,10 +83,10 @@ struct ConfigRoutes {
                     + "most 128 bytes.")
         }
         guard let value = fields["value"], !value.isNull else {
-            throw Self.refusal("value", "The value of the config.")
+            throw RequestFields.refusal(of: "config", "value", "The value of the config.")
         }
         guard let actors = fields.text("actors") else {
-            throw Self.refusal("actors", "Comma-separated list of actor ids or aliases.")
+            throw RequestFields.refusal(of: "config", "actors", "Comma-separated list of actor ids or aliases.")
         }
         let text = value.string ?? JSONWriter.string(value)
         guard text.utf8.count <= Self.longestValue, actors.utf8.count <= Self.longestValue else {
@@ -112,11 +112,6 @@ struct ConfigRoutes {
 
     private static func isName(_ name: String) -> Bool {
         (1...128).contains(name.utf8.count) && !name.contains { ":/?#[]@!$&'()*+,;=".contains($0) || $0.isWhitespace }
-    }
-
-    private static func refusal(_ field: String, _ what: String) -> ActorError {
-        let field = JSONValue.object([JSONValue.Member(field, .string(what))])
-        return ActorError(.invalidInput, "Invalid config description: \(PythonText.repr(field))")
     }
 }
 

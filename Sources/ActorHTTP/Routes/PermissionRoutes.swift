@@ -59,10 +59,11 @@ struct PermissionRoutes {
     ) async throws -> Response {
         let fields = try await RequestFields.read(request, limits: front.system.limits)
         guard let user = fields.text("user"), (1...128).contains(user.utf8.count) else {
-            throw Self.refusal("user", "User owning the permission.")
+            throw RequestFields.refusal(of: "permission", "user", "User owning the permission.")
         }
         guard let word = fields.text("level") else {
-            throw Self.refusal("level", "Level of the permission: one of NONE, READ, EXECUTE, UPDATE.")
+            throw RequestFields.refusal(
+                of: "permission", "level", "Level of the permission: one of NONE, READ, EXECUTE, UPDATE.")
         }
         guard let level = PermissionLevel(rawValue: word) else {
             throw ActorError(
@@ -83,10 +84,5 @@ struct PermissionRoutes {
         if let owner, levels[owner] == nil { levels[owner] = .update }
         return .object(
             levels.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, .string($0.value.rawValue)) })
-    }
-
-    private static func refusal(_ field: String, _ what: String) -> ActorError {
-        let field = JSONValue.object([JSONValue.Member(field, .string(what))])
-        return ActorError(.invalidInput, "Invalid permission description: \(PythonText.repr(field))")
     }
 }

@@ -72,13 +72,3 @@ struct InboxWriter: Sendable {
         pool.submit { _ in folder.discard(part, published: published) }
     }
 }
-
-/// Bytes as hexadecimal text.
-enum Hexadecimal {
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var output: [UInt8] = []
-        for byte in bytes { output += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: output, as: UTF8.self)
-    }
-}

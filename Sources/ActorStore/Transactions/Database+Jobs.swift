@@ -20,7 +20,7 @@ extension Database {
             guard let end = try end(of: id) else {
                 throw ActorError(.conflict, "there is no job \(id) that could refuse \(entry.name)")
             }
-            let line = try append(entry, to: id, after: end)
+            let line = try append(entry, to: id, after: end.line)
             try run("UPDATE jobs SET lines = ?, head = ? WHERE uuid = ?", [line.number, line.hash, id.rawValue])
             ledger.note(.jobRefused(id, event: entry.name))
         case .rekey(let id, let key):
@@ -66,7 +66,7 @@ extension Database {
         let stale = ActorError(
             .conflict, "job \(id) is no longer at revision \(revision), on which \(event.rawValue) was decided")
         guard let end = try end(of: id) else { throw stale }
-        let line = try append(entry, to: id, after: end)
+        let line = try append(entry, to: id, after: end.line)
         let started = status == .running ? entry.date.milliseconds : nil
         try run(
             """
@@ -81,8 +81,7 @@ extension Database {
         guard changesCount == 1 else { throw stale }
         // Another run tells the same statuses anew.
         if status == .reset { try run("DELETE FROM job_statuses WHERE job = ?", [id.rawValue]) }
-        let pipeline = try row("SELECT pipeline FROM jobs WHERE uuid = ?", [id.rawValue]).map { PipelineID($0[0]) }
-        ledger.note(.jobMoved(id, pipeline: pipeline ?? PipelineID(""), status: status, event: event))
+        ledger.note(.jobMoved(id, pipeline: end.pipeline, status: status, event: event))
     }
 
     private func delete(_ job: DeletedJob, revision: Int, _ ledger: inout CommitLedger) throws {
@@ -96,9 +95,10 @@ extension Database {
         ledger.note(.jobDeleted(job.uuid, action: job.action))
     }
 
-    /// The last line of a job's history, by number and hash; nil when there is no such job.
-    private func end(of job: JobID) throws -> (number: Int, hash: String)? {
-        try row("SELECT lines, head FROM jobs WHERE uuid = ?", [job.rawValue]).map { ($0[0], $0[1]) }
+    /// The last line of a job's history, by number and hash, and whose run the job is; nil when there is no such job.
+    private func end(of job: JobID) throws -> (line: (number: Int, hash: String), pipeline: PipelineID)? {
+        try row("SELECT lines, head, pipeline FROM jobs WHERE uuid = ?", [job.rawValue])
+            .map { (($0[0], $0[1]), PipelineID($0[2])) }
     }
 
     private func append(

@@ -28,7 +28,7 @@ package enum JobToken {
 
     /// Base64 of the random bytes given as hex; the second generation wrote it in lower case.
     package static func salt(randomHex: String, _ generation: JobGeneration = .first) -> String {
-        let salt = Data(HexText.decode(randomHex) ?? []).base64EncodedString()
+        let salt = Data(Hexadecimal.bytes(randomHex) ?? []).base64EncodedString()
         return generation == .first ? salt : salt.lowercased()
     }
 

@@ -1,3 +1,5 @@
+import ActorCore
+
 /// A name for people to tell runs apart: two words of at most eight letters, `solid-snake`.
 package enum SessionName {
     private static let qualities = [
@@ -23,5 +25,5 @@ package enum SessionName {
         return "\(quality)-\(animals[Int(random.dropFirst().first ?? 0) % animals.count])"
     }
 
-    static func make(randomHex: String) -> String { make(HexText.decode(randomHex) ?? []) }
+    static func make(randomHex: String) -> String { make(Hexadecimal.bytes(randomHex) ?? []) }
 }

@@ -1,3 +1,4 @@
+import ActorCore
 import Crypto
 import FoundationEssentials
 
@@ -19,7 +20,7 @@ package enum TypedUUID {
 
     /// Second generation.
     package static func make(_ prefix: String, _ text: String) -> String {
-        dashed(prefix + HexText.encode(versionFive(text)).dropFirst(prefix.count))
+        dashed(prefix + Hexadecimal.text(versionFive(text)).dropFirst(prefix.count))
     }
 
     /// First generation, as of its documentation: a leading slash and a leading `uploads/` take no part.
@@ -27,7 +28,7 @@ package enum TypedUUID {
         var rest = text[...]
         if rest.hasPrefix("/") { rest.removeFirst() }
         if rest.hasPrefix("uploads/") { rest.removeFirst("uploads/".count) }
-        return dashed(HexText.encode(versionFive(String(rest))))
+        return dashed(Hexadecimal.text(versionFive(String(rest))))
     }
 
     private static func versionFive(_ text: String) -> [UInt8] {
@@ -54,7 +55,7 @@ package enum TypedUUID {
         let bare = (text.hasPrefix("uri:urn:") ? text.dropFirst(8) : text[...]).lowercased()
         let parts = bare.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.utf8.count) == [8, 4, 4, 4, 12] else { return nil }
-        return HexText.decode(parts.joined()) == nil ? nil : bare
+        return Hexadecimal.bytes(parts.joined()) == nil ? nil : bare
     }
 
     /// The whole UUID as one number: what Hashids of path elements are made from (section 4.5).
@@ -63,22 +64,7 @@ package enum TypedUUID {
     }
 }
 
-/// Bytes as lower-case hexadecimal digits and back.
-enum HexText {
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    /// Nil for an odd number of digits or anything that is no digit.
-    static func decode(_ text: String) -> [UInt8]? {
-        let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue.map(UInt8.init) }
-        guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
-    }
-}
-
 /// SHA-256 of bytes, in hex.
 package enum Fingerprint {
-    @Sendable package static func sha256(_ bytes: [UInt8]) -> String { HexText.encode(SHA256.hash(data: bytes)) }
+    @Sendable package static func sha256(_ bytes: [UInt8]) -> String { Hexadecimal.text(SHA256.hash(data: bytes)) }
 }
