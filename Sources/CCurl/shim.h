@@ -28,6 +28,41 @@ static inline CURLcode ccurl_set_body(CURL *handle, const void *bytes, size_t co
     return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, (const char *)bytes) : code;
 }
 
+// PEM text in memory, copied. What this libcurl is too old for (7.77 for authorities) is refused, never ignored.
+static inline CURLcode ccurl_set_blob(CURL *handle, CURLoption option, const void *bytes, size_t count) {
+    struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
+    return curl_easy_setopt(handle, option, &blob);
+}
+
+static inline CURLcode ccurl_set_authorities(CURL *handle, const void *bytes, size_t count) {
+#if LIBCURL_VERSION_NUM >= 0x074d00
+    return ccurl_set_blob(handle, CURLOPT_CAINFO_BLOB, bytes, count);
+#else
+    (void)handle, (void)bytes, (void)count;
+    return CURLE_UNKNOWN_OPTION;
+#endif
+}
+
+typedef size_t (*ccurl_send)(char *bytes, size_t size, size_t count, void *context);
+typedef int (*ccurl_seek)(void *context, curl_off_t offset, int origin);
+
+// The body is asked for while it is sent; `seek` is called when a request has to be sent again.
+static inline CURLcode ccurl_set_source(CURL *handle, ccurl_send send, ccurl_seek seek, long long count, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+    if (code != CURLE_OK) return code;
+    curl_easy_setopt(handle, CURLOPT_READFUNCTION, send);
+    curl_easy_setopt(handle, CURLOPT_READDATA, context);
+    curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, seek);
+    curl_easy_setopt(handle, CURLOPT_SEEKDATA, context);
+    curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, 524288L);
+    return curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)count);
+}
+
+// What callbacks return to hold a transfer back, and to end it.
+static inline size_t ccurl_hold(void) { return CURL_WRITEFUNC_PAUSE; }
+static inline CURLcode ccurl_go_on(CURL *handle) { return curl_easy_pause(handle, CURLPAUSE_CONT); }
+static inline size_t ccurl_stop_sending(void) { return CURL_READFUNC_ABORT; }
+
 typedef size_t (*ccurl_receive)(char *bytes, size_t size, size_t count, void *context);
 
 static inline CURLcode ccurl_set_receivers(CURL *handle, ccurl_receive header, ccurl_receive body, void *context) {

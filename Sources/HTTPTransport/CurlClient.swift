@@ -20,17 +20,56 @@ package final class CurlClient: HTTPClient {
     package func send(
         _ request: OutgoingRequest, policy: AddressPolicy
     ) async throws(ActorError) -> IncomingResponse {
-        let target = try Target(request.url)
-        try RequestLines.check(request)
-        let isGuarded = try Self.isGuarded(request, target, policy)
-        let number = numbers.withLock { number in
+        let number = nextNumber()
+        return try await start(request, number, policy) { .whole($0) }
+    }
+
+    package func stream(
+        _ request: OutgoingRequest, policy: AddressPolicy
+    ) async throws(ActorError) -> ResponseStream {
+        let number = nextNumber()
+        let channel = StreamChannel()
+        let head = try await start(request, number, policy) { .streamed($0, channel) }
+        let thread = self.thread
+        return ResponseStream(
+            status: head.status, headers: head.headers,
+            take: { () async throws(ActorError) -> [UInt8]? in
+                if Task.isCancelled {
+                    thread.cancel(number)
+                    throw ActorError(.cancelled, "the request was cancelled")
+                }
+                let result = await withTaskCancellationHandler { () async -> Result<[UInt8]?, ActorError> in
+                    do throws(ActorError) {
+                        return .success(try await channel.next(goOn: { thread.goOn(number) }))
+                    } catch {
+                        return .failure(error)
+                    }
+                } onCancel: {
+                    thread.cancel(number)
+                }
+                return try result.get()
+            }, leave: { thread.cancel(number) })
+    }
+
+    private func nextNumber() -> Int {
+        numbers.withLock { number in
             number += 1
             return number
         }
+    }
+
+    private func start(
+        _ request: OutgoingRequest, _ number: Int, _ policy: AddressPolicy,
+        _ delivery: (CheckedContinuation<Result<IncomingResponse, ActorError>, Never>) -> Delivery
+    ) async throws(ActorError) -> IncomingResponse {
+        let target = try Target(request.url)
+        try RequestLines.check(request)
+        let isGuarded = try Self.isGuarded(request, target, policy)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let transfer = Transfer(
-                    number: number, request: request, target: target, isGuarded: isGuarded, continuation: continuation)
+                    number: number, request: request, target: target, isGuarded: isGuarded,
+                    delivery: delivery(continuation))
                 if !thread.start(transfer) {
                     transfer.fail(.cancelled, "the request to \(target.origin) was cancelled")
                 }

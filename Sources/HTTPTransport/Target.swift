@@ -45,6 +45,20 @@ struct Target: Equatable {
         self.port = port
     }
 
+    /// The same URL with another host: a server's name, to be looked for in its certificate.
+    func url(named name: String) throws(ActorError) -> String {
+        guard (1...253).contains(name.utf8.count),
+            name.utf8.allSatisfy({ NameRules.isAlphanumeric($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+            ),
+            let handle = curl_url()
+        else { throw ActorError(.invalidInput, "the server name of a certificate is a host name: \"\(name)\" is not") }
+        defer { curl_url_cleanup(handle) }
+        guard curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK,
+            curl_url_set(handle, CURLUPART_HOST, name, 0) == CURLUE_OK, let url = Self.part(handle, CURLUPART_URL)
+        else { throw ActorError(.invalidInput, "the server name \"\(name)\" does not fit into a URL") }
+        return url
+    }
+
     /// Whether one of these `host:port` or `host` entries names this target as it is written.
     func isListed(in entries: [String]) -> Bool {
         entries.contains { entry in
@@ -64,6 +78,9 @@ struct Target: Equatable {
 /// The parts of a request that go on the wire as lines: checked, so that no value can add a line of its own.
 enum RequestLines {
     static func check(_ request: OutgoingRequest) throws(ActorError) {
+        guard request.source == nil || (request.body.isEmpty && request.source.map { $0.count >= 0 } == true) else {
+            throw ActorError(.invalidInput, "a request has a body or a source of one, not both")
+        }
         guard (1...32).contains(request.method.utf8.count),
             request.method.utf8.allSatisfy({ (0x41...0x5a).contains($0) })
         else { throw ActorError(.invalidInput, "the method of a request is a word in capital letters") }
@@ -79,7 +96,7 @@ enum RequestLines {
             switch name.lowercased() {
             case "transfer-encoding":
                 throw ActorError(.invalidInput, "the header \(name) is set by the client itself: leave it out")
-            case "content-length" where value != String(request.body.count):
+            case "content-length" where value != String(request.source?.count ?? Int64(request.body.count)):
                 throw ActorError(.invalidInput, "the header \(name) does not fit the body: leave it out")
             default: continue
             }
@@ -90,8 +107,9 @@ enum RequestLines {
     static func lines(_ request: OutgoingRequest) -> [String] {
         var lines = request.headers.filter { $0.name.lowercased() != "content-length" }
             .map { $0.value.allSatisfy { $0 == " " || $0 == "\t" } ? "\($0.name);" : "\($0.name): \($0.value)" }
-        // libcurl would wait a second for leave to send a long body, and call every body a form.
-        lines.append("Expect:")
+        // libcurl would wait a second for leave to send a body, and call every body a form. A long file is worth the
+        // question: a server that refuses it says so before it was sent.
+        if request.source == nil { lines.append("Expect:") }
         if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
             lines.append("Content-Type:")
         }

@@ -1,5 +1,13 @@
 import ActorCore
 import CCurl
+import Glibc
+
+/// Who waits for a transfer, and how the answer is handed over.
+enum Delivery {
+    case whole(CheckedContinuation<Result<IncomingResponse, ActorError>, Never>)
+    /// The continuation gets the head, without a body.
+    case streamed(CheckedContinuation<Result<IncomingResponse, ActorError>, Never>, StreamChannel)
+}
 
 /// One request on its way: what libcurl's callbacks write into, and who waits for the answer.
 ///
@@ -14,79 +22,99 @@ final class Transfer: @unchecked Sendable {
     let target: Target
     /// Whether only public addresses may be reached.
     let isGuarded: Bool
-    private let continuation: CheckedContinuation<Result<IncomingResponse, ActorError>, Never>
-    private(set) var easy: UnsafeMutableRawPointer?
-    private var lines: UnsafeMutablePointer<curl_slist>?
+    private let delivery: Delivery
+    private var lent: LentHandle?
+    private var status = 0
     private var headers: [(name: String, value: String)] = []
     private var headBytes = 0
+    private var isHeadDone = false
+    private var usesSink = false
     private var body: [UInt8] = []
     private var isCut = false
     private var refusedAddress = false
+    /// What a source or a sink threw.
+    private var failure: ActorError?
+    /// Bytes of the source that were handed to libcurl.
+    private var sent: Int64 = 0
+    private var started: Int64 = 0
+    /// When a byte moved last.
+    private var moved: Int64 = 0
+    private var isHeld = false
 
-    init(
-        number: Int, request: OutgoingRequest, target: Target, isGuarded: Bool,
-        continuation: CheckedContinuation<Result<IncomingResponse, ActorError>, Never>
-    ) {
+    init(number: Int, request: OutgoingRequest, target: Target, isGuarded: Bool, delivery: Delivery) {
         self.number = number
         self.request = request
         self.target = target
         self.isGuarded = isGuarded
-        self.continuation = continuation
+        self.delivery = delivery
     }
 
-    /// Lends `easy` to this transfer and tells it everything about the request; false when libcurl refuses an option.
-    func prepare(_ easy: UnsafeMutableRawPointer) -> Bool {
-        self.easy = easy
-        let me = Unmanaged.passUnretained(self).toOpaque()
-        for line in RequestLines.lines(request) {
-            guard let longer = curl_slist_append(lines, line) else { return false }
-            lines = longer
-        }
-        let milliseconds = Int(max(1, min(request.timeoutMilliseconds, 86_400_000)))
-        let numbers: [(CURLoption, Int)] = [
-            (CURLOPT_NOSIGNAL, 1), (CURLOPT_FOLLOWLOCATION, 0), (CURLOPT_TIMEOUT_MS, milliseconds),
-            (CURLOPT_CONNECTTIMEOUT_MS, min(milliseconds, 10000)), (CURLOPT_SSL_VERIFYPEER, 1),
-            (CURLOPT_SSL_VERIFYHOST, 2), (CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
-        ]
-        var codes = numbers.map { ccurl_set_long(easy, $0.0, $0.1) }
-        codes.append(ccurl_allow_http_only(easy))
-        // An empty proxy switches off those of the environment too.
-        codes.append(ccurl_set_string(easy, CURLOPT_PROXY, ""))
-        codes.append(ccurl_set_string(easy, CURLOPT_URL, target.url))
-        codes.append(ccurl_set_list(easy, CURLOPT_HTTPHEADER, lines))
-        codes.append(ccurl_set_pointer(easy, CURLOPT_PRIVATE, me))
-        codes.append(ccurl_set_receivers(easy, receiveHeader, receiveBody, me))
-        if let path = request.unixSocket { codes.append(ccurl_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, path)) }
-        if isGuarded { codes.append(ccurl_set_gate(easy, openSocket, confirmPeer, me)) }
-        return (codes + method(easy)).allSatisfy { $0 == CURLE_OK }
+    var easy: UnsafeMutableRawPointer? { lent?.easy }
+
+    var isStreamed: Bool {
+        if case .streamed = delivery { return true }
+        return false
     }
 
-    private func method(_ easy: UnsafeMutableRawPointer) -> [CURLcode] {
-        if request.method == "HEAD" { return [ccurl_set_long(easy, CURLOPT_NOBODY, 1)] }
-        if request.body.isEmpty, !["POST", "PUT", "PATCH"].contains(request.method) {
-            return [ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)]
-        }
-        let copied =
-            request.body.isEmpty
-            ? ccurl_set_body(easy, "", 0)
-            : request.body.withUnsafeBytes { ccurl_set_body(easy, $0.baseAddress, $0.count) }
-        return [copied, ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)]
+    /// Lends `easy` to this transfer and tells it everything about the request; what libcurl refuses is an error.
+    func prepare(_ easy: UnsafeMutableRawPointer, now: Int64) throws(ActorError) {
+        started = now
+        moved = now
+        let lent = LentHandle(easy)
+        self.lent = lent
+        try lent.prepare(self, Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Frees what was lent to libcurl; the handle is the caller's again.
     func giveBack() -> UnsafeMutableRawPointer? {
-        curl_slist_free_all(lines)
-        lines = nil
-        defer { easy = nil }
-        return easy
+        defer { lent = nil }
+        return lent?.giveBack()
     }
 
-    func resume(_ result: Result<IncomingResponse, ActorError>) { continuation.resume(returning: result) }
+    /// Milliseconds that libcurl itself may give the whole request; zero when `deadline` is what counts.
+    var totalMilliseconds: Int {
+        isStreamed || request.idleMilliseconds != nil ? 0 : Int(max(1, min(request.timeoutMilliseconds, 86_400_000)))
+    }
+
+    /// When this transfer is out of time unless something moves; nil while libcurl counts, or the reader is slow.
+    var deadline: Int64? {
+        if isHeld { return nil }
+        let idle = request.idleMilliseconds.map { moved + max(1, $0) }
+        guard isStreamed, !isHeadDone else { return idle }
+        let head = started + max(1, min(request.timeoutMilliseconds, 86_400_000))
+        return min(head, idle ?? head)
+    }
+
+    /// The reader has taken what it held back.
+    func goOn(now: Int64) {
+        guard isHeld else { return }
+        isHeld = false
+        moved = now
+        ccurl_go_on(easy)
+    }
+
+    func resume(_ result: Result<IncomingResponse, ActorError>) {
+        switch delivery {
+        case .whole(let continuation): continuation.resume(returning: result)
+        case .streamed(let head, let channel):
+            if !isHeadDone {
+                isHeadDone = true
+                head.resume(returning: result)
+            }
+            if case .failure(let error) = result { channel.finish(error) } else { channel.finish(nil) }
+        }
+    }
 
     func fail(_ code: ActorError.Code, _ what: String) { resume(.failure(ActorError(code, what))) }
 
+    func failForTime() {
+        let milliseconds = isHeadDone || !isStreamed ? request.idleMilliseconds : request.timeoutMilliseconds
+        fail(.timedOut, "nothing came from \(target.origin) for \(milliseconds ?? request.timeoutMilliseconds) ms")
+    }
+
     /// What `code` means for the caller. To be asked before the handle is given back.
     func result(_ code: CURLcode) -> Result<IncomingResponse, ActorError> {
+        if let failure { return .failure(failure) }
         if refusedAddress, code != CURLE_OK {
             return .failure(
                 ActorError(
@@ -102,7 +130,7 @@ final class Transfer: @unchecked Sendable {
             return .failure(
                 ActorError(.timedOut, "\(target.origin) did not answer within \(request.timeoutMilliseconds) ms"))
         }
-        var why = String(cString: curl_easy_strerror(code))
+        var why = lent?.tlsMessage(code) ?? String(cString: curl_easy_strerror(code))
         let number = Int32(ccurl_get_long(easy, CURLINFO_OS_ERRNO))
         if code == CURLE_COULDNT_CONNECT, let text = Self.text(of: number) { why += ": \(text)" }
         if headBytes > Self.longestHead { why = "the headers of its answer are too long" }
@@ -120,22 +148,64 @@ final class Transfer: @unchecked Sendable {
         }
     }
 
+    // MARK: - What libcurl's callbacks tell
+
     /// How many bytes were taken; another number than `bytes.count` ends the transfer.
-    fileprivate func take(header bytes: UnsafeRawBufferPointer) -> Int {
+    func take(header bytes: UnsafeRawBufferPointer) -> Int {
+        moved = MonotonicClock.milliseconds()
         headBytes += bytes.count
         guard headBytes <= Self.longestHead else { return 0 }
         let line = String(decoding: bytes, as: UTF8.self)
         // Each answer begins with its status line; one of the kind 1xx comes before the real one.
         if line.hasPrefix("HTTP/") {
             headers = []
+            status = line.split(separator: " ").dropFirst().first.flatMap { Int($0.prefix(3)) } ?? 0
         } else if let colon = line.firstIndex(of: ":") {
             let value = line[line.index(after: colon)...]
             headers.append((String(line[..<colon]), Self.trimmed(value)))
+        } else if status >= 200, !isHeadDone, Self.trimmed(line[...]).isEmpty {
+            return headIsDone() ? bytes.count : 0
         }
         return bytes.count
     }
 
-    fileprivate func take(body bytes: UnsafeRawBufferPointer) -> Int {
+    /// False when the sink refuses the answer.
+    private func headIsDone() -> Bool {
+        let head = IncomingResponse(status: status, headers: headers, body: [])
+        switch delivery {
+        case .streamed(let continuation, _):
+            isHeadDone = true
+            continuation.resume(returning: .success(head))
+        case .whole:
+            isHeadDone = true
+            guard let sink = request.sink, (200..<300).contains(status) else { return true }
+            usesSink = true
+            do throws(ActorError) {
+                try sink.begin(head)
+            } catch {
+                failure = error
+                return false
+            }
+        }
+        return true
+    }
+
+    func take(body bytes: UnsafeRawBufferPointer) -> Int {
+        moved = MonotonicClock.milliseconds()
+        if case .streamed(_, let channel) = delivery {
+            if channel.offer(bytes) { return bytes.count }
+            isHeld = true
+            return ccurl_hold()
+        }
+        if usesSink, let sink = request.sink {
+            do throws(ActorError) {
+                try sink.write(bytes)
+                return bytes.count
+            } catch {
+                failure = error
+                return 0
+            }
+        }
         let room = request.maxResponseBytes - body.count
         body.append(contentsOf: bytes.prefix(max(0, room)))
         guard bytes.count <= room else {
@@ -145,7 +215,33 @@ final class Transfer: @unchecked Sendable {
         return bytes.count
     }
 
-    fileprivate func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+    /// The next bytes of the source.
+    func give(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        moved = MonotonicClock.milliseconds()
+        guard let source = request.source else { return 0 }
+        let wanted = Int(min(Int64(buffer.count), source.count - sent))
+        if wanted <= 0 { return 0 }
+        do throws(ActorError) {
+            let count = try source.read(at: sent, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+            guard (1...wanted).contains(count) else {
+                throw ActorError(.conflict, "the body to be sent to \(target.origin) ended after \(sent) bytes")
+            }
+            sent += Int64(count)
+            return count
+        } catch {
+            failure = error
+            return ccurl_stop_sending()
+        }
+    }
+
+    /// The request is to be sent again from `offset`; false when that is not in it.
+    func seek(_ offset: Int64) -> Bool {
+        guard let source = request.source, (0...source.count).contains(offset) else { return false }
+        sent = offset
+        return true
+    }
+
+    func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
         let count = Int(address.pointee.addrlen)
         let bytes = ccurl_address_bytes(address).map { Array(UnsafeRawBufferPointer(start: $0, count: count)) } ?? []
         guard AddressRules.isPublic(sockaddr: bytes) else {
@@ -155,7 +251,7 @@ final class Transfer: @unchecked Sendable {
         return ccurl_open_socket(address)
     }
 
-    fileprivate func confirm(_ peer: String) -> Int32 {
+    func confirm(_ peer: String) -> Int32 {
         guard AddressRules.isPublic(address: peer) else {
             refusedAddress = true
             return 1
@@ -175,29 +271,11 @@ final class Transfer: @unchecked Sendable {
     }
 }
 
-private func receiveHeader(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
-) -> Int {
-    Transfer.at(context)?.take(header: UnsafeRawBufferPointer(start: bytes, count: size * count)) ?? 0
-}
-
-private func receiveBody(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
-) -> Int {
-    Transfer.at(context)?.take(body: UnsafeRawBufferPointer(start: bytes, count: size * count)) ?? 0
-}
-
-private func openSocket(
-    _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
-) -> curl_socket_t {
-    guard let transfer = Transfer.at(context), let address else { return -1 }
-    return transfer.open(address)
-}
-
-private func confirmPeer(
-    _ context: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?,
-    _ local: UnsafeMutablePointer<CChar>?, _ remotePort: Int32, _ localPort: Int32
-) -> Int32 {
-    guard let transfer = Transfer.at(context), let remote else { return 1 }
-    return transfer.confirm(String(cString: remote))
+/// Time that nobody sets.
+enum MonotonicClock {
+    static func milliseconds() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    }
 }

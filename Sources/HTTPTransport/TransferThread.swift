@@ -11,6 +11,8 @@ final class TransferThread: @unchecked Sendable {
     private enum Order {
         case start(Transfer)
         case cancel(Int)
+        /// The reader of a streamed answer has made room.
+        case goOn(Int)
         case stop
     }
 
@@ -27,6 +29,8 @@ final class TransferThread: @unchecked Sendable {
     private let multi: UnsafeMutableRawPointer
     private var active: [Int: Transfer] = [:]
     private var idle: [UnsafeMutableRawPointer] = []
+    /// Nothing is out of time before it.
+    private var nextDeadline = Int64.max
 
     /// - Parameter maxConnections: over all hosts; further requests wait for one within their time.
     init(maxConnections: Int) throws(ActorError) {
@@ -62,6 +66,8 @@ final class TransferThread: @unchecked Sendable {
     }
 
     func cancel(_ number: Int) { _ = post(.cancel(number)) { true } }
+
+    func goOn(_ number: Int) { _ = post(.goOn(number)) { true } }
 
     /// Fails what is pending with `cancelled` and returns when the thread has let go of everything.
     func stop() async {
@@ -99,6 +105,9 @@ final class TransferThread: @unchecked Sendable {
                 switch order {
                 case .start(let transfer): begin(transfer)
                 case .cancel(let number): abandon(number)
+                case .goOn(let number):
+                    active[number]?.goOn(now: MonotonicClock.milliseconds())
+                    nextDeadline = 0
                 case .stop: goesOn = false
                 }
             }
@@ -107,9 +116,29 @@ final class TransferThread: @unchecked Sendable {
             curl_multi_perform(multi, &running)
             finishDone()
             // libcurl wakes up earlier for its own timers.
-            curl_multi_poll(multi, nil, 0, active.isEmpty ? 3_600_000 : 1000, nil)
+            let wait = min(active.isEmpty ? 3_600_000 : 1000, max(0, failLate()))
+            curl_multi_poll(multi, nil, 0, Int32(wait), nil)
         }
         end()
+    }
+
+    /// Ends the transfers that are out of time; milliseconds until it has to be looked at again.
+    private func failLate() -> Int64 {
+        guard nextDeadline < Int64.max else { return Int64.max }
+        let now = MonotonicClock.milliseconds()
+        guard now >= nextDeadline else { return nextDeadline - now }
+        // Every byte moves a deadline on, so they are counted anew only when one may have passed.
+        nextDeadline = Int64.max
+        for transfer in Array(active.values) {
+            guard let deadline = transfer.deadline else { continue }
+            if deadline <= now {
+                remove(transfer)
+                transfer.failForTime()
+            } else {
+                nextDeadline = min(nextDeadline, deadline)
+            }
+        }
+        return nextDeadline == Int64.max ? nextDeadline : nextDeadline - now
     }
 
     private func begin(_ transfer: Transfer) {
@@ -119,18 +148,29 @@ final class TransferThread: @unchecked Sendable {
         guard let easy = idle.popLast() ?? curl_easy_init() else {
             return transfer.fail(.unavailable, "no memory for a request")
         }
-        guard transfer.prepare(easy), curl_multi_add_handle(multi, easy) == CURLM_OK else {
+        do throws(ActorError) {
+            try transfer.prepare(easy, now: MonotonicClock.milliseconds())
+            guard curl_multi_add_handle(multi, easy) == CURLM_OK else {
+                throw ActorError(.unavailable, "libcurl has no room for a request to \(transfer.target.origin)")
+            }
+        } catch {
             recycle(transfer)
-            return transfer.fail(.invalidInput, "libcurl does not take a request for \(transfer.target.origin)")
+            return transfer.resume(.failure(error))
         }
         active[transfer.number] = transfer
+        if let deadline = transfer.deadline { nextDeadline = min(nextDeadline, deadline) }
+    }
+
+    private func remove(_ transfer: Transfer) {
+        active[transfer.number] = nil
+        curl_multi_remove_handle(multi, transfer.easy)
+        recycle(transfer)
     }
 
     private func abandon(_ number: Int) {
         // An unknown number has its answer already.
-        guard let transfer = active.removeValue(forKey: number) else { return }
-        curl_multi_remove_handle(multi, transfer.easy)
-        recycle(transfer)
+        guard let transfer = active[number] else { return }
+        remove(transfer)
         transfer.fail(.cancelled, "the request to \(transfer.target.origin) was cancelled")
     }
 

@@ -20,6 +20,10 @@ struct DaemonClientTests {
             requests.withLock { $0.append(request) }
             return try answer.get()
         }
+
+        func stream(_ request: OutgoingRequest, policy: AddressPolicy) async throws(ActorError) -> ResponseStream {
+            throw ActorError(.unavailable, "the command line streams nothing")
+        }
     }
 
     private func failure(_ http: OneAnswer, token: String? = "rx_canary") async throws -> Failure {

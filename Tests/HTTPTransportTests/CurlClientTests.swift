@@ -66,6 +66,57 @@ struct CurlClientTests {
         }
     }
 
+    /// What would be refused after gigabytes is refused before them.
+    @Test func aLongSourceAsksForLeave() async throws {
+        try await withServer { client, server in
+            for (path, status, body) in [("refuse", 403, "not here"), ("echo", 200, nil)] {
+                var request = OutgoingRequest(method: "PUT", url: "\(server.base)/\(path)", maxResponseBytes: 4_000_000)
+                request.source = MemorySource([UInt8](repeating: 7, count: 3_000_000))
+                let response = try await client.send(request, policy: .anywhere)
+                #expect(response.status == status)
+                if let body { #expect(response.body == Array(body.utf8)) }
+                let head = try #require(server.requests.last)
+                #expect(head.lines.contains("Expect: 100-continue") && head.lines.contains("Content-Length: 3000000"))
+                #expect(head.body.count == (status == 200 ? 3_000_000 : 0))
+            }
+        }
+    }
+
+    @Test func aSlowReaderHoldsTheSenderBackAndNobodyElse() async throws {
+        try await withServer { client, server in
+            let all = 64_000
+            var request = OutgoingRequest(method: "GET", url: "\(server.base)/pieces/\(all)")
+            // Time does not run while the reader is the slow one.
+            request.idleMilliseconds = 30000
+            let stream = try await client.stream(request, policy: .anywhere)
+            var count = try #require(try await stream.next()).count
+            for _ in 0..<50 {
+                let other = OutgoingRequest(method: "GET", url: "\(server.base)/bytes/100000")
+                let answer = try await client.send(other, policy: .anywhere)
+                #expect(answer.body.count == 100_000)
+            }
+            #expect(server.piecesSent < all / 2)
+            while let piece = try await stream.next() { count += piece.count }
+            #expect(count == all * 1000)
+        }
+    }
+
+    @Test func whoLeavesAStreamClosesItsConnection() async throws {
+        try await withServer { client, server in
+            let request = OutgoingRequest(method: "GET", url: "\(server.base)/trickle")
+            var stream: ResponseStream? = try await client.stream(request, policy: .anywhere)
+            let first = try await stream?.next()
+            #expect(first == Array("first".utf8))
+            stream = nil
+            for await _ in server.ends { break }
+            let flood = OutgoingRequest(method: "GET", url: "\(server.base)/pieces/1000000")
+            stream = try await client.stream(flood, policy: .anywhere)
+            stream?.close()
+            for await _ in server.ends { break }
+            #expect(server.piecesSent < 1_000_000)
+        }
+    }
+
     @Test func aRequestUnderWayCanBeCancelled() async throws {
         try await withServer { client, server in
             let code = await withTaskGroup(of: ActorError.Code?.self) { group in

@@ -17,6 +17,11 @@ final class EchoServer: Sendable {
     let arrivals: AsyncStream<Request>
     private let listener: Int32
     private let sink: AsyncStream<Request>.Continuation
+    /// One for every connection that a client has left before its answer was whole.
+    let ends: AsyncStream<Void>
+    var piecesSent: Int { sentPieces.load(ordering: .relaxed) }
+    private let sentPieces = Atomic(0)
+    private let closed: AsyncStream<Void>.Continuation
     private let seen = Mutex<[Request]>([])
     /// The listener's number may belong to somebody else once it is closed: it is shut down once, and before that.
     private let isStopped = Mutex(false)
@@ -59,6 +64,7 @@ final class EchoServer: Sendable {
         self.listener = listener
         self.port = port
         (arrivals, sink) = AsyncStream.makeStream()
+        (ends, closed) = AsyncStream.makeStream()
         listen(listener, 512)
         Self.onThread { [self] in
             while true {
@@ -84,7 +90,7 @@ final class EchoServer: Sendable {
     private func serve(_ connection: Int32) {
         defer { close(connection) }
         var rest: [UInt8] = []
-        while let request = Self.read(connection, &rest) {
+        while let request = read(connection, &rest) {
             seen.withLock { $0.append(request) }
             sink.yield(request)
             let parts = request.path.split(separator: "?")[0].split(separator: "/").map(String.init)
@@ -92,49 +98,89 @@ final class EchoServer: Sendable {
             switch parts.first {
             case "echo": reply(connection, 200, ["X-Method: \(request.method)"], request.body)
             case "status": reply(connection, number, ["Location: http://127.0.0.1:1/"], [])
-            case "bytes": reply(connection, 200, [], [UInt8](repeating: 0x78, count: number))
+            case "bytes":
+                let body = request.method == "HEAD" ? [] : [UInt8](repeating: 0x78, count: number)
+                reply(connection, 200, [], body, length: number)
+            case "pieces": pieces(connection, number)
+            case "trickle":
+                write(connection, Array("HTTP/1.1 200 Some\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n".utf8))
+                awaitEnd(connection)
+                return
+            case "refuse":
+                reply(connection, 403, ["Connection: close"], Array("not here".utf8))
+                return
             case "headers":
                 reply(connection, 200, (0..<number).map { "X-\($0): \(String(repeating: "h", count: 999))" }, [])
             case "silent":
-                var byte: UInt8 = 0
-                var count = 1
-                repeat { count = Glibc.read(connection, &byte, 1) } while count > 0 || (count < 0 && errno == EINTR)
+                awaitEnd(connection)
                 return
             default: reply(connection, 404, [], [])
             }
         }
     }
 
-    private func reply(_ connection: Int32, _ status: Int, _ headers: [String], _ body: [UInt8]) {
-        let length = status == 204 ? [] : ["Content-Length: \(body.count)"]
+    private func awaitEnd(_ connection: Int32) {
+        var byte: UInt8 = 0
+        var count = 1
+        repeat { count = Glibc.read(connection, &byte, 1) } while count > 0 || (count < 0 && errno == EINTR)
+        closed.yield()
+    }
+
+    private func pieces(_ connection: Int32, _ count: Int) {
+        write(connection, Array("HTTP/1.1 200 Some\r\nTransfer-Encoding: chunked\r\n\r\n".utf8))
+        for number in 0..<count {
+            let piece = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 1000)
+            guard write(connection, Array("3e8\r\n".utf8) + piece + Array("\r\n".utf8)) else {
+                closed.yield()
+                return
+            }
+            sentPieces.add(1, ordering: .relaxed)
+        }
+        write(connection, Array("0\r\n\r\n".utf8))
+    }
+
+    private func reply(
+        _ connection: Int32, _ status: Int, _ headers: [String], _ body: [UInt8], length: Int? = nil
+    ) {
+        let length = status == 204 ? [] : ["Content-Length: \(length ?? body.count)"]
         let head = (["HTTP/1.1 \(status) Some"] + headers + length + ["", ""]).joined(separator: "\r\n")
-        let bytes = Array(head.utf8) + body
+        write(connection, Array(head.utf8) + body)
+    }
+
+    @discardableResult
+    private func write(_ connection: Int32, _ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
                 send(connection, buffer.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             sent += count
         }
+        return true
     }
 
-    private static func read(_ connection: Int32, _ rest: inout [UInt8]) -> Request? {
+    /// A body that is announced is asked for, unless its path says that it is not wanted.
+    private func read(_ connection: Int32, _ rest: inout [UInt8]) -> Request? {
         let gap = Array("\r\n\r\n".utf8)
         while true {
             if let end = rest.indices.first(where: { rest[$0...].starts(with: gap) }) {
                 let head = String(decoding: rest[..<end], as: UTF8.self)
                 let line = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
                 let length = line.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
+                if head.contains("Expect: 100-continue") {
+                    if head.contains("/refuse") { return Request(head: head, body: []) }
+                    write(connection, Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+                }
                 while rest.count < end + 4 + length {
-                    guard receive(connection, &rest) else { return nil }
+                    guard Self.receive(connection, &rest) else { return nil }
                 }
                 let body = Array(rest[(end + 4)..<(end + 4 + length)])
                 rest.removeFirst(end + 4 + length)
                 return Request(head: head, body: body)
             }
-            guard receive(connection, &rest) else { return nil }
+            guard Self.receive(connection, &rest) else { return nil }
         }
     }
 

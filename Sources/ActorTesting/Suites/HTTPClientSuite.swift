@@ -3,10 +3,11 @@ package import ActorCore
 /// What every HTTP client must do, checked against any of them; each check answers with what it found wrong.
 ///
 /// The server behind `base` (a loopback address) answers `/echo` with the request's body and its method in the header
-/// `X-Method`, `/status/N` with that status, `/bytes/N` with N bytes, and `/silent` never.
+/// `X-Method`, `/status/N` with that status, `/bytes/N` with N bytes, `/pieces/N` with N pieces of 1000 bytes, each of
+/// its number's last byte, `/trickle` with the word "first" and then nothing more, and `/silent` never.
 package struct HTTPClientSuite: Sendable {
-    private let client: any HTTPClient
-    private let base: String
+    let client: any HTTPClient
+    let base: String
 
     package init(_ client: any HTTPClient, base: String) {
         self.client = client
@@ -23,18 +24,24 @@ package struct HTTPClientSuite: Sendable {
         }
         if words.contains("status"), let last { return .status(last) }
         if words.contains("bytes"), let last { return .status(200, String(repeating: "x", count: last)) }
+        if words.contains("pieces"), let last { return .pieces((0..<last).map(piece), isOpen: false) }
+        if words.last == "trickle" { return .pieces([Array("first".utf8)], isOpen: true) }
         return words.last == "silent" ? .silence : .status(404)
+    }
+
+    package static func piece(_ number: Int) -> [UInt8] {
+        [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 1000)
     }
 
     /// All checks; empty when the client keeps the port's promises.
     package func problems() async -> [String] {
-        await answers() + refusals() + silences()
+        await answers() + refusals() + silences() + sources() + sinks() + streams()
     }
 
     private func answers() async -> [String] {
         var found: [String] = []
         let body = Array(UInt8.min...UInt8.max)
-        for method in ["GET", "POST", "PUT", "DELETE"] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let sent = method == "GET" ? [] : body
             let result = await outcome(OutgoingRequest(method: method, url: "\(base)/echo", body: sent))
             guard case .success(let response) = result, response.status == 200, response.body == sent,
@@ -117,7 +124,7 @@ package struct HTTPClientSuite: Sendable {
         return found
     }
 
-    private func outcome(
+    func outcome(
         _ request: OutgoingRequest, _ policy: AddressPolicy = .anywhere
     ) async -> Result<IncomingResponse, ActorError> {
         do throws(ActorError) {
