@@ -10,6 +10,8 @@ package enum Paths {
     package static let health = "/healthz"
     package static let ready = "/readyz"
     package static let page = "/ui/"
+    /// What there is, as OpenAPI describes it.
+    package static let description = "/openapi.json"
 
     package static let actors = root + "/actors"
     package static let executions = root + "/executions"
@@ -22,6 +24,7 @@ package enum Paths {
     package static let deadLetters = root + "/dead-letters"
     package static let events = root + "/events"
     package static let audit = root + "/audit"
+    package static let importAbaco = root + "/import/abaco"
     package static let subscriptions = root + "/subscriptions"
 
     package static func actor(_ word: String) -> String { "\(actors)/\(escaped(word))" }

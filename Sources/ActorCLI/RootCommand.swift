@@ -25,7 +25,8 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, SendCommand.self, ActorsCommand.self,
             ExecutionsCommand.self, LogsCommand.self, JobsCommand.self, JobCommand.self, UploadCommand.self,
-            NonceCommand.self, DeadLettersCommand.self, SubscriptionsCommand.self, TokenCommand.self,
+            NonceCommand.self, ImportCommand.self, DeadLettersCommand.self, SubscriptionsCommand.self,
+            TokenCommand.self,
             VerifyCommand.self, VersionCommand.self,
         ])
 }

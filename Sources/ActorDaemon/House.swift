@@ -213,6 +213,7 @@ struct House: Sendable {
             settings.tenants.compactMap { tenant in tenant.apiServer.map { (tenant.name, $0) } }
         ) { $1 }
         configuration.openSealed = { seal.open($0) }
+        configuration.unfinished = { scrubber.unfinished($0) }
         return configuration
     }
 

@@ -74,6 +74,8 @@ package struct HTTPFront: Sendable {
     let inbox: InboxWriter
     let logger: Logger
     let nonces = NonceMemory()
+    /// Lists of OAuth clients change one after another.
+    let clientChanges = OneAtATime()
     let credentials: Credentials
     /// Closes secret configs.
     let seal: Seal
@@ -123,7 +125,10 @@ package struct HTTPFront: Sendable {
 
     /// From the outside in: errors become answers, foreign hosts and oversized bodies are refused, the caller is
     /// known; only then a route runs, and only a route reads a body.
-    func router() -> Router<HTTPContext> {
+    func router() -> Router<HTTPContext> { table().router }
+
+    /// The same, with what was declared.
+    func table() -> RouteTable {
         let router = Router(context: HTTPContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: HeadersMiddleware())
         router.add(middleware: ErrorMiddleware(version: settings.version, logger: logger))
@@ -147,6 +152,7 @@ package struct HTTPFront: Sendable {
             AdminRoutes(front: self, generation: generation).add(to: table)
         }
         LoginRoutes(front: self).add(to: table)
+        ClientRoutes(front: self).add(to: table)
         OperationRoutes(front: self).add(to: table)
         DirectoryRoutes(front: self).add(to: table)
         ExecutionRoutes(front: self).add(to: table)
@@ -160,8 +166,10 @@ package struct HTTPFront: Sendable {
         DeadLetterRoutes(front: self).add(to: table)
         EventRoutes(front: self).add(to: table)
         AuditRoutes(front: self).add(to: table)
+        ImportRoutes(front: self).add(to: table)
         SubscriptionRoutes(front: self).add(to: table)
-        return router
+        DescriptionRoutes(front: self).add(to: table)
+        return table
     }
 
     /// Somebody can get a token with a password.

@@ -63,7 +63,7 @@ final class ActorNews: Sendable {
     ) {
         guard verdict.endsMessage, spec.link != nil || spec.webhook != nil else { return }
         let event = Event.complete(envelope.execution, verdict.status, exitCode: verdict.exitCode)
-        if var draft = link(event, spec, key: "\(envelope.execution)#link") {
+        if var draft = link(event, spec, key: Self.linkKey(envelope.execution)) {
             draft.cause = envelope.execution
             draft.hops = envelope.message.hops + 1
             do {
@@ -74,6 +74,29 @@ final class ActorNews: Sendable {
         }
         if let call = call(event, spec, key: "\(envelope.execution)#webhook") { effects.calls.append(call) }
     }
+
+    /// Takes the message to the linked actor out of what could not be stored for want of room; the log and the audit
+    /// trail say so. False when there is none in it.
+    func withdraw(from completion: inout Completion, because error: ActorError) -> Bool {
+        let key = Self.linkKey(completion.envelope.execution)
+        guard let index = completion.effects.mail.firstIndex(where: { $0.idempotency?.key == key }) else {
+            return false
+        }
+        let linked = completion.effects.mail.remove(at: index).actor
+        environment.logger.warning(
+            "an event was dropped: the mailbox of the linked actor is full",
+            metadata: [
+                LogKeys.actor: "\(linked)", LogKeys.execution: "\(completion.envelope.execution)",
+                LogKeys.error: "\(error)",
+            ])
+        completion.effects.audits.append(
+            AuditEntry(
+                at: environment.clock.now(), who: "actor:\(completion.actor)", action: "link.drop",
+                target: "\(linked) \(completion.envelope.execution)", outcome: error.code.rawValue))
+        return true
+    }
+
+    private static func linkKey(_ execution: ExecutionID) -> String { "\(execution)#link" }
 
     private func complain(_ error: ActorError, _ spec: ActorSpec) {
         environment.logger.warning(
@@ -103,7 +126,7 @@ final class ActorNews: Sendable {
         body = body.setting("_abaco_api_server", .string(environment.apiServer(spec.tenant)))
         return OutgoingCall(
             url: environment.callbacks.address.folded(webhook), contentType: "application/json",
-            body: JSONWriter.bytes(body), orderKey: "webhook:\(spec.id)", idempotencyKey: key)
+            body: JSONWriter.bytes(body), orderKey: OutgoingCall.webhookKey(of: spec.id), idempotencyKey: key)
     }
 
     private func body(_ event: Event, _ spec: ActorSpec) -> JSONValue {

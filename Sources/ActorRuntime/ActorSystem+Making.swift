@@ -39,10 +39,7 @@ extension ActorSystem {
         _ definition: ActorDefinition, owner: String, tenant: String
     ) async throws(ActorError) -> ActorSpec {
         try await changes.run { () async throws(ActorError) in
-            guard directory.all.count < Self.mostActors else {
-                throw ActorError(
-                    .tooManyRequests, "there are \(Self.mostActors) actors, as many as may be; delete one first")
-            }
+            guard directory.all.count < Self.mostActors else { throw Self.tooMany }
             let now = now()
             let stored = StoredActor(
                 id: ActorID(makeID()), tenant: tenant, name: definition.name ?? "", owner: owner, fingerprint: "",
@@ -74,6 +71,20 @@ extension ActorSystem {
             return try await take(stored, grants: old.grants, isNewRevision: isNewRevision)
         }
     }
+
+    /// Takes up an actor under the id that it had elsewhere, without news of it; false when there is one of that id.
+    package func adopt(_ stored: StoredActor, state: JSONValue?) async throws(ActorError) -> Bool {
+        try await changes.run { () async throws(ActorError) in
+            guard directory.entry(stored.id) == nil else { return false }
+            guard directory.all.count < Self.mostActors else { throw Self.tooMany }
+            _ = try await take(stored, grants: [stored.owner: .update], isNewRevision: false)
+            if let state { try await store.setState(state, of: stored.id, at: now()) }
+            return true
+        }
+    }
+
+    private static let tooMany = ActorError(
+        .tooManyRequests, "there are \(mostActors) actors, as many as may be; delete one first")
 
     private func take(
         _ stored: StoredActor, grants: [String: PermissionLevel], isNewRevision: Bool

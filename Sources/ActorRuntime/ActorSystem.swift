@@ -187,8 +187,10 @@ package final class ActorSystem: Sendable {
 
     /// What runs in a moment is not on disk as running.
     private func current(_ record: ExecutionRecord) -> ExecutionRecord {
-        guard record.status == .submitted, let running = driver.running(record.id) else { return record }
+        guard record.finished == nil, let running = driver.running(record.id) else { return record }
         var record = record
+        record.worker = workers.worker(of: record.id, record.actor)
+        guard record.status == .submitted else { return record }
         record.status = .running
         record.attempts = running.number
         record.started = record.started ?? running.started
@@ -268,7 +270,10 @@ package final class ActorSystem: Sendable {
     /// What an execution has printed, live while it runs.
     package func log(of id: ExecutionID) async throws(ActorError) -> ExecutionLog {
         if let live = await driver.liveLog(id) {
-            return ExecutionLog(bytes: scrubbed(live.bytes), truncated: live.truncated, isFinal: false)
+            // What is not whole yet is shown by the next look: the text of a later one begins with that of this one.
+            let whole = UTF8Border.whole(live.bytes)
+            let settled = whole.dropLast(configuration.unfinished(whole))
+            return ExecutionLog(bytes: scrubbed(Array(settled)), truncated: live.truncated, isFinal: false)
         }
         guard let record = try await store.execution(id) else {
             throw ActorError(.notFound, "there is no execution \(id)")

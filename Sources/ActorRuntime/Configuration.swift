@@ -15,6 +15,8 @@ package struct SystemConfiguration: Sendable {
     package var dataFolder: String
     /// Strikes known secrets out of a text.
     package var scrub: @Sendable (String) -> String
+    /// How many bytes at the end of a text may be the beginning of a known secret.
+    package var unfinished: @Sendable ([UInt8]) -> Int = { _ in 0 }
     /// The value of a secret by name.
     package var secret: @Sendable (String) -> String?
     /// What the sources of events start with: the public URL without a slash at its end, or "".

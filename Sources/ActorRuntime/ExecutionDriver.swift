@@ -202,6 +202,7 @@ final class ExecutionDriver: Sendable {
             disposition: scrubbed(verdict.disposition), status: verdict.status, result: session.result,
             log: await session.finalLog(reason: verdict.reason),
             effects: verdict.keepsEffects ? session.effects : verdict.isAbandoned ? session.farewell : Effects())
+        completion.worker = session.worker
         news.add(verdict, envelope, spec, to: &completion.effects)
         if await !commit(&completion, retry: spec.retry, number: number) { return nil }
         logger.debug(
@@ -235,8 +236,11 @@ final class ExecutionDriver: Sendable {
                 try await environment.store.complete(completion)
                 if !completion.effects.calls.isEmpty { environment.outboxBell.ring() }
                 return true
-            } catch  where error.code == .conflict && !completion.effects.isEmpty {
-                // Decided on a record that has changed meanwhile: nothing was stored, the message is tried again.
+            } catch  where error.code == .tooManyRequests && news.withdraw(from: &completion, because: error) {
+                // The linked actor cannot take it: what was done is done all the same.
+            } catch  where Self.spoilsEffects(error) && !completion.effects.isEmpty {
+                // Decided on a record that has changed meanwhile, or mail for a mailbox that is full: nothing was
+                // stored, the message is tried again.
                 var machine = ExecutionMachine(attempt: number, retry: retry)
                 let now = environment.clock.now()
                 let verdict = machine.ended(
@@ -262,6 +266,10 @@ final class ExecutionDriver: Sendable {
                 if Task.isCancelled || (environment.isDraining() && failures > 3) { return false }
             }
         }
+    }
+
+    private static func spoilsEffects(_ error: ActorError) -> Bool {
+        error.code == .conflict || error.code == .tooManyRequests
     }
 
     private func parkUnrun(_ envelope: Envelope, _ entry: Directory.Entry, at now: Timestamp) async -> Envelope? {
@@ -299,6 +307,8 @@ protocol WorkSession: AnyObject, Sendable {
     /// What is done instead when the work was given up without an answer of its own.
     var farewell: Effects { get }
     var result: JSONValue? { get }
+    /// The slot that the work was done in; nil where nobody is named.
+    var worker: String? { get }
     /// The end is on disk.
     func ended()
 }

@@ -1,10 +1,12 @@
-internal import ActorCore
+package import ActorCore
 
 /// Lets one change be over before the next begins, in the order in which they came: what is kept in memory then
 /// changes in the order of the store.
-actor OneAtATime {
+package actor OneAtATime {
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    package init() {}
 
     private func enter() async {
         if isBusy {
@@ -22,7 +24,7 @@ actor OneAtATime {
         }
     }
 
-    nonisolated func run<Value: Sendable>(
+    package nonisolated func run<Value: Sendable>(
         _ body: () async throws(ActorError) -> Value
     ) async throws(ActorError) -> Value {
         await enter()

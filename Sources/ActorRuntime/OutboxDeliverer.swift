@@ -145,6 +145,15 @@ final class OutboxDeliverer: Sendable {
         }
     }
 
+    /// The signature that the actor's owner has asked for; the secret of this moment counts.
+    private func webhookSignature(_ call: OutgoingCall) -> [(name: String, value: String)] {
+        guard let actor = call.webhookActor, let signature = environment.configuration.signature,
+            let secret = environment.directory.entry(actor)?.spec.definition?.webhookSecret
+        else { return [] }
+        return signature.headers(
+            id: call.idempotencyKey, at: environment.clock.now(), body: call.body, secrets: [secret])
+    }
+
     /// Nil when the call is not to be made any more.
     private func call(_ item: OutboxItem) async -> OutboxMachine.Answer? {
         let target = environment.callbacks.address.unfolded(item.call.url)
@@ -159,6 +168,7 @@ final class OutboxDeliverer: Sendable {
             }
         } else {
             headers.append((name: "Idempotency-Key", value: item.call.idempotencyKey))
+            headers += webhookSignature(item.call)
         }
         let request = OutgoingRequest(
             method: "POST", url: target.url, headers: headers,

@@ -15,6 +15,7 @@ struct ReactorHost: Sendable {
 private final class ReactorSession: WorkSession {
     private let reactor: (any Reactor)?
     private let context: ExecutionContext
+    let worker: String? = nil
 
     init(reactor: (any Reactor)?, context: ExecutionContext) {
         self.reactor = reactor

@@ -1,4 +1,5 @@
 internal import ActorCore
+internal import Synchronization
 
 /// Runs messages of scripted actors: a command with the environment that the actors API promises.
 struct ScriptHost: Sendable {
@@ -89,6 +90,8 @@ private final class ScriptSession: WorkSession {
     let effects = Effects()
     let farewell = Effects()
     let result: JSONValue? = nil
+    private let taken = Mutex<String?>(nil)
+    var worker: String? { taken.withLock { $0 } }
 
     init(environment: RuntimeEnvironment, envelope: Envelope, spec: ActorSpec, attempt: Int) {
         self.environment = environment
@@ -103,6 +106,7 @@ private final class ScriptSession: WorkSession {
 
     func work() async -> ExecutionMachine.WorkEnd {
         let worker = environment.workers.take(envelope.execution, of: spec)
+        taken.withLock { $0 = worker }
         defer { environment.workers.release(envelope.execution, of: spec.id) }
         do {
             if attempt > 1 { await environment.executor.reclaim(envelope.execution.rawValue) }

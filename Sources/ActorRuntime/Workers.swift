@@ -11,16 +11,11 @@ package final class Workers: Sendable {
 
     private struct State {
         var boards: [ActorID: WorkerBoard] = [:]
-        /// Which worker handled the executions of late, oldest first in `order`.
-        var handled: [ExecutionID: String] = [:]
-        var order: [ExecutionID] = []
-        var oldest = 0
     }
 
     private static let idleMilliseconds: Int64 = 10_000
     /// With the hint `sync` (section 6.10).
     private static let syncMilliseconds: Int64 = 600_000
-    private static let remembered = 16_384
 
     private let state = Mutex(State())
     private let makeID: @Sendable () -> String
@@ -49,16 +44,6 @@ package final class Workers: Sendable {
             board.settle(Self.patience(spec), now: now)
             let id = board.take(execution, id: makeID, now: now)
             state.boards[spec.id] = board
-            if state.handled.updateValue(id, forKey: execution) == nil {
-                // A ring: the oldest makes room.
-                if state.order.count < Self.remembered {
-                    state.order.append(execution)
-                } else {
-                    state.handled[state.order[state.oldest]] = nil
-                    state.order[state.oldest] = execution
-                    state.oldest = (state.oldest + 1) % Self.remembered
-                }
-            }
             return id
         }
     }
@@ -68,8 +53,10 @@ package final class Workers: Sendable {
         state.withLock { $0.boards[actor]?.release(execution, now: now) }
     }
 
-    /// The worker that handled an execution, as far as it is remembered: a restart makes new workers.
-    package func worker(of execution: ExecutionID) -> String? { state.withLock { $0.handled[execution] } }
+    /// The worker that handles an execution at this moment.
+    func worker(of execution: ExecutionID, _ actor: ActorID) -> String? {
+        state.withLock { $0.boards[actor]?.workers.first { $0.execution == execution }?.id }
+    }
 
     /// - Parameter running: messages that run at this moment; those of built-in actors are known by number only.
     package func list(of spec: ActorSpec, running: Int) -> [Shown] {

@@ -144,7 +144,7 @@ extension SQLiteStore: ExecutionStore {
             last = highest
             try await writer.submit { db, _ in
                 for sequence in olds {
-                    for table in ["executions", "attempts", "logs"] {
+                    for table in ["executions", "attempts", "logs", "execution_workers"] {
                         try db.run("DELETE FROM \(table) WHERE sequence = ?", [sequence])
                     }
                 }

@@ -57,6 +57,13 @@ extension SQLiteStore: SharingStore {
         }
     }
 
+    package func alias(_ name: String, tenant: String) async throws(ActorError) -> Alias? {
+        try await read { db in
+            try db.row("SELECT \(AliasRow.columns) FROM aliases WHERE tenant = ? AND name = ?", [tenant, name])
+                .map(AliasRow.alias)
+        }
+    }
+
     package func create(_ alias: Alias) async throws(ActorError) {
         try await writer.submit { db, ledger in
             try db.run(
@@ -121,6 +128,13 @@ extension SQLiteStore: SharingStore {
         try await read { db in
             try db.rows(
                 "SELECT \(ConfigRow.columns) FROM configs WHERE tenant = ? ORDER BY name", [tenant], ConfigRow.config)
+        }
+    }
+
+    package func config(_ name: String, tenant: String) async throws(ActorError) -> SharedConfig? {
+        try await read { db in
+            try db.row("SELECT \(ConfigRow.columns) FROM configs WHERE tenant = ? AND name = ?", [tenant, name])
+                .map(ConfigRow.config)
         }
     }
 

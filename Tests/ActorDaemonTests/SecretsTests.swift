@@ -101,6 +101,18 @@ struct ScrubberTests {
         #expect(SecretScrubber([]).scrub("x") == "x")
     }
 
+    @Test(
+        "the end of a text that may become a secret is held back, and nothing else",
+        arguments: [
+            ("see hunter2-and", 11), ("see hunter2-and-mor", 15), ("see hunter2-and-more", 0), ("see hunter3", 0),
+            ("h", 1), ("", 0), ("hunter2-and-more and hun", 3),
+        ])
+    func unfinished(text: String, expected: Int) {
+        let scrubber = SecretScrubber(["hunter2-and-more"])
+        #expect(scrubber.unfinished(Array(text.utf8)) == expected)
+        #expect(SecretScrubber([]).unfinished(Array(text.utf8)) == 0)
+    }
+
     @Test("the longer of two secrets goes first")
     func overlap() {
         #expect(SecretScrubber(["secret", "secret-and-more"]).scrub("secret-and-more secret") == "***** *****")

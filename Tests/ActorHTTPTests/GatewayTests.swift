@@ -148,6 +148,42 @@ struct GatewayTests {
         #expect(await principal(try token(), of: pss) == nil)
     }
 
+    @Test("keys that are published at an address are fetched, again when a token fits none, and kept when it is away")
+    func published() async throws {
+        let point = Array(Self.curve.publicKey.x963Representation)
+        func keys(_ id: String) -> String {
+            let key: JSONValue = [
+                "kty": "EC", "crv": "P-256", "kid": .string(id),
+                "x": .string(SignedToken.text(point[1...32])), "y": .string(SignedToken.text(point[33...64])),
+            ]
+            return JSONWriter.string(["keys": [key]])
+        }
+        func token(_ id: String) throws -> String {
+            let text = signed(["alg": "ES256", "kid": .string(id)], Self.claims)
+            let proof = try Self.curve.signature(for: SHA256.hash(data: Array(text.utf8)))
+            return text + "." + SignedToken.text(Array(proof.rawRepresentation))
+        }
+        let http = ScriptedHTTP()
+        http.on("GET", "https://id.example/keys", .status(200, keys("old")), .status(200, keys("new")), .status(503))
+        let clock = ManualClock()
+        let gateway = Gateway(
+            GatewaySettings(
+                header: "Authorization", algorithms: ["ES256"], keyFile: nil, keysURL: "https://id.example/keys",
+                usernameClaim: "sub", tenantClaim: nil, rolesClaim: nil, roleMap: [:], defaultRoles: [.user]),
+            client: http, clock: clock, pool: .singleton,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        #expect(await principal(try token("old"), of: gateway)?.username == "ann")
+        #expect(await principal(try token("new"), of: gateway) == nil)
+        #expect(http.requests.count == 1, "looked for at most every 30 seconds")
+        clock.advance(milliseconds: 31_000)
+        #expect(await principal(try token("new"), of: gateway)?.username == "ann")
+        #expect(await principal(try token("old"), of: gateway) == nil)
+        clock.advance(milliseconds: 31_000)
+        #expect(await principal(try token("other"), of: gateway) == nil)
+        #expect(http.requests.count == 3)
+        #expect(await principal(try token("new"), of: gateway)?.username == "ann", "what was known stays valid")
+    }
+
     @Test("tenants: from the header, from a claim, and never against one another")
     func tenants() async throws {
         let pem = try Self.rsa.get().publicKey.pemRepresentation

@@ -102,14 +102,24 @@ struct LinearPatternTests {
 
     @Test(arguments: rows)
     func matches(pattern: String, text: String, expected: Bool) throws {
-        #expect(try LinearPattern(pattern).matches(text) == expected)
+        #expect(try LinearPattern(pattern, as: .search).isFound(in: text) == expected)
+    }
+
+    @Test(
+        "what cannot be run in one pass, or is too large, is refused",
+        arguments: [
+            "(((){100}){100}){100}", "a{101}", "(a)\\1", "(?=a)", "(", ")", "[a", "*", "a\\", "[z-a]",
+            String(repeating: "a", count: 513), String(repeating: "(", count: 60), "((a{100}){100}){2}",
+        ])
+    func refuses(pattern: String) {
+        #expect(throws: ActorError.self) { try SearchQuery(FormItems("name.like=" + PercentText.escaped(pattern))) }
     }
 
     @Test("what ruins others is done in a moment")
     func evil() throws {
         let text = String(repeating: "a", count: 20_000) + "!"
-        #expect(try !LinearPattern("^(a+)+$").matches(text))
-        #expect(try !LinearPattern("^(a|aa)*$").matches(text))
-        #expect(try !LinearPattern("^(a*)*b").matches(text))
+        #expect(try !LinearPattern("^(a+)+$", as: .search).isFound(in: text))
+        #expect(try !LinearPattern("^(a|aa)*$", as: .search).isFound(in: text))
+        #expect(try !LinearPattern("^(a*)*b", as: .search).isFound(in: text))
     }
 }

@@ -39,6 +39,46 @@ import Testing
         }
     }
 
+    /// The linked actor cannot take the event: the execution ends all the same, and the audit trail says what was lost.
+    @Test func aLinkedActorWithAFullMailboxHoldsUpNobody() async throws {
+        let rig = Rig()
+        let full = rig.spec("full", run: .command(["/bin/true"]))
+        var linked = rig.spec("one")
+        linked.link = "full"
+        let actor = linked
+        let waiting = NewMessage(
+            actor: full.id, body: Array("{}".utf8), sender: "t", received: rig.clock.now())
+        _ = try await rig.store.append([
+            waiting.changed { $0.deliverAt = rig.clock.now().adding(milliseconds: 3_600_000) }
+        ])
+        rig.store.mostMail = 1
+        try await rig.running([actor, full]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.ended(events, id)
+            #expect(try await rig.store.execution(id)?.outcome == .succeeded)
+            #expect(rig.store.held(by: full.id) == 1)
+            let audits = try await rig.store.audits(limit: 9)
+            #expect(audits.map(\.action) == ["link.drop"])
+            #expect(audits.first?.target == "\(full.id) \(id)")
+        }
+    }
+
+    /// Mail of its own that does not fit fails the attempt: it is tried again, not stored for ever.
+    @Test func mailForAFullMailboxFailsTheAttempt() async throws {
+        let rig = Rig()
+        let full = rig.spec("full", run: .command(["/bin/true"]))
+        let actor = rig.spec("one", retry: RetryPolicy(attempts: 1))
+        await rig.reactor.behave { _, context in try context.send(.alias("full"), ["hello": 1], key: nil) }
+        rig.store.mostMail = 0
+        try await rig.running([actor, full]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.ended(events, id)
+            #expect(try await rig.store.deadLetters(limit: 9).map(\.reason) == ["the mailbox of \(full.id) is full"])
+        }
+    }
+
     @Test func whatAThrowingReactorDidIsNotDone() async throws {
         let rig = Rig()
         let actor = rig.spec("one", retry: RetryPolicy(attempts: 1))

@@ -96,6 +96,7 @@ enum PeerImages {
         for image in ["jstubbs/abaco_test", "jstubbs/abaco_test2", "abacosamples/test", "abacosamples/wc"] {
             text += "      \(image): {command: [/bin/sh, \(folder)/images/printer.sh]}\n"
         }
+        text += "      abacosamples/failing: {command: [/bin/sh, -c, 'echo what it said before; exit 3']}\n"
         text += "      abacosamples/py3_func: {command: [python3, \(folder)/images/answerer.py]}\n"
         return text + "      abacosamples/sleep_loop: {command: [python3, \(folder)/images/sleeper.py]}\n"
     }

@@ -323,6 +323,16 @@ struct PeerExpectationsTests {
         #expect(
             answer.headers.contains { $0.name.lowercased() == "content-type" && $0.value == "text/html; charset=utf-8" }
         )
+        // It ends also when the execution fails, and does not begin to wait where nothing runs.
+        for (image, status, says) in [
+            ("abacosamples/failing", 200, "what it said before"), ("nobody/knows", 409, "is in ERROR and runs nothing"),
+        ] {
+            let actor = try await house.make("image=\(image)")
+            let path = "/actors/\(actor)"
+            let failed = try await house.answer("POST", "\(path)/messages?_abaco_synchronous=true", #"{"a": 1}"#)
+            #expect(failed.status == status && failed.text.contains(says), "\(failed.text)")
+            _ = try await house.call("DELETE", path)
+        }
     }
 
     /// Bytes in, datagrams out, each popped once.

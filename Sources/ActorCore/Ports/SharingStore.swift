@@ -17,6 +17,8 @@ package protocol SharingStore: Sendable {
 
     /// All of them, by tenant and name.
     func aliases() async throws(ActorError) -> [Alias]
+    /// One of them; nil when the tenant has none of that name.
+    func alias(_ name: String, tenant: String) async throws(ActorError) -> Alias?
     /// Stores a new alias with its owner's permission; `conflict` when the name is taken.
     func create(_ alias: Alias) async throws(ActorError)
     /// Lets an alias lead to another actor; false when there is none.
@@ -34,6 +36,8 @@ package protocol SharingStore: Sendable {
 
     /// Those of a tenant, by name.
     func configs(tenant: String) async throws(ActorError) -> [SharedConfig]
+    /// One of them; nil when there is none of that name.
+    func config(_ name: String, tenant: String) async throws(ActorError) -> SharedConfig?
     /// Stores a new config with its owner's permission; `conflict` when the name is taken.
     func create(_ config: SharedConfig, owner: String) async throws(ActorError)
     /// Replaces what it says; false when there is none of its name.

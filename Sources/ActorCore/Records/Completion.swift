@@ -66,6 +66,8 @@ package struct Completion: Sendable, Equatable {
     package var result: JSONValue?
     package var log: LogRecord?
     package var effects: Effects
+    /// Who did the work, in the terms of the actors API; nil where nobody is named.
+    package var worker: String?
 
     package var actor: ActorID { envelope.actor }
 

@@ -39,12 +39,14 @@ package struct ExecutionRecord: Sendable, Equatable {
     package var finished: Timestamp?
     /// What the Reactor answered, JSON.
     package var result: JSONValue?
+    /// The worker that handled it last, for what is no built-in Reactor.
+    package var worker: String?
 
     package init(
         id: ExecutionID, actor: ActorID, sequence: Int64, status: ExecutionStatus = .submitted,
         outcome: Outcome? = nil, exitCode: Int? = nil, reason: String? = nil, attempts: Int = 0, sender: String,
         cause: ExecutionID? = nil, received: Timestamp, started: Timestamp? = nil, finished: Timestamp? = nil,
-        result: JSONValue? = nil
+        result: JSONValue? = nil, worker: String? = nil
     ) {
         self.id = id
         self.actor = actor
@@ -60,6 +62,7 @@ package struct ExecutionRecord: Sendable, Equatable {
         self.started = started
         self.finished = finished
         self.result = result
+        self.worker = worker
     }
 }
 

@@ -12,6 +12,17 @@ package struct OutgoingCall: Sendable, Equatable {
     /// The event's type, for lists of deliveries; "" for callbacks.
     package var eventType: String
 
+    private static let webhookPrefix = "webhook:"
+
+    /// The order key of an actor's webhook: its events arrive in order.
+    package static func webhookKey(of actor: ActorID) -> String { webhookPrefix + actor.rawValue }
+
+    /// The actor whose webhook is called, if that is what this is.
+    package var webhookActor: ActorID? {
+        guard subscription == nil, orderKey.hasPrefix(Self.webhookPrefix) else { return nil }
+        return ActorID(String(orderKey.dropFirst(Self.webhookPrefix.count)))
+    }
+
     /// The URL up to its path: calls of one target fare alike.
     var target: String {
         var slashes = 0

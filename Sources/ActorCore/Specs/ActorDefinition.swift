@@ -14,6 +14,8 @@ package struct ActorDefinition: Sendable, Equatable {
     package var link = ""
     /// A URL that is told of the actor's events; "" for none.
     package var webhook = ""
+    /// What the webhook's events are signed with (Standard Webhooks); nil leaves them unsigned. Ours, never shown.
+    package var webhookSecret: WebhookSecret?
     /// The word `"false"` until somebody says otherwise, as old clients expect it.
     package var token: JSONValue = "false"
     package var hints: [String] = []
@@ -55,6 +57,7 @@ extension ActorDefinition {
             "use_container_uid": .bool(useContainerUID), "queue": .string(queue), "default_environment": environment,
             "log_ex": JSONValue(logSeconds), "cron_schedule": JSONValue(cronSchedule), "cron_on": .bool(cronOn),
             "run_as_executor": .bool(runAsExecutor), "message_schema": messageSchema,
+            "webhook_secret": JSONValue(webhookSecret?.reveal()),
         ]
     }
 
@@ -82,6 +85,7 @@ extension ActorDefinition {
         cronOn = json["cron_on"]?.bool ?? cronOn
         runAsExecutor = json["run_as_executor"]?.bool ?? runAsExecutor
         messageSchema = json["message_schema"] ?? messageSchema
+        webhookSecret = json["webhook_secret"]?.string.flatMap { WebhookSecret($0) }
     }
 
     /// An actor that a folder declares, in these words.

@@ -7,6 +7,7 @@ package struct SecretScrubber: Sendable {
     package static let mark = "*****"
     /// First byte to the forms that begin with it, longest first.
     private let forms: [UInt8: [[UInt8]]]
+    private let longest: Int
 
     /// Values of four characters or fewer are left alone: striking them out would make any text unreadable.
     package init(_ secrets: some Sequence<String>) {
@@ -14,6 +15,7 @@ package struct SecretScrubber: Sendable {
         for secret in secrets where secret.count > 4 {
             for form in Self.encodings(of: secret) where form.count > 4 { all.insert(form) }
         }
+        longest = all.map(\.count).max() ?? 0
         var forms: [UInt8: [[UInt8]]] = [:]
         for form in all { forms[form[0], default: []].append(form) }
         self.forms = forms.mapValues { $0.sorted { $0.count > $1.count } }
@@ -35,6 +37,17 @@ package struct SecretScrubber: Sendable {
             }
         }
         return String(decoding: output, as: UTF8.self)
+    }
+
+    /// How many bytes at the end may be the beginning of a secret: they are shown when it is known whether they are.
+    package func unfinished(_ bytes: [UInt8]) -> Int {
+        guard longest > 1 else { return 0 }
+        for start in max(0, bytes.count - longest + 1)..<bytes.count {
+            let end = bytes[start...]
+            let begins = forms[bytes[start]]?.contains { $0.count > end.count && $0.starts(with: end) }
+            if begins == true { return end.count }
+        }
+        return 0
     }
 
     private func match(in bytes: [UInt8], at index: Int) -> Int? {

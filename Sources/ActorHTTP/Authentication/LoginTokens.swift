@@ -54,6 +54,18 @@ package final class LoginTokens: Sendable {
     func knows(_ user: String) -> Bool { passwords[user] != nil }
 
     func login(_ user: String, _ password: String) throws(ActorError) -> Pair {
+        try check(user, password)
+        return pair(for: user)
+    }
+
+    /// A text that only this daemon can make, for a client of a user.
+    func clientKey(_ kind: String, _ user: String, _ name: String) -> String {
+        let said = JSONWriter.bytes(["client", .string(kind), .string(user), .string(name)])
+        return SignedToken.text(Array(HMAC<SHA256>.authenticationCode(for: said, using: key)))
+    }
+
+    /// Throws what is wrong with a password.
+    func check(_ user: String, _ password: String) throws(ActorError) {
         let now = clock.now()
         let isBlocked = failures.withLock { failures in
             failures = failures.filter { now.since($0.value.since) < 60_000 && now >= $0.value.since }
@@ -73,7 +85,6 @@ package final class LoginTokens: Sendable {
             }
             throw ActorError(.unauthenticated, "Invalid username or password.")
         }
-        return pair(for: user)
     }
 
     func pair(for user: String) -> Pair {

@@ -30,6 +30,7 @@ struct LimitsMiddleware: RouterMiddleware {
 
     private func limit(for request: Request) -> Int64 {
         if request.method == .put, request.uri.path.hasPrefix(Paths.uploads + "/") { return limits.maxUploadBytes }
+        if request.uri.path == Paths.importAbaco { return ImportRoutes.maxBytes }
         let isBinary = ContentType(request.headers[.contentType]).isBinary
         return Int64(isBinary ? limits.maxBinaryBytes : limits.maxBodyBytes)
     }

@@ -45,8 +45,7 @@ struct ActorDocuments {
         return (due ?? plan.first(at: spec.updated)).map(plan.shown)
     }
 
-    /// - Parameter worker: who handled it, as far as that is known.
-    func execution(_ record: ExecutionRecord, of spec: ActorSpec, worker: String?) -> JSONValue {
+    func execution(_ record: ExecutionRecord, of spec: ActorSpec) -> JSONValue {
         let path = "\(record.actor)/executions/\(record.id)"
         return [
             "_links": ["logs": link("\(path)/logs"), "owner": profile(spec.owner), "self": link(path)],
@@ -56,7 +55,7 @@ struct ActorDocuments {
             "id": .string(record.id.rawValue), "io": 0, "message_received_time": JSONValue(record.received),
             "runtime": JSONValue(Self.runtime(record)), "start_time": Self.time(record.started),
             "status": .string(record.status.rawValue),
-            "worker_id": JSONValue(record.status == .submitted ? nil : worker),
+            "worker_id": JSONValue(record.status == .submitted ? nil : record.worker),
         ]
     }
 

@@ -35,10 +35,10 @@ struct ActorsReply {
     }
 
     /// A result whose names are not ours to spell.
-    func object(_ message: String, _ result: JSONValue) -> Response {
-        .json([
-            "message": .string(message), "status": "success", "version": .string(version), "result": result,
-        ])
+    func object(_ message: String, _ result: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        .json(
+            ["message": .string(message), "status": "success", "version": .string(version), "result": result],
+            status: status)
     }
 
     static func failure(_ message: String, status: HTTPResponse.Status, version: String) -> Response {

@@ -7,6 +7,8 @@ struct DefinitionReader {
     let queues: [String]
     let maxLogSeconds: Int
     let now: Timestamp
+    /// It was made elsewhere: a schedule may have begun long ago, and is on or off as it was.
+    var isTakenOver = false
 
     private static let longestText = 4096
     private static let mostHints = 100
@@ -26,6 +28,7 @@ struct DefinitionReader {
         definition.kind = try text("type") ?? definition.kind
         definition.link = try text("link") ?? definition.link
         definition.webhook = try webhook()
+        definition.webhookSecret = try webhookSecret(before)
         definition.stateless = try flag("stateless") ?? definition.stateless
         if let token = try flag("token") { definition.token = .bool(token) }
         definition.hints = try hints()
@@ -86,9 +89,9 @@ struct DefinitionReader {
         let isOn = try flag("cron_on") ?? false
         guard let text = try text("cron_schedule"), !text.isEmpty else { return }
         let plan = try Schedule(text)
-        if case .interval(let interval) = plan { try interval.refuseOldStart(now: now) }
+        if !isTakenOver, case .interval(let interval) = plan { try interval.refuseOldStart(now: now) }
         definition.cronSchedule = text
-        definition.cronOn = isNew || isOn
+        definition.cronOn = isOn || (isNew && !isTakenOver)
     }
 
     // MARK: Values
@@ -131,6 +134,18 @@ struct DefinitionReader {
             throw RequestFields.refusal(of: "actor", "webhook", "takes a URL that begins with http:// or https://")
         }
         return url
+    }
+
+    /// It stays when it is left out: old clients know nothing of it, and what they change must not stop the signing.
+    private func webhookSecret(_ before: ActorDefinition?) throws(ActorError) -> WebhookSecret? {
+        guard let text = try text("webhook_secret") else { return before?.webhookSecret }
+        if text.isEmpty { return nil }
+        guard let secret = WebhookSecret(text) else {
+            throw RequestFields.refusal(
+                of: "actor", "webhook_secret",
+                "takes whsec_ and the base64 of 24 to 64 bytes, or an empty text for no signature")
+        }
+        return secret
     }
 
     private func hints() throws(ActorError) -> [String] {

@@ -17,8 +17,8 @@ enum RequestArea: Equatable {
         let parts = path.split(separator: "/", maxSplits: 2)
         switch (parts.first, parts.dropFirst().first) {
         case ("actors", _), ("v3", "actors"): self = .actors
-        case ("api", _): self = .api
-        case ("token", nil), ("v3", "oauth2"), ("v3", "tenants"), ("v3", "sites"): self = .login
+        case ("api", _), ("openapi.json", nil): self = .api
+        case ("clients", "v2"), ("token", nil), ("v3", "oauth2"), ("v3", "tenants"), ("v3", "sites"): self = .login
         case ("admin", "dashboard"), ("metrics", nil), ("cron", nil): self = .operations
         default: self = .open
         }

@@ -9,6 +9,18 @@ struct RequestFields {
     private let form: FormItems
     private let multipart: (body: [UInt8], boundary: String)?
 
+    /// Those of a JSON document.
+    init(json: JSONValue) {
+        self.init(json: json, query: FormItems(""), form: FormItems(""), multipart: nil)
+    }
+
+    private init(json: JSONValue, query: FormItems, form: FormItems, multipart: (body: [UInt8], boundary: String)?) {
+        self.json = json
+        self.query = query
+        self.form = form
+        self.multipart = multipart
+    }
+
     static func read(_ request: Request, limits: Limits) async throws -> RequestFields {
         let contentType = ContentType(request.headers[.contentType])
         let bytes = try await BodyReader.bytes(of: request, limit: limits.maxBodyBytes)

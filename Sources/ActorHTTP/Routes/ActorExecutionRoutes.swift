@@ -44,7 +44,7 @@ struct ActorExecutionRoutes {
         return front.reply(generation).success(
             "Actor execution retrieved successfully.",
             front.documents(generation, spec.tenant)
-                .execution(record, of: spec, worker: front.system.workers.worker(of: record.id)))
+                .execution(record, of: spec))
     }
 
     @Sendable private func stop(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -65,7 +65,8 @@ struct ActorExecutionRoutes {
     @Sendable private func log(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
         let record = try await execution(context, of: spec)
-        if let query = try SearchQuery(request.formItems, ignoring: ["x-nonce"]) {
+        if request.formItems.first("follow") == "true" { return front.followed(record.id) }
+        if let query = try SearchQuery(request.formItems, ignoring: ["x-nonce", "follow"]) {
             return try await front.search(
                 .logs, query, try context.requireCaller(), generation, "Log search completed successfully.",
                 actor: spec, execution: record)

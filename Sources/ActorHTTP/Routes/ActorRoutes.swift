@@ -122,6 +122,7 @@ extension HTTPFront {
         if let schema = spec.definition?.messageSchema, !schema.isNull {
             document = document.setting("message_schema", schema)
         }
+        if spec.definition?.webhookSecret != nil { document = document.setting("webhook_signed", true) }
         return document
     }
 

@@ -208,8 +208,9 @@ extension HTTPFront {
         let caller = try requireToken(context)
         let name = context.word("alias")
         let tenant = caller.principal.tenant
-        guard let alias = try await system.store.aliases().first(where: { $0.tenant == tenant && $0.name == name })
-        else { throw ActorError(.notFound, "No alias found: \(name).") }
+        guard let alias = try await system.store.alias(name, tenant: tenant) else {
+            throw ActorError(.notFound, "No alias found: \(name).")
+        }
         guard try await level(of: caller, on: alias) >= needed else {
             throw ActorError(.forbidden, "Not authorized -- you do not have access to this alias.")
         }

@@ -110,7 +110,7 @@ struct ConfigRoutes {
         return config
     }
 
-    private static func isName(_ name: String) -> Bool {
+    static func isName(_ name: String) -> Bool {
         (1...128).contains(name.utf8.count) && !name.contains { ":/?#[]@!$&'()*+,;=".contains($0) || $0.isWhitespace }
     }
 }
@@ -121,7 +121,7 @@ extension HTTPFront {
         let caller = try requireToken(context)
         let name = context.word("config")
         let tenant = caller.principal.tenant
-        guard let config = try await system.store.configs(tenant: tenant).first(where: { $0.name == name }) else {
+        guard let config = try await system.store.config(name, tenant: tenant) else {
             throw ActorError(.notFound, "No config found: \(name).")
         }
         guard !caller.isAdmin else { return config }

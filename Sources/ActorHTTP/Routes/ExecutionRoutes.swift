@@ -3,13 +3,9 @@ import ActorCore
 import ActorRuntime
 import HTTPTypes
 import Hummingbird
-import NIOCore
-import ServiceLifecycle
 
 /// `/api/v1/executions`: what happened to messages, with live logs.
 struct ExecutionRoutes {
-    private static let followInterval = Duration.milliseconds(400)
-
     let front: HTTPFront
 
     func add(to table: RouteTable) {
@@ -69,33 +65,7 @@ struct ExecutionRoutes {
         guard request.formItems.first("follow") == "true" else {
             return .text(Array(try await front.system.log(of: record.id).text.utf8))
         }
-        let system = front.system
-        return Response(
-            status: .ok, headers: [.contentType: Response.plainText],
-            body: ResponseBody { writer in
-                var sent = 0
-                while true {
-                    let log = try await system.log(of: record.id)
-                    let bytes = log.isFinal ? Array(log.text.utf8) : log.bytes
-                    if bytes.count > sent {
-                        try await writer.write(ByteBuffer(bytes: bytes[sent...]))
-                        sent = bytes.count
-                    }
-                    if log.isFinal || !system.isAccepting { break }
-                    guard await Self.pause() else { break }
-                }
-                try await writer.finish(nil)
-            })
-    }
-
-    /// False when the daemon stops, or the reader has gone.
-    private static func pause() async -> Bool {
-        do {
-            try await cancelWhenGracefulShutdown { try await Task.sleep(for: followInterval) }
-            return true
-        } catch {
-            return false
-        }
+        return front.followed(record.id)
     }
 
     private func record(_ context: HTTPContext) async throws(ActorError) -> ExecutionRecord {

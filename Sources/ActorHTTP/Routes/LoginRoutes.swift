@@ -20,19 +20,11 @@ struct LoginRoutes {
         table.on("/v3/sites", cors: true, [.get: sites])
     }
 
-    private func logins() throws(ActorError) -> LoginTokens {
-        guard let logins = front.verifier.logins, logins.isOpen else {
-            throw ActorError(
-                .notFound, "nobody has a password here: set auth.users.NAME.password, or use a token of reactord token")
-        }
-        return logins
-    }
-
     // MARK: Second generation
 
     /// OAuth's own form. Clients are not kept: any key and secret do, the password decides.
     @Sendable private func second(_ request: Request, _ context: HTTPContext) async throws -> Response {
-        let logins = try logins()
+        let logins = try front.openLogins()
         let fields = try await RequestFields.read(request, limits: front.system.limits)
         let scope = fields.text("scope") ?? "PRODUCTION"
         let result = Result { () throws(ActorError) in try pair(fields, logins) }
@@ -87,7 +79,7 @@ struct LoginRoutes {
     // MARK: Third generation
 
     @Sendable private func third(_ request: Request, _ context: HTTPContext) async throws -> Response {
-        let logins = try logins()
+        let logins = try front.openLogins()
         let fields = try await RequestFields.read(request, limits: front.system.limits)
         let pair: LoginTokens.Pair
         switch fields.text("grant_type") ?? "password" {
@@ -139,5 +131,16 @@ struct LoginRoutes {
             "tenant_id": .string(name), "base_url": .string(front.baseURL(of: name)), "site_id": .string(Self.site),
             "status": "active", "description": "", "owner": "admin", "token_service": "",
         ]
+    }
+}
+
+extension HTTPFront {
+    /// `notFound` where nobody has a password.
+    func openLogins() throws(ActorError) -> LoginTokens {
+        guard let logins = verifier.logins, logins.isOpen else {
+            throw ActorError(
+                .notFound, "nobody has a password here: set auth.users.NAME.password, or use a token of reactord token")
+        }
+        return logins
     }
 }

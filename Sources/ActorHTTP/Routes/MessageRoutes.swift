@@ -40,7 +40,14 @@ struct MessageRoutes {
 
     /// The answer of the execution itself instead of its id, when it has ended (actors API, section 3.5).
     private func ask(_ draft: MessageDraft, of spec: ActorSpec) async throws -> Response {
-        guard try front.status(of: spec).waiting <= Self.mostWaiting else {
+        let status = try front.status(of: spec)
+        guard status.status == "READY" else {
+            throw ActorError(
+                .conflict,
+                "actor \(spec.id) is in \(status.status) and runs nothing now: \(status.statusMessage). Without "
+                    + "_abaco_synchronous the message is kept until it does")
+        }
+        guard status.waiting <= Self.mostWaiting else {
             throw ActorError(
                 .invalidInput, "Cannot issue synchronous execution when actor message queue > 0.")
         }

@@ -7,7 +7,24 @@ struct RouteTable {
 
     private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]
 
+    /// What answers one method of one path.
+    struct Declared: Hashable {
+        let method: HTTPRequest.Method
+        /// As it was declared, with `:name` for what varies.
+        let path: String
+    }
+
+    private final class List {
+        var all: [Declared] = []
+    }
+
     let router: Router<HTTPContext>
+    private let list = List()
+
+    init(router: Router<HTTPContext>) { self.router = router }
+
+    /// Everything that was declared, without what follows from it: HEAD, OPTIONS and refusals of other methods.
+    var declared: [Declared] { list.all }
 
     /// - Parameter cors: answers `OPTIONS`, also as a preflight (actors API, section 1.1).
     func on(_ path: String, cors: Bool = false, _ handlers: [HTTPRequest.Method: Handler]) {
@@ -17,6 +34,7 @@ struct RouteTable {
         let allow = allowed.map(\.rawValue).joined(separator: ", ")
         for method in Self.methods {
             if let handler = handlers[method] {
+                list.all.append(Declared(method: method, path: path))
                 router.on(RouterPath(path), method: method, use: handler)
             } else {
                 router.on(RouterPath(path), method: method) { _, _ -> Response in

@@ -101,9 +101,17 @@ struct SearchQuery {
                     .invalidInput, "\(item.name.prefix(64)) takes two values with a comma between them")
             }
             test = .between(Term(ends[0]), Term(ends[1]))
-        case .like, .nlike: test = .pattern(try LinearPattern(value), operation == .like)
+        case .like, .nlike: test = .pattern(try pattern(value), operation == .like)
         }
         return Condition(path: path, test: test)
+    }
+
+    private static func pattern(_ text: String) throws(ActorError) -> LinearPattern {
+        do throws(PatternError) {
+            return try LinearPattern(text, as: .search)
+        } catch {
+            throw ActorError(.invalidInput, "the pattern of like or nlike \(error.problem)")
+        }
     }
 
     // MARK: Matching
@@ -138,7 +146,7 @@ struct SearchQuery {
             return lower >= 0 && upper <= 0
         case .pattern(let pattern, let wanted):
             guard let text = value?.string else { return !wanted }
-            return pattern.matches(text) == wanted
+            return pattern.isFound(in: text) == wanted
         }
     }
 
@@ -180,7 +188,7 @@ struct Term {
     /// Below, at or above this term; nil when the two cannot be compared.
     func order(of value: JSONValue?) -> Int? {
         switch value ?? .null {
-        case .int, .double:
+        case .int, .double, .wide:
             guard let number, let found = value?.double else { return nil }
             return found < number ? -1 : found > number ? 1 : 0
         case .string(let word):

@@ -6,14 +6,14 @@ import GRDB
 enum ExecutionRow {
     static let columns = """
         sequence, actor, status, outcome, exit_code, reason, attempts, sender, cause, received, started, finished, \
-        result, old_id
+        result, old_id, (SELECT w.worker FROM execution_workers AS w WHERE w.sequence = executions.sequence)
         """
     /// The same columns of a message that has not ended.
     static let waitingColumns = """
         sequence, actor, iif(running = 1, 'RUNNING', 'SUBMITTED') AS status, NULL AS outcome, NULL AS exit_code, \
         NULL AS reason, attempts, sender, cause, received, \
         ifnull((SELECT a.started FROM attempts AS a WHERE a.sequence = mailbox.sequence AND a.number = 1), started) \
-        AS started, NULL AS finished, NULL AS result, old_id
+        AS started, NULL AS finished, NULL AS result, old_id, NULL
         """
 
     static func execution(_ row: Row, _ numbers: ExecutionNumbers) throws -> ExecutionRecord {
@@ -30,7 +30,7 @@ enum ExecutionRow {
             attempts: row[6], sender: row[7], cause: cause.map { ExecutionID($0) },
             received: Timestamp(milliseconds: row[9]), started: started.map { Timestamp(milliseconds: $0) },
             finished: finished.map { Timestamp(milliseconds: $0) },
-            result: try result.map { try JSONText.decode($0, of: "result") })
+            result: try result.map { try JSONText.decode($0, of: "result") }, worker: row[14])
     }
 }
 

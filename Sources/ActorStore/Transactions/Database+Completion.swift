@@ -44,6 +44,11 @@ extension Database {
         let isOld = ledger.numbers.id(of: envelope.sequence) != envelope.execution
         try ledger.hot.insert(
             record, finished: attempt.finished, oldID: isOld ? envelope.execution.rawValue : nil, on: self)
+        if let worker = completion.worker {
+            try run(
+                "INSERT OR REPLACE INTO execution_workers (sequence, worker) VALUES (?, ?)",
+                [envelope.sequence, worker])
+        }
         // Told now: its start was no commit of its own.
         if !completion.hasBegun, attempt.outcome != .expired {
             ledger.note(

@@ -135,11 +135,14 @@ extension Database {
     ) throws -> Bool {
         guard
             let row = try row(
-                "SELECT \(ExecutionRow.waitingColumns), length(body) FROM mailbox WHERE sequence = ? AND running = 0",
+                """
+                SELECT \(ExecutionRow.waitingColumns), length(body) AS size FROM mailbox
+                WHERE sequence = ? AND running = 0
+                """,
                 [sequence])
         else { return false }
         var record = try ExecutionRow.execution(row, ledger.numbers)
-        let item = MailCounts.Item(actor: record.actor, sender: record.sender, bytes: row[14])
+        let item = MailCounts.Item(actor: record.actor, sender: record.sender, bytes: row["size"])
         guard try ledger.hot.delete(sequence, isRunning: false, on: self) else { return false }
         record.status = .complete
         record.outcome = .cancelled

@@ -20,6 +20,12 @@ package final class MemoryStore: Sendable {
         set { guarded.withLock { $0.model.wasUnclean = newValue } }
     }
 
+    /// The most that mail between actors may fill a mailbox with.
+    package var mostMail: Int {
+        get { read(\.internalRules.maxMailbox) }
+        set { guarded.withLock { $0.model.internalRules.maxMailbox = newValue } }
+    }
+
     package func onCommit(_ sink: @escaping Sink) { guarded.withLock { $0.sink = sink } }
 
     func read<Value: Sendable>(_ body: (MemoryModel) -> Value) -> Value { guarded.withLock { body($0.model) } }

@@ -50,7 +50,7 @@ extension MemoryModel {
         for message in mail {
             if let key = message.idempotency {
                 let place = Key(actor: message.actor, key: key.key)
-                let earlier = earlierAnswer(to: message, within: Self.internalRules.idempotencyMilliseconds)
+                let earlier = earlierAnswer(to: message, within: internalRules.idempotencyMilliseconds)
                 if earlier == .keyReused || seen[place] != nil && seen[place] != key.digest {
                     throw ActorError(
                         .idempotencyMismatch, "a message to \(message.actor) was sent before under the same key")
@@ -59,7 +59,7 @@ extension MemoryModel {
             }
             news[message.actor, default: 0] += 1
             if mailboxes[message.actor, default: []].count + news[message.actor, default: 0]
-                > Self.internalRules.maxMailbox
+                > internalRules.maxMailbox
             {
                 throw ActorError(.tooManyRequests, "the mailbox of \(message.actor) is full")
             }
@@ -79,7 +79,7 @@ extension MemoryModel {
         for document in effects.documents { store(document) }
         audits += effects.audits
         for call in effects.calls { add(call, execution: execution, at: now) }
-        for message in effects.mail { _ = append(message, rules: Self.internalRules) }
+        for message in effects.mail { _ = append(message, rules: internalRules) }
     }
 
     mutating func store(_ results: [StepResult], of execution: ExecutionID) {

@@ -26,7 +26,7 @@ struct MemoryModel: Sendable {
     }
 
     /// The most that mail between actors may fill a mailbox with.
-    static let internalRules = AcceptRules(maxMailbox: 2 * AcceptRules().maxMailbox)
+    var internalRules = AcceptRules(maxMailbox: 2 * AcceptRules().maxMailbox)
     private static let numbers = ExecutionNumbers(key: (0x6d6f_6465_6c21, 0x7374_6f72_65))
 
     private(set) var lastSequence: Int64 = 0
@@ -253,6 +253,7 @@ struct MemoryModel: Sendable {
             $0.reason = attempt.reason
             $0.finished = attempt.finished
             $0.result = completion.result
+            $0.worker = completion.worker
         }
         apply(completion.effects, actor: envelope.actor, execution: envelope.execution, at: attempt.finished)
         note(

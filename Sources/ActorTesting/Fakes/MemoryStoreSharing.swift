@@ -89,6 +89,10 @@ extension MemoryStore: SharingStore {
         read { $0.sharing.aliases.values.sorted { ($0.tenant, $0.name) < ($1.tenant, $1.name) } }
     }
 
+    package func alias(_ name: String, tenant: String) async throws(ActorError) -> Alias? {
+        read { $0.sharing.aliases[MemorySharing.Name(tenant: tenant, name: name)] }
+    }
+
     package func create(_ alias: Alias) async throws(ActorError) {
         try change { (model) throws(ActorError) in
             let name = MemorySharing.Name(tenant: alias.tenant, name: alias.name)
@@ -146,6 +150,10 @@ extension MemoryStore: SharingStore {
         read { model in
             model.sharing.configs.values.filter { $0.tenant == tenant }.sorted { $0.name < $1.name }
         }
+    }
+
+    package func config(_ name: String, tenant: String) async throws(ActorError) -> SharedConfig? {
+        read { $0.sharing.configs[MemorySharing.Name(tenant: tenant, name: name)] }
     }
 
     package func create(_ config: SharedConfig, owner: String) async throws(ActorError) {

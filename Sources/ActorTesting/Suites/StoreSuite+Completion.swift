@@ -39,9 +39,13 @@ extension StoreSuite {
 
     private static func acknowledge(_ store: any Store) async throws {
         let envelope = try await start(message("e1"), in: store)
-        try await store.complete(
-            completion(of: envelope, effects: everything("a", revision: 0), result: ["answer": 42]))
+        var done = completion(of: envelope, effects: everything("a", revision: 0), result: ["answer": 42])
+        done.worker = "worker"
+        try await store.complete(done)
         let record = try unwrap(try await store.execution(envelope.execution), "the execution")
+        try equal(record.worker, "worker", "who handled it")
+        let listed = try await store.executions(of: actor, before: nil, limit: 1)
+        try equal(listed, [record], "the execution in a list")
         try equal(record.status, .complete, "its status")
         try equal(record.outcome, .succeeded, "its outcome")
         try equal(record.exitCode, 0, "its exit code")

@@ -17,6 +17,7 @@ extension StoreSuite {
         definition.kind = "other"
         definition.link = "elsewhere"
         definition.webhook = "https://example.org/hook"
+        definition.webhookSecret = WebhookSecret(key: [UInt8](repeating: 7, count: 32))
         definition.token = true
         definition.hints = ["sync", "ä"]
         definition.description = "what it does"
@@ -107,6 +108,10 @@ extension StoreSuite {
         taken.id = other
         taken.name = "one"
         try await store.save(taken)
+        let found = try await store.alias("one", tenant: "other")
+        try equal(found, alias("one", to: actor, tenant: "other"), "an alias by its name")
+        let unknown = try await store.alias("folder", tenant: "other")
+        try equal(unknown, nil, "an alias of another tenant")
         let moved = try await store.move(alias: "one", tenant: "suite", to: other)
         let none = try await store.move(alias: "none", tenant: "suite", to: other)
         try equal([moved, none], [true, false], "moving")

@@ -18,7 +18,7 @@ package struct IndexRequest: Sendable, Equatable {
     package let generatedBy: [String]
     package let note: String?
     package let fixity: Bool
-    private let compiled: [NamePattern]
+    private let compiled: [LinearPattern]
 
     /// Throws with the words of the predecessor where it had some.
     package init(_ json: JSONValue) throws(ReactorFailure) {
@@ -41,10 +41,10 @@ package struct IndexRequest: Sendable, Equatable {
         generatedBy = try Self.texts(json["generated_by"] ?? [], "generated_by")
         note = json["note"]?.string
         fixity = json["fixity"]?.bool ?? isArchive
-        var compiled: [NamePattern] = []
+        var compiled: [LinearPattern] = []
         for pattern in self.patterns {
             do {
-                compiled.append(try NamePattern(pattern))
+                compiled.append(try LinearPattern(pattern, as: .python))
             } catch {
                 throw ReactorFailure(.refused, "pattern \"\(pattern.prefix(100))\" \(error.problem)")
             }

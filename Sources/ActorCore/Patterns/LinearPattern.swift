@@ -1,12 +1,28 @@
-/// A regular expression as Python's `re` reads it, searched in one file name.
+/// A regular expression that takes time in proportion to the text, whatever somebody asks for: searched anywhere in it,
+/// without regard to where it is found.
 ///
-/// Patterns come from whoever creates a job. It is run as a set of states that moves over the name once, so the time is
-/// bounded by the length of the name times the length of the pattern, whatever the pattern is; what cannot be run
-/// that way (look-around, back-references) is refused by name.
-package struct NamePattern: Sendable, Equatable {
-    package static let longest = 1000
-    /// Counted repetitions are unrolled; this bounds the result.
-    static let maxInstructions = 20_000
+/// It is run as a set of states that moves over the text once, so the time is bounded by the length of the text times
+/// the length of the pattern; what cannot be run that way (look-around, back-references) is refused by name.
+package struct LinearPattern: Sendable, Equatable {
+    /// Who writes the pattern, and how much of it is taken.
+    package struct Dialect: Sendable {
+        /// Bytes of the pattern.
+        let longest: Int
+        /// Counted repetitions are unrolled; these bound the result.
+        let maxRepeat: Int
+        let maxInstructions: Int
+        /// Scalars of the text that are looked at.
+        let longestText: Int
+        /// `a{,3}` is a count; elsewhere it is text.
+        let countsFromNothing: Bool
+
+        /// Python's `re`, for the names of files.
+        package static let python = Dialect(
+            longest: 1000, maxRepeat: 1000, maxInstructions: 20_000, longestText: .max, countsFromNothing: true)
+        /// What a search of the actors API may ask for.
+        package static let search = Dialect(
+            longest: 512, maxRepeat: 100, maxInstructions: 1024, longestText: 65_536, countsFromNothing: false)
+    }
 
     /// What one scalar must be.
     enum Test: Sendable, Equatable {
@@ -15,7 +31,7 @@ package struct NamePattern: Sendable, Equatable {
         case set(ScalarSet)
     }
 
-    /// Where in the name something must be.
+    /// Where in the text something must be.
     enum Assertion: Sendable, Equatable {
         case start, end, absoluteEnd, wordBorder, noWordBorder
     }
@@ -31,24 +47,26 @@ package struct NamePattern: Sendable, Equatable {
     package let text: String
     private let program: [Instruction]
     private let ignoresCase: Bool
+    private let longestText: Int
 
     /// Throws what is wrong with the pattern, and where.
-    package init(_ text: String) throws(PatternError) {
-        guard text.utf8.count <= Self.longest else {
-            throw PatternError("is longer than \(Self.longest) bytes")
+    package init(_ text: String, as dialect: Dialect) throws(PatternError) {
+        guard text.utf8.count <= dialect.longest else {
+            throw PatternError("is longer than \(dialect.longest) bytes")
         }
-        var parser = PatternParser(text)
+        var parser = PatternParser(text, dialect)
         let tree = try parser.parse()
-        var compiler = PatternCompiler()
+        var compiler = PatternCompiler(dialect)
         try compiler.add(tree)
         self.text = text
         self.program = compiler.program + [.done]
         self.ignoresCase = parser.ignoresCase
+        self.longestText = dialect.longestText
     }
 
-    /// Whether it is found anywhere in `name`, as `re.search` would.
-    package func isFound(in name: String) -> Bool {
-        let scalars = Array((ignoresCase ? name.lowercased() : name).unicodeScalars)
+    /// Whether it is found anywhere in `text`, as `re.search` would.
+    package func isFound(in text: String) -> Bool {
+        let scalars = Array((ignoresCase ? text.lowercased() : text).unicodeScalars.prefix(longestText))
         var current = StateSet(count: program.count)
         var next = StateSet(count: program.count)
         for position in 0...scalars.count {
@@ -147,7 +165,7 @@ struct ScalarSet: Sendable, Equatable {
 
     func contains(_ scalar: Unicode.Scalar, ignoringCase: Bool) -> Bool {
         var found = parts.contains { Self.holds($0, scalar) }
-        // The name is in lower case then; a class may be written in upper case.
+        // The text is in lower case then; a class may be written in upper case.
         if ignoringCase, !found {
             found = scalar.properties.uppercaseMapping.unicodeScalars.contains { upper in
                 parts.contains { Self.holds($0, upper) }

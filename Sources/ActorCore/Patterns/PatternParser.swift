@@ -1,8 +1,8 @@
 /// A pattern as a tree.
 indirect enum PatternTree: Sendable, Equatable {
     case empty
-    case one(NamePattern.Test)
-    case assert(NamePattern.Assertion)
+    case one(LinearPattern.Test)
+    case assert(LinearPattern.Assertion)
     case sequence([PatternTree])
     case alternatives([PatternTree])
     /// `most` nil: without an end.
@@ -11,15 +11,18 @@ indirect enum PatternTree: Sendable, Equatable {
 
 /// Reads the syntax of Python's `re`, as far as it can be run in one pass.
 struct PatternParser {
-    private static let maxRepeat = 1000
     private static let maxDepth = 50
 
+    private let dialect: LinearPattern.Dialect
     private let scalars: [Unicode.Scalar]
     private var position = 0
     private var depth = 0
     private(set) var ignoresCase = false
 
-    init(_ text: String) { scalars = Array(text.unicodeScalars) }
+    init(_ text: String, _ dialect: LinearPattern.Dialect) {
+        scalars = Array(text.unicodeScalars)
+        self.dialect = dialect
+    }
 
     mutating func parse() throws(PatternError) -> PatternTree {
         try flags()
@@ -138,10 +141,12 @@ struct PatternParser {
         let numbers = parts.map { $0.isEmpty ? nil : Int($0) }
         guard parts.count <= 2, inside != "", inside != ",", zip(parts, numbers).allSatisfy({ $0.isEmpty || $1 != nil })
         else { return nil }
+        guard dialect.countsFromNothing || numbers[0] != nil else { return nil }
         let least = numbers[0] ?? 0
         let most = parts.count == 1 ? least : numbers[1]
-        guard least >= 0, least <= Self.maxRepeat, most.map({ $0 >= least && $0 <= Self.maxRepeat }) ?? true else {
-            throw wrong("a repetition that is not from 0 to \(Self.maxRepeat)")
+        guard least >= 0, least <= dialect.maxRepeat, most.map({ $0 >= least && $0 <= dialect.maxRepeat }) ?? true
+        else {
+            throw wrong("a repetition that is not from 0 to \(dialect.maxRepeat)")
         }
         position = end + 1
         return (least, most)
@@ -162,7 +167,7 @@ struct PatternParser {
         }
     }
 
-    private mutating func place(_ assertion: NamePattern.Assertion) -> PatternTree {
+    private mutating func place(_ assertion: LinearPattern.Assertion) -> PatternTree {
         position += 1
         return .assert(assertion)
     }
@@ -251,10 +256,16 @@ struct PatternParser {
 
 /// Turns the tree into instructions.
 struct PatternCompiler {
-    private(set) var program: [NamePattern.Instruction] = []
+    private(set) var program: [LinearPattern.Instruction] = []
+    /// What is repeated is visited each time, also where it writes nothing.
+    private var visits = 0
+    private let maxInstructions: Int
+
+    init(_ dialect: LinearPattern.Dialect) { maxInstructions = dialect.maxInstructions }
 
     mutating func add(_ tree: PatternTree) throws(PatternError) {
-        guard program.count <= NamePattern.maxInstructions else {
+        visits += 1
+        guard program.count <= maxInstructions, visits <= 8 * maxInstructions else {
             throw PatternError("is too large once its repetitions are written out")
         }
         switch tree {

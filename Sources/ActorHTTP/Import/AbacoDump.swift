@@ -1,0 +1,236 @@
+import ActorCore
+
+/// A JSON dump of the old service, read as a whole before anything is touched: what can be taken over, what is wrong,
+/// and what does not come along.
+///
+/// Documents are taken as its API shows them (in either spelling of names) and as its database keeps them.
+struct AbacoDump {
+    /// An actor with what belongs to it.
+    struct Actor {
+        let stored: StoredActor
+        let state: JSONValue?
+    }
+
+    /// What the reader has to know of this daemon.
+    struct House {
+        let tenant: String
+        let tenants: [String]
+        let queues: [String]
+        let maxLogSeconds: Int
+        let now: Timestamp
+        /// Whether there is an actor of this id already.
+        let hasActor: (ActorID) -> Bool
+    }
+
+    private(set) var actors: [Actor] = []
+    private(set) var aliases: [Alias] = []
+    private(set) var nonces: [Nonce] = []
+    private(set) var grants: [Grant] = []
+    private(set) var configs: [(config: SharedConfig, owner: String)] = []
+    /// Nothing is taken over while there is one.
+    private(set) var problems: [ActorError.Detail] = []
+    private(set) var warnings: [ActorError.Detail] = []
+
+    private let house: House
+    private static let parts = ["actors", "aliases", "nonces", "permissions", "configs"]
+    private static let mostProblems = 100
+
+    init(_ json: JSONValue, in house: House) {
+        self.house = house
+        guard let members = json.object, members.contains(where: { Self.parts.contains($0.name) }) else {
+            problems = [
+                ActorError.Detail(
+                    place: "", problem: "a dump is an object with \(Self.parts.joined(separator: ", ")) in it")
+            ]
+            return
+        }
+        for member in members where !Self.parts.contains(member.name) && member.name != "tenant" {
+            warn("/\(member.name.prefix(64))", "is not taken over")
+        }
+        for item in DumpItem.list(json["actors"], at: "/actors") { readActor(item) }
+        for item in DumpItem.list(json["aliases"], at: "/aliases") { readAlias(item) }
+        for item in DumpItem.list(json["configs"], at: "/configs") { readConfig(item) }
+        for item in DumpItem.list(json["nonces"], at: "/nonces", isNested: true) { readNonce(item) }
+        for item in DumpItem.list(json["permissions"], at: "/permissions") { readPermissions(item) }
+    }
+
+    private mutating func complain(_ place: String, _ problem: String) {
+        if problems.count < Self.mostProblems { problems.append(ActorError.Detail(place: place, problem: problem)) }
+    }
+
+    private mutating func warn(_ place: String, _ problem: String) {
+        if warnings.count < Self.mostProblems { warnings.append(ActorError.Detail(place: place, problem: problem)) }
+    }
+
+    /// Of a document: as it says, as its key says, or the house's own.
+    private mutating func tenant(_ item: DumpItem, _ key: DumpKey?) -> String? {
+        let tenant = item.text("tenant") ?? key?.tenant ?? house.tenant
+        guard house.tenants.contains(tenant) else {
+            complain(
+                item.place,
+                "belongs to the tenant \(tenant.prefix(64)), which this daemon does not have: add it under tenants: in "
+                    + "config.yml and restart")
+            return nil
+        }
+        return tenant
+    }
+
+    private func isThere(_ actor: ActorID) -> Bool {
+        actors.contains { $0.stored.id == actor } || house.hasActor(actor)
+    }
+
+    // MARK: Actors
+
+    private mutating func readActor(_ item: DumpItem) {
+        let key = DumpKey(item.text("db_id") ?? item.text("_id") ?? item.key ?? "", house.tenants)
+        guard let word = item.text("id") ?? key?.word, Hashids.abaco.decode(word) != nil else {
+            return complain(item.place + "/id", "is no id of an actor")
+        }
+        guard let tenant = tenant(item, key) else { return }
+        guard !actors.contains(where: { $0.stored.id == ActorID(word) }) else {
+            return complain(item.place + "/id", "\(word) is there twice")
+        }
+        guard let owner = item.text("owner"), (1...128).contains(owner.utf8.count) else {
+            return complain(item.place + "/owner", "is missing")
+        }
+        let created = item.moment("create_time") ?? house.now
+        guard let definition = definition(item) else { return }
+        actors.append(
+            Actor(
+                stored: StoredActor(
+                    id: ActorID(word), tenant: tenant, name: definition.name ?? "", owner: owner, fingerprint: "",
+                    revision: max(1, item["revision"]?.int ?? 1), created: created,
+                    updated: item.moment("last_update_time") ?? created, definition: definition),
+                state: item["state"].flatMap { $0.isTruthy ? $0 : nil }))
+    }
+
+    private mutating func definition(_ item: DumpItem) -> ActorDefinition? {
+        var json = item.json
+        if let queue = item.text("queue"), !house.queues.contains(queue) {
+            warn(item.place + "/queue", "there is no queue \(queue.prefix(64)) here: it is taken over with default")
+            json = json.removing("queue")
+        }
+        if item["mounts"]?.array?.isEmpty == false {
+            warn(item.place + "/mounts", "are not taken over")
+        }
+        // The word that stands for "nobody said": it stays that word.
+        if item["token"] == "false" { json = json.removing("token") }
+        let admin = Caller(principal: Principal(username: "admin", tenant: house.tenant, roles: [.admin]))
+        var reader = DefinitionReader(
+            fields: RequestFields(json: json), caller: admin, queues: house.queues,
+            maxLogSeconds: house.maxLogSeconds, now: house.now)
+        reader.isTakenOver = true
+        do throws(ActorError) {
+            return try reader.read(replacing: nil)
+        } catch {
+            complain(item.place, error.message)
+            return nil
+        }
+    }
+
+    // MARK: What leads to actors
+
+    private mutating func readAlias(_ item: DumpItem) {
+        let key = DumpKey(item.text("alias_id") ?? item.text("_id") ?? item.key ?? "", house.tenants)
+        guard let name = item.text("alias") ?? key?.word, NameRules.isAlias(name) else {
+            return complain(item.place + "/alias", "cannot be an alias")
+        }
+        guard let tenant = tenant(item, key) else { return }
+        let actor = ActorID(DumpKey.word(item.text("actor_id") ?? item.text("db_id") ?? ""))
+        guard isThere(actor) else {
+            return complain(item.place + "/actor_id", "there is no actor \(actor.rawValue.prefix(64))")
+        }
+        let owner = item.text("owner") ?? actors.first { $0.stored.id == actor }?.stored.owner ?? "admin"
+        aliases.append(
+            Alias(
+                tenant: tenant, name: name, actor: actor, owner: owner,
+                created: item.moment("create_time") ?? house.now))
+    }
+
+    private mutating func readNonce(_ item: DumpItem) {
+        guard let id = item.text("id") ?? item.text("nonce_id") ?? item.key, let key = DumpKey(id: id),
+            id.utf8.count <= 256
+        else { return complain(item.place + "/id", "is no id of a nonce, like DEV-DEVELOP_pYGljZZ08BbGN") }
+        guard let tenant = tenant(item, key) else { return }
+        let alias = item.text("alias")
+        let actor = ActorID(DumpKey.word(item.text("actor_id") ?? item.text("db_id") ?? item.parentKey ?? ""))
+        if let alias {
+            guard aliases.contains(where: { $0.name == alias && $0.tenant == tenant }) else {
+                return complain(item.place + "/alias", "there is no alias \(alias.prefix(64)) in the dump")
+            }
+        } else if !isThere(actor) {
+            return complain(item.place + "/actor_id", "there is no actor \(actor.rawValue.prefix(64))")
+        }
+        guard let level = PermissionLevel(rawValue: item.text("level") ?? "EXECUTE") else {
+            return complain(item.place + "/level", "is none of NONE, READ, EXECUTE, UPDATE")
+        }
+        let maxUses = item["max_uses"]?.int ?? -1
+        guard maxUses == -1 || maxUses > 0 else {
+            return complain(item.place + "/max_uses", "is neither -1 nor a number from 1")
+        }
+        let left = item["remaining_uses"]?.int
+        let used = item["current_uses"]?.int ?? left.map { maxUses < 0 ? 0 : maxUses - $0 } ?? 0
+        nonces.append(
+            Nonce(
+                id: NonceID(id), tenant: tenant, actor: alias == nil ? actor : nil, alias: alias, level: level,
+                maxUses: maxUses, currentUses: max(0, used), owner: item.text("owner") ?? "admin",
+                roles: Self.roles(item["roles"]), description: item.text("description") ?? "",
+                created: item.moment("create_time") ?? house.now, lastUsed: item.moment("last_use_time")))
+    }
+
+    /// Rights of administrators do not pass through a nonce here, so that the others are all that matters.
+    private static func roles(_ value: JSONValue?) -> [Role] {
+        let words = value?.array?.compactMap(\.string) ?? []
+        if words.contains(where: { $0.hasSuffix("abaco-privileged") || $0 == "privileged" }) { return [.privileged] }
+        return words == ["Internal/abaco-limited"] || words == ["limited"] ? [.limited] : [.user]
+    }
+
+    private mutating func readConfig(_ item: DumpItem) {
+        guard let name = item.text("name") ?? item.key, ConfigRoutes.isName(name) else {
+            return complain(item.place + "/name", "cannot be the name of a config")
+        }
+        guard let tenant = tenant(item, nil) else { return }
+        guard let value = item["value"], !value.isNull, let words = item.text("actors") else {
+            return complain(item.place, "needs value and actors")
+        }
+        if item["is_secret"]?.isTruthy == true, item["is_secret"] != "false" {
+            return warn(
+                item.place, "\(name) is a secret, closed with a key of the old service: set it again by POST …/configs")
+        }
+        configs.append(
+            (
+                SharedConfig(
+                    tenant: tenant, name: name, value: value.string ?? JSONWriter.string(value), isSecret: false,
+                    actors: words, created: house.now, updated: house.now), item.text("owner") ?? "admin"
+            ))
+    }
+
+    // MARK: Permissions
+
+    private mutating func readPermissions(_ item: DumpItem) {
+        let said = item.text("actor_id") ?? item.text("alias") ?? item.text("config") ?? item.text("_id") ?? item.key
+        guard let said, let key = DumpKey(said, house.tenants) else {
+            return complain(item.place, "does not say whose they are")
+        }
+        guard let tenant = tenant(item, key) else { return }
+        let target: GrantTarget
+        if isThere(ActorID(key.word)) {
+            target = GrantTarget(.actor, key.word, tenant: tenant)
+        } else if aliases.contains(where: { $0.name == key.word && $0.tenant == tenant }) {
+            target = GrantTarget(.alias, key.word, tenant: tenant)
+        } else if configs.contains(where: { $0.config.name == key.word && $0.config.tenant == tenant }) {
+            target = GrantTarget(.config, key.word, tenant: tenant)
+        } else {
+            return warn(item.place, "there is nothing called \(key.word.prefix(64)) that they could belong to")
+        }
+        let levels = item["permissions"]?.object ?? item.json.object ?? []
+        let facts = ["actor_id", "alias", "config", "_id", "tenant", "permissions", "_links"]
+        for member in levels where !facts.contains(member.name) {
+            guard let level = member.value.string.flatMap(PermissionLevel.init(rawValue:)) else {
+                complain("\(item.place)/\(member.name.prefix(64))", "is none of NONE, READ, EXECUTE, UPDATE")
+                continue
+            }
+            grants.append(Grant(target, user: member.name, level: level))
+        }
+    }
+}
