@@ -171,7 +171,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", crypto, cryptoExtras, logging],
-            exclude: ["Vectors"], swiftSettings: strict),
+            exclude: ["Clients", "Fixtures", "Vectors"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -75,6 +75,42 @@ struct LoginRoutesTests {
         try await house.expect(Row(name: "sites", path: "/v3/sites", status: 200, has: [#""primary":true"#]))
     }
 
+    @Test("OAuth clients belong to who shows a password, and open nothing")
+    func clients() async throws {
+        func basic(_ user: String, _ password: String) -> [String: String] {
+            ["Authorization": "Basic " + Base64.encode(Array("\(user):\(password)".utf8))]
+        }
+        let bob = basic("bob", "correct horse")
+        let form = "clientName=cli&description=for+bob"
+        let made = Row(
+            name: "make", method: .post, path: "/clients/v2", type: Self.form, headers: bob, body: form, status: 201,
+            has: ["consumerSecret"])
+        let answer = try await house.test { try await made.send($0) }
+        made.check(answer, sourceLocation: #_sourceLocation)
+        let key = try #require(answer.json["result"]?["consumerKey"]?.string)
+        let secret = try #require(answer.json["result"]?["consumerSecret"]?.string)
+        #expect(key != secret)
+        for row in [
+            Row(
+                name: "again", method: .post, path: "/clients/v2", type: Self.form, headers: bob, body: form,
+                status: 409),
+            Row(name: "list", path: "/clients/v2", headers: bob, status: 200, has: ["for bob", key], lacks: [secret]),
+            Row(name: "one", path: "/clients/v2/cli", headers: bob, status: 200, has: [key], lacks: [secret]),
+            Row(
+                name: "another's", path: "/clients/v2/cli", headers: basic("root", "battery staple"), status: 404),
+            Row(name: "a wrong password", path: "/clients/v2", headers: basic("bob", "x"), status: 401),
+            Row(name: "no password", path: "/clients/v2", status: 401),
+            Row(name: "a token", path: "/clients/v2", token: House.bobToken, status: 401),
+            Row(name: "the key as a token", path: "/actors/v2", token: key, status: 400),
+            Row(name: "the client as a user", path: "/clients/v2", headers: basic(key, secret), status: 401),
+            Row(
+                name: "no name", method: .post, path: "/clients/v2", type: Self.form, headers: bob, body: "a=b",
+                status: 400),
+            Row(name: "delete", method: .delete, path: "/clients/v2/cli", headers: bob, status: 200),
+            Row(name: "gone", method: .delete, path: "/clients/v2/cli", headers: bob, status: 404),
+        ] { try await house.expect(row) }
+    }
+
     @Test("where nobody has a password, there is nothing to ask")
     func closed() async throws {
         let house = House()

@@ -111,8 +111,11 @@ import Testing
                     return first?["reason"]?.string == "actor_stopped"
                         && first?["text"]?.string?.contains(reason) == true
                 }
-                let waiting = try await daemon.get("/api/v1/executions/\(execution)")
-                #expect(waiting["status"]?.string == "SUBMITTED" && waiting["finished"]?.isNull == true)
+                // Now and then it is tried again meanwhile.
+                let waiting = try await daemon.until("/api/v1/executions/\(execution)") {
+                    $0["status"]?.string == "SUBMITTED"
+                }
+                #expect(waiting["finished"]?.isNull == true)
                 // What was wrong is mended; nobody has to send the message again.
                 let script = actor == "missing" ? "nowhere.sh" : "locked.sh"
                 try daemon.write("#!/bin/sh\necho there now\n", to: "actors/\(actor)/\(script)", mode: 0o755)

@@ -10,7 +10,9 @@ extension HTTPFront {
 
     /// What an execution prints, as it prints it: ends with the execution, with the daemon, or when nobody listens any
     /// more. It is no longer than the log that is kept, and known secrets are struck out of it.
-    func followed(_ execution: ExecutionID) -> Response {
+    ///
+    /// - Parameter channel: the reader's connection.
+    func followed(_ execution: ExecutionID, by channel: any Channel) -> Response {
         let system = self.system
         return Response(
             status: .ok, headers: [.contentType: Response.plainText],
@@ -23,7 +25,8 @@ extension HTTPFront {
                         try await writer.write(ByteBuffer(bytes: bytes[sent...]))
                         sent = bytes.count
                     }
-                    if log.isFinal || !system.isAccepting { break }
+                    // Who has gone is not noticed by writing where nothing is printed.
+                    if log.isFinal || !system.isAccepting || !channel.isActive { break }
                     guard await Self.pause() else { break }
                 }
                 try await writer.finish(nil)

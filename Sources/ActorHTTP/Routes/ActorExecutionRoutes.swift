@@ -65,7 +65,7 @@ struct ActorExecutionRoutes {
     @Sendable private func log(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
         let record = try await execution(context, of: spec)
-        if request.formItems.first("follow") == "true" { return front.followed(record.id) }
+        if request.formItems.first("follow") == "true" { return front.followed(record.id, by: context.channel) }
         if let query = try SearchQuery(request.formItems, ignoring: ["x-nonce", "follow"]) {
             return try await front.search(
                 .logs, query, try context.requireCaller(), generation, "Log search completed successfully.",

@@ -65,7 +65,7 @@ struct ExecutionRoutes {
         guard request.formItems.first("follow") == "true" else {
             return .text(Array(try await front.system.log(of: record.id).text.utf8))
         }
-        return front.followed(record.id)
+        return front.followed(record.id, by: context.channel)
     }
 
     private func record(_ context: HTTPContext) async throws(ActorError) -> ExecutionRecord {
