@@ -101,6 +101,7 @@ struct Running: Sendable {
     private var sequences: [Int64] = []
 
     var count: Int { sequences.count }
+    var all: Set<Int64> { Set(sequences) }
 
     func contains(_ sequence: Int64) -> Bool { sequences.contains(sequence) }
 

@@ -55,6 +55,8 @@ package struct MailboxMachine: Sendable {
     private var inFlight = Running()
     /// Withdrawn while they were in flight: they have left the store, whatever is said of them.
     private var withdrawn: Set<Int64> = []
+    /// In flight when the mailbox was purged, which may have found them waiting again before their return was told.
+    private var doubtful: Set<Int64> = []
     /// The page that is being read.
     private var reading: MailboxRead?
     /// Ended, returned or withdrawn while a page was being read, which may show what they were before.
@@ -71,6 +73,9 @@ package struct MailboxMachine: Sendable {
     private var highestRead: Int64 = 0
     /// Messages without a key form a lane, as far as was last heard.
     private var isOrdered = false
+    /// Several messages without a key may wait for a further attempt, since not always did they form a lane: one after
+    /// the other holds it.
+    private var mayShareHold = false
     /// The latest moment that was heard of since the clock was last set back.
     private var latest = Timestamp(milliseconds: .min)
     private var longestBackoff = Int64.max
@@ -188,8 +193,10 @@ package struct MailboxMachine: Sendable {
                 lanes.hold(name, by: envelope.sequence)
             } else if !isOrdered {
                 continue
+            } else {
+                // An actor that ran several at once may leave more than one to a lane of its own.
+                mayShareHold = true
             }
-            // An actor that ran several at once may leave more than one to a lane of its own.
             place(envelope, now: now)
         }
     }
@@ -212,8 +219,11 @@ package struct MailboxMachine: Sendable {
         if withdrawn.contains(envelope.sequence) { return ended(envelope) }
         latest = max(latest, now)
         inFlight.remove(envelope.sequence)
+        // Only the store knows whether it still waits.
+        if doubtful.remove(envelope.sequence) != nil { return purged() }
         if reading != nil { gone.insert(envelope.sequence) }
         if envelope.notBefore != nil, !isHolder(envelope) {
+            if envelope.attempts > 0, isOrdered { mayShareHold = true }
             commitDelayed(envelope, now: now)
         } else {
             place(envelope, now: now)
@@ -224,6 +234,7 @@ package struct MailboxMachine: Sendable {
     package mutating func ended(_ envelope: Envelope) {
         inFlight.remove(envelope.sequence)
         if !withdrawn.isEmpty { withdrawn.remove(envelope.sequence) }
+        if !doubtful.isEmpty { doubtful.remove(envelope.sequence) }
         if reading != nil { gone.insert(envelope.sequence) }
         if !lanes.isEmpty { free(envelope) }
     }
@@ -245,6 +256,7 @@ package struct MailboxMachine: Sendable {
         late.removeAll()
         open.removeAll()
         lanes.keep(heldBy: inFlight)
+        doubtful = inFlight.all
         readyMore = true
         readyHorizon = .first
         delayedMore = true
@@ -257,9 +269,14 @@ package struct MailboxMachine: Sendable {
     private mutating func free(_ envelope: Envelope) {
         let name = LaneName(envelope.key)
         guard lanes.holder(of: name) == envelope.sequence else { return }
-        if delayed.isEmpty, lanes.end(name) { return }
-        // Another of its lane may wait for an attempt too.
-        let next = delayed.first { $0.key == envelope.key && $0.attempts > 0 && $0.sequence != envelope.sequence }
+        if delayed.isEmpty, !mayShareHold, lanes.end(name) { return }
+        // Another of its lane may wait for an attempt too, or for its turn after that.
+        let mayFollow = { (other: Envelope) in
+            other.key == envelope.key && other.attempts > 0 && other.sequence != envelope.sequence
+        }
+        let due = mayShareHold ? ready.first(where: mayFollow) : nil
+        let next = due ?? delayed.first(where: mayFollow)
+        if next == nil, name == .keyless { mayShareHold = false }
         lanes[name]?.holder = isOrdered ? next?.sequence : nil
         forget(name)
     }
@@ -331,6 +348,7 @@ package struct MailboxMachine: Sendable {
         delayed = known.delayed.filter { !isDue($0, now) }
         for envelope in known.ready where !isDue(envelope, now) { insertDelayed(envelope) }
         for envelope in known.delayed where isDue(envelope, now) { joinReady(envelope) }
+        while trimDelayed() {}
         guard hasDroppedDue else { return }
         hasDroppedDue = false
         delayedMore = true
@@ -343,6 +361,7 @@ package struct MailboxMachine: Sendable {
     private mutating func noteOrder(_ ordered: Bool) {
         guard ordered != isOrdered else { return }
         isOrdered = ordered
+        mayShareHold = ordered
         if ordered, readyMore { leaveGap(in: .keyless, behind: readyHorizon) } else { forget(.keyless) }
     }
 
@@ -496,9 +515,12 @@ package struct MailboxMachine: Sendable {
         readyMore = true
     }
 
-    private mutating func trimDelayed() {
-        guard delayed.count > bound, let index = delayed.lastIndex(where: { !isHolder($0) }) else { return }
+    /// False when there was none to leave.
+    @discardableResult
+    private mutating func trimDelayed() -> Bool {
+        guard delayed.count > bound, let index = delayed.lastIndex(where: { !isHolder($0) }) else { return false }
         leaveDelayed(delayed.remove(at: index))
+        return true
     }
 
     private mutating func leaveDelayed(_ envelope: Envelope) {
