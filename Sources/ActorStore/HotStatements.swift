@@ -6,6 +6,7 @@ import GRDB
 /// Used on the queue of the write connection only.
 final class HotStatements: @unchecked Sendable {
     private var acceptance: HotStatement?
+    private var claim: HotStatement?
     private var departure: HotStatement?
     private var record: HotStatement?
 
@@ -34,6 +35,24 @@ final class HotStatements: @unchecked Sendable {
         statement.bind(15, message.received.milliseconds)
         statement.bind(16, message.nonce?.rawValue)
         try statement.run(blob: (3, message.body))
+    }
+
+    /// Takes an idempotency key for the message that will have this id; false when the key was used before.
+    func claim(
+        _ key: IdempotencyKey, of actor: ActorID, for execution: ExecutionID, at received: Timestamp, on db: Database
+    ) throws -> Bool {
+        let statement = try prepared(
+            \.claim,
+            """
+            INSERT INTO idempotency (actor, key, digest, execution, received) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (actor, key) DO NOTHING
+            """, on: db)
+        statement.bind(1, actor.rawValue)
+        statement.bind(2, key.key)
+        statement.bind(3, key.digest)
+        statement.bind(4, execution.rawValue)
+        statement.bind(5, received.milliseconds)
+        return try statement.run() == 1
     }
 
     /// False when the message is gone, or does not run as the caller thinks.
@@ -73,7 +92,7 @@ final class HotStatements: @unchecked Sendable {
 
     /// Before the connection closes, which it does not with statements open.
     func finalize() {
-        for path in [\HotStatements.acceptance, \.departure, \.record] {
+        for path in [\HotStatements.acceptance, \.claim, \.departure, \.record] {
             self[keyPath: path]?.finalize()
             self[keyPath: path] = nil
         }

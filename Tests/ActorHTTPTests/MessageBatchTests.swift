@@ -73,6 +73,58 @@ struct MessageBatchTests {
         #expect(result?["refused"] == 1)
     }
 
+    private static let events = """
+        [{"specversion":"1.0","id":"1","source":"/scope","type":"frame","partitionkey":"plate-1","data":{"n":1}},
+         {"specversion":"1.0","id":"2","source":"/scope"},
+         {"specversion":"1.0","id":"1","source":"/scope","type":"frame","partitionkey":"plate-1","data":{"n":1}},
+         {"specversion":"1.0","id":"3","source":"/scope","type":"frame","data":"text"}]
+        """
+
+    @Test("an array of CloudEvents: each is accepted or refused on its own, and counts once")
+    func cloudEvents() async throws {
+        let house = House()
+        let type = "application/cloudevents-batch+json; charset=utf-8"
+        let result = try #require(try await send(house, row(Self.events, type: type))["result"])
+        #expect(result["accepted"] == 3)
+        #expect(result["refused"] == 1)
+        let results = try #require(result["results"]?.array)
+        #expect(results.map { $0["index"]?.int } == [0, 1, 2, 3])
+        #expect(results[1]["error"]?.string?.contains("/1") == true)
+        #expect(results[2]["execution_id"] == results[0]["execution_id"])
+        let stored = try await house.store.waiting(for: House.helloID)
+        #expect(stored.map { String(decoding: $0.message.body, as: UTF8.self) } == ["{\"n\":1}", "\"text\""])
+        #expect(stored.map(\.message.key) == ["plate-1", nil])
+        #expect(stored[0].message.environment.contains(EnvironmentEntry("CE_ID", "1")))
+        // The batch once more is no news.
+        let again = try await send(house, row(Self.events, type: type))["result"]?["results"]?.array
+        #expect(again?.map { $0["execution_id"] } == results.map { $0["execution_id"] })
+        #expect(try await house.store.waiting(for: House.helloID).count == 2)
+    }
+
+    @Test("a key of the whole batch stands in for the events' own")
+    func keyOfEvents() async throws {
+        let house = House()
+        let type = "application/cloudevents-batch+json"
+        let headers = ["Idempotency-Key": "K"]
+        let first = try await send(house, row(Self.events, type: type, headers: headers))["result"]?["results"]?.array
+        #expect(first?[0]["execution_id"] != first?[2]["execution_id"])
+        let again = try await send(house, row(Self.events, type: type, headers: headers))["result"]?["results"]?.array
+        #expect(again?.map { $0["execution_id"] } == first?.map { $0["execution_id"] })
+        let other = Self.events.replacing("plate-1", with: "plate-2")
+        let changed = try await send(house, row(other, type: type, headers: headers))["result"]?["results"]?.array
+        #expect(changed?[0]["error"]?.string?.contains("another body") == true)
+    }
+
+    @Test("an actor that takes signed webhooks only takes no other batch")
+    func unsigned() async throws {
+        let house = House()
+        var row = row("1\n", path: "/actors/v2/door/messages/batch", status: 400)
+        row.token = House.adminToken
+        row.has = ["takes signed webhooks only"]
+        _ = try await send(house, row)
+        #expect(try await house.store.waiting(for: House.doorID).isEmpty)
+    }
+
     @Test("what is no batch")
     func refusals() async throws {
         let house = House()

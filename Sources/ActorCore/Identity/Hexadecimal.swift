@@ -10,6 +10,17 @@ package enum Hexadecimal {
         return String(decoding: digits, as: UTF8.self)
     }
 
+    /// The same for bytes that lie in memory: what is done once per message takes this one.
+    package static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+        String(unsafeUninitializedCapacity: 2 * bytes.count) { digits in
+            for index in bytes.indices {
+                digits[2 * index] = digit(bytes[index] >> 4)
+                digits[2 * index + 1] = digit(bytes[index] & 15)
+            }
+            return 2 * bytes.count
+        }
+    }
+
     /// Nil for an odd number of digits or anything that is no digit. Capitals are digits too.
     package static func bytes(_ text: String) -> [UInt8]? {
         let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue.map(UInt8.init) }

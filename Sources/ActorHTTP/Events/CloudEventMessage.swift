@@ -66,6 +66,11 @@ struct CloudEventMessage: Sendable, Equatable {
         try CloudEvent.batch(body, maxDepth: limits.maxJSONDepth).map { $0.map { CloudEventMessage($0) } }
     }
 
+    /// The same for the same event, however it is spelled.
+    var canonicalBytes: [UInt8] {
+        Array(environment.map { "\($0.name)=\($0.value)\n" }.joined().utf8) + body.bytes
+    }
+
     /// With the event's entries before those of the query, which cannot stand in for them.
     func environment(beside entries: [EnvironmentEntry]) -> [EnvironmentEntry] {
         let own = Set(environment.map(\.name))

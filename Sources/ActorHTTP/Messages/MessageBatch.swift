@@ -1,24 +1,33 @@
 import ActorCore
 import ActorRuntime
 
-/// Many JSON messages in one body, one a line: each is accepted or refused on its own, all are stored in one commit.
+/// Many messages in one body, one JSON text a line or CloudEvents in an array: each is accepted or refused on its own,
+/// all are stored in one commit.
 struct MessageBatch {
-    static let mostLines = 10_000
+    static let mostMessages = 10_000
+    /// The media types of a batch.
+    static let lines = "application/x-ndjson"
+    static let events = CloudEvent.batchType
 
-    private enum Line {
+    private enum Item {
         /// The index among the messages that go to the store.
         case sent(Int)
         case refused(ActorError)
     }
 
-    private var lines: [(number: Int, line: Line)] = []
+    /// What an item is called by, with its number: lines from 1, as editors count, items of an array from 0.
+    private let noun: String
+    private var items: [(number: Int, item: Item)] = []
     private(set) var messages: [NewMessage] = []
 
+    /// Lines of JSON.
+    ///
     /// - Parameter check: what the runtime says to a draft.
     init(
-        _ body: [UInt8], blank: MessageDraft, key: String?, maxDepth: Int,
+        lines body: [UInt8], blank: MessageDraft, key: String?, maxDepth: Int,
         check: (MessageDraft) throws(ActorError) -> NewMessage
     ) throws(ActorError) {
+        noun = "line"
         var number = 0
         var start = body.startIndex
         while start < body.endIndex {
@@ -27,20 +36,45 @@ struct MessageBatch {
             number += 1
             start = end + 1
             guard !line.isEmpty else { continue }
-            guard lines.count < Self.mostLines else {
-                throw ActorError(.tooLarge, "a batch has at most \(Self.mostLines) messages; send the rest in another")
-            }
-            do throws(ActorError) {
+            guard items.count < Self.mostMessages else { throw Self.tooMany }
+            add(number) { () throws(ActorError) in
                 let bytes = Array(line)
                 _ = try BodyJSON.check(bytes, maxDepth: maxDepth, member: "")
                 var draft = blank
                 draft.body = bytes
                 draft.idempotency = key.map { MessageDoor.idempotency("\($0)/\(number)", bytes) }
-                messages.append(try check(draft))
-                lines.append((number, .sent(messages.count - 1)))
-            } catch {
-                lines.append((number, .refused(error)))
+                return try check(draft)
             }
+        }
+    }
+
+    /// Events of an array (CloudEvents HTTP binding 1.0, section 3.3).
+    ///
+    /// - Parameter message: what becomes of an event; the key of the whole batch and the event's place stand in for its
+    ///   own id and source where the sender gave such a key.
+    init(
+        events: [Result<CloudEventMessage, ActorError>], key: String?,
+        message: (CloudEventMessage, IdempotencyKey?) throws(ActorError) -> NewMessage
+    ) throws(ActorError) {
+        noun = "index"
+        guard events.count <= Self.mostMessages else { throw Self.tooMany }
+        for (index, event) in events.enumerated() {
+            add(index) { () throws(ActorError) in
+                let event = try event.get()
+                return try message(event, key.map { MessageDoor.idempotency("\($0)/\(index)", event.canonicalBytes) })
+            }
+        }
+    }
+
+    private static let tooMany = ActorError(
+        .tooLarge, "a batch has at most \(mostMessages) messages; send the rest in another")
+
+    private mutating func add(_ number: Int, _ message: () throws(ActorError) -> NewMessage) {
+        do throws(ActorError) {
+            messages.append(try message())
+            items.append((number, .sent(messages.count - 1)))
+        } catch {
+            items.append((number, .refused(error)))
         }
     }
 
@@ -54,12 +88,12 @@ struct MessageBatch {
     /// The `result` of the answer as JSON text; `stored` has one entry for each of ``messages``.
     func result(_ stored: [Result<SendReceipt, ActorError>]) -> [UInt8] {
         var results: [UInt8] = []
-        results.reserveCapacity(lines.count * 48)
+        results.reserveCapacity(items.count * 48)
         var accepted = 0
-        for (number, line) in lines {
+        for (number, item) in items {
             if !results.isEmpty { results.append(UInt8(ascii: ",")) }
-            results += "{\"line\":\(number),".utf8
-            switch outcome(line, stored) {
+            results += "{\"\(noun)\":\(number),".utf8
+            switch outcome(item, stored) {
             case .success(let receipt):
                 accepted += 1
                 results += "\"execution_id\":\"\(receipt.execution.rawValue)\"}".utf8
@@ -74,14 +108,14 @@ struct MessageBatch {
                 results.append(UInt8(ascii: "}"))
             }
         }
-        let head = "{\"accepted\":\(accepted),\"refused\":\(lines.count - accepted),\"results\":["
+        let head = "{\"accepted\":\(accepted),\"refused\":\(items.count - accepted),\"results\":["
         return Array(head.utf8) + results + Array("]}".utf8)
     }
 
     private func outcome(
-        _ line: Line, _ stored: [Result<SendReceipt, ActorError>]
+        _ item: Item, _ stored: [Result<SendReceipt, ActorError>]
     ) -> Result<SendReceipt, ActorError> {
-        switch line {
+        switch item {
         case .refused(let error): .failure(error)
         case .sent(let index): stored[index]
         }

@@ -24,18 +24,18 @@ struct MessageDoor: Sendable {
     }
 
     /// A CloudEvent as a message: its data is the body, its attributes are the environment, its id and source tell a
-    /// repeat.
+    /// repeat unless the sender gave a key.
     func draft(
-        _ event: CloudEventMessage, _ fields: MessageFields, query: FormItems, body bytes: [UInt8],
+        _ event: CloudEventMessage, _ fields: MessageFields, key: IdempotencyKey?, query: FormItems,
         for spec: ActorSpec, from caller: Caller
-    ) throws(ActorError) -> (draft: MessageDraft, shown: [UInt8]) {
+    ) throws(ActorError) -> MessageDraft {
         var draft = try blank(fields, query: query, for: spec, from: caller)
         draft.body = event.body.bytes
         draft.kind = event.body.kind
         draft.environment = event.environment(beside: draft.environment)
         draft.key = draft.key ?? event.partitionKey
-        draft.idempotency = try idempotencyKey(fields).map { Self.idempotency($0, bytes) } ?? event.idempotency
-        return (draft, event.body.shown)
+        draft.idempotency = key ?? event.idempotency
+        return draft
     }
 
     /// What a message has that does not come from its body.
@@ -60,7 +60,7 @@ struct MessageDoor: Sendable {
     }
 
     static func idempotency(_ key: String, _ body: [UInt8]) -> IdempotencyKey {
-        IdempotencyKey(key: key, digest: Hexadecimal.text(SHA256.hash(data: body)))
+        IdempotencyKey(key: key, digest: SHA256.hash(data: body).withUnsafeBytes { Hexadecimal.text($0) })
     }
 }
 

@@ -28,7 +28,11 @@ struct MessageRoutes {
         let webhook = try front.checkSignature(request.headers, bytes, of: spec)
         let event = try CloudEventMessage.interpret(request.headers, body: bytes, limits: limits)
         var (draft, shown) =
-            try event.map { try door.draft($0, fields, query: query, body: bytes, for: spec, from: caller) }
+            try event.map { event in
+                let key = try door.idempotencyKey(fields).map { MessageDoor.idempotency($0, bytes) }
+                let draft = try door.draft(event, fields, key: key, query: query, for: spec, from: caller)
+                return (draft, event.body.shown)
+            }
             ?? door.draft(fields, query: query, body: bytes, for: spec, from: caller)
         draft.idempotency = draft.idempotency ?? webhook
         if query.first(Self.synchronous)?.lowercased() == "true" { return try await ask(draft, of: spec) }
@@ -72,15 +76,31 @@ struct MessageRoutes {
         let system = front.system
         let spec = try await front.authorized(context, .execute, countingUse: false)
         let fields = MessageFields(request)
-        guard fields.contentType.essence == "application/x-ndjson" else {
+        let form = fields.contentType.essence
+        guard form == MessageBatch.lines || form == MessageBatch.events else {
             throw HTTPError(
-                .unsupportedMediaType, message: "a batch is one JSON message a line, as application/x-ndjson")
+                .unsupportedMediaType,
+                message: "a batch is one JSON message a line, as \(MessageBatch.lines), or an array of CloudEvents, as "
+                    + MessageBatch.events)
         }
         let bytes = try await BodyReader.bytes(of: request, limit: system.limits.maxBodyBytes)
+        let webhook = try front.checkSignature(request.headers, bytes, of: spec)
         let door = MessageDoor(limits: system.limits, now: system.now())
-        let batch = try MessageBatch(
-            bytes, blank: try door.blank(fields, query: request.formItems, for: spec, from: caller),
-            key: try door.idempotencyKey(fields), maxDepth: system.limits.maxJSONDepth, check: system.checked)
+        let query = request.formItems
+        let key = try door.idempotencyKey(fields) ?? webhook?.key
+        let batch =
+            if form == MessageBatch.events {
+                try MessageBatch(
+                    events: try CloudEventMessage.batch(bytes, limits: system.limits), key: key
+                ) { event, key throws(ActorError) in
+                    let draft = try door.draft(event, fields, key: key, query: query, for: spec, from: caller)
+                    return try system.checked(draft)
+                }
+            } else {
+                try MessageBatch(
+                    lines: bytes, blank: try door.blank(fields, query: query, for: spec, from: caller), key: key,
+                    maxDepth: system.limits.maxJSONDepth, check: system.checked)
+            }
         let result = batch.result(try await system.append(batch.messages))
         return .bytes(front.messageReply(generation).envelope(result), type: "application/json")
     }

@@ -10,33 +10,49 @@ extension Database {
     func append(
         _ message: NewMessage, rules: AcceptRules, _ ledger: inout CommitLedger
     ) throws -> AcceptResult {
-        if let answer = try earlierAnswer(to: message, rules, ledger) { return answer }
-        if let quota = try reachedQuota(for: message, rules, ledger.counts) { return .overQuota(quota) }
-        if let nonce = message.nonce, try !countUse(of: nonce, at: message.received) { return .nonceRefused }
-        return .accepted(try insert(message, &ledger))
+        guard let key = message.idempotency else {
+            if let refusal = try refusal(of: message, rules, ledger) { return refusal }
+            return .accepted(try insert(message, &ledger))
+        }
+        // Nearly every key is new: it is taken at once rather than looked for first.
+        let execution = ledger.numbers.id(of: ledger.highestSequence + 1)
+        if try !ledger.hot.claim(key, of: message.actor, for: execution, at: message.received, on: self) {
+            if let answer = try earlierAnswer(to: message, key, rules) { return answer }
+            try take(key, of: message, for: execution)
+        }
+        if let refusal = try refusal(of: message, rules, ledger) {
+            try run("DELETE FROM idempotency WHERE actor = ? AND key = ?", [message.actor.rawValue, key.key])
+            return refusal
+        }
+        return .accepted(try insertRow(of: message, &ledger))
     }
 
     /// Stores a message whatever its idempotency key, its nonce and the quotas say.
     func insert(_ message: NewMessage, _ ledger: inout CommitLedger) throws -> Envelope {
+        let envelope = try insertRow(of: message, &ledger)
+        if let key = message.idempotency { try take(key, of: message, for: envelope.execution) }
+        return envelope
+    }
+
+    private func insertRow(of message: NewMessage, _ ledger: inout CommitLedger) throws -> Envelope {
         let sequence = ledger.nextSequence()
         try ledger.hot.insert(message, sequence: sequence, on: self)
         let envelope = Envelope(sequence: sequence, execution: ledger.numbers.id(of: sequence), message: message)
-        if let key = message.idempotency {
-            try run(
-                "INSERT OR REPLACE INTO idempotency (actor, key, digest, execution, received) VALUES (?, ?, ?, ?, ?)",
-                [
-                    message.actor.rawValue, key.key, key.digest, envelope.execution.rawValue,
-                    message.received.milliseconds,
-                ])
-        }
         ledger.accepted(envelope)
         return envelope
     }
 
+    private func take(_ key: IdempotencyKey, of message: NewMessage, for execution: ExecutionID) throws {
+        try run(
+            "INSERT OR REPLACE INTO idempotency (actor, key, digest, execution, received) VALUES (?, ?, ?, ?, ?)",
+            [message.actor.rawValue, key.key, key.digest, execution.rawValue, message.received.milliseconds])
+    }
+
+    /// Nil when the key was used so long ago that it is free again.
     private func earlierAnswer(
-        to message: NewMessage, _ rules: AcceptRules, _ ledger: CommitLedger
+        to message: NewMessage, _ key: IdempotencyKey, _ rules: AcceptRules
     ) throws -> AcceptResult? {
-        guard let key = message.idempotency,
+        guard
             let row = try row(
                 "SELECT digest, execution, received FROM idempotency WHERE actor = ? AND key = ?",
                 [message.actor.rawValue, key.key])
@@ -45,6 +61,14 @@ extension Database {
         if message.received.milliseconds - received > rules.idempotencyMilliseconds { return nil }
         let digest: String = row[0]
         return digest == key.digest ? .repeated(ExecutionID(row[1])) : .keyReused
+    }
+
+    private func refusal(
+        of message: NewMessage, _ rules: AcceptRules, _ ledger: CommitLedger
+    ) throws -> AcceptResult? {
+        if let quota = try reachedQuota(for: message, rules, ledger.counts) { return .overQuota(quota) }
+        if let nonce = message.nonce, try !countUse(of: nonce, at: message.received) { return .nonceRefused }
+        return nil
     }
 
     private func reachedQuota(
