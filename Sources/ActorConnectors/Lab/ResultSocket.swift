@@ -44,7 +44,8 @@ final class ResultSocket: Sendable {
             Glibc.close(descriptor)
             return nil
         }
-        chmod(path, 0o600)
+        // The run's folder is closed to others; the user of a container has to reach it all the same (section 3.4).
+        chmod(path, 0o777)
         source = Mutex(DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue))
         source.withLock { source in
             source.setEventHandler { [weak self] in self?.take() }
