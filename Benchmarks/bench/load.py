@@ -13,14 +13,14 @@ class LoadFailed(Exception):
 
 def run(protocol, port, *, connections, lanes=1, seconds=None, warm_up=None, rate=0, count=0, paths=(), headers=(),
         method="POST", unique_keys=False, batch=0, events=None, target=None, pids=(), tree=False, tolerate=False,
-        body_bytes=None):
+        body_bytes=None, paths_file=None):
     """Answers what it measured. With `tolerate`, refused requests are counted instead of being an error."""
     command = [build.LOAD, "--protocol", protocol, "--port", port, "--connections", connections, "--lanes", lanes]
     command += ["--seconds", seconds or settings.SECONDS, "--method", method]
     command += ["--warm-up", settings.WARM_UP if warm_up is None else warm_up]
     command += ["--body-bytes", body_bytes or settings.BODY_BYTES]
     for name, value in (("--rate", rate), ("--count", count), ("--batch", batch), ("--events", events),
-                        ("--target", target)):
+                        ("--target", target), ("--paths-file", paths_file)):
         if value:
             command += [name, value]
     for name, values in (("--path", paths), ("--header", headers), ("--pid", pids)):

@@ -24,9 +24,8 @@ struct RootCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, SendCommand.self, ActorsCommand.self,
-            ExecutionsCommand.self, LogsCommand.self, JobsCommand.self, JobCommand.self, UploadCommand.self,
-            NonceCommand.self, ImportCommand.self, DeadLettersCommand.self, SubscriptionsCommand.self,
-            TokenCommand.self,
-            VerifyCommand.self, VersionCommand.self,
+            ExecutionsCommand.self, LogsCommand.self, JobsCommand.self, JobCommand.self, PipelinesCommand.self,
+            UploadCommand.self, NonceCommand.self, ImportCommand.self, DeadLettersCommand.self,
+            SubscriptionsCommand.self, TokenCommand.self, VerifyCommand.self, VersionCommand.self,
         ])
 }

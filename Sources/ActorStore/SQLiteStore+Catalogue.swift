@@ -62,6 +62,21 @@ extension SQLiteStore: JobCatalogue {
         }
     }
 
+    package func jobs(at path: String, limit: Int) async throws(ActorError) -> [JobID] {
+        let bare = String(path.drop { $0 == "/" })
+        return try await read { db in
+            // Whatever begins with the path and a slash stands before the path and the character after the slash.
+            try db.rows(
+                """
+                SELECT uuid FROM jobs
+                WHERE ltrim(path, '/') = ? OR ltrim(path, '/') > ? AND ltrim(path, '/') < ?
+                ORDER BY created, number LIMIT ?
+                """,
+                [bare, "\(bare)/", "\(bare)0", max(0, limit)]
+            ) { JobID($0[0]) }
+        }
+    }
+
     package func statuses(of job: JobID) async throws(ActorError) -> [String] {
         try await read { db in
             try db.rows("SELECT status FROM job_statuses WHERE job = ? ORDER BY number", [job.rawValue]) { $0[0] }

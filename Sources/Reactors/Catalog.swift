@@ -4,7 +4,7 @@ package import ActorCore
 package enum Catalog {
     package static let makers: [String: @Sendable (ReactorTools) -> any Reactor] = [
         "discard": { _ in DiscardReactor() },
-        "pipeline-jobs": { _ in PipelineJobsReactor() },
+        "pipeline-jobs": { tools in PipelineJobsReactor(archive: tools.archive) },
         "pipelines": { _ in PipelinesReactor() },
         "ingest": { tools in IngestReactor(tools: tools) },
         "jobs-indexer": { tools in JobsIndexerReactor(tools: tools) },

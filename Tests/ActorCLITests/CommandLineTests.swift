@@ -23,7 +23,10 @@ struct CommandLineTests {
                 #"{"not":{"exact":{"type":"x"}}}"#,
             ], ["subscriptions", "rm", "R4Xo"], ["subscriptions", "rotate", "R4Xo", "--grace-hours", "0"],
             ["subscriptions", "test", "R4Xo"], ["subscriptions", "deliveries", "R4Xo"],
-            ["subscriptions", "resend", "R4Xo", "7"],
+            ["subscriptions", "resend", "R4Xo", "7"], ["pipelines"], ["pipelines", "list", "--limit", "3"],
+            ["pipelines", "show", "f0f417f2"], ["pipelines", "register", "@p.json"], ["pipelines", "register", "-"],
+            ["pipelines", "update", "f0f417f2", "{}"], ["pipelines", "enable", "f0f417f2", "--json"],
+            ["pipelines", "disable", "f0f417f2"],
         ])
     func good(words: [String]) { #expect(CommandLineTool.complaint(about: words) == nil) }
 
@@ -41,7 +44,8 @@ struct CommandLineTests {
             (["subscriptions", "add", "http://h/", "--filter", "type=x"], "--filter takes JSON"),
             (["subscriptions", "add", "http://h/", "--filter", #"{"exakt":{"type":"x"}}"#], "no filter dialect"),
             (["subscriptions", "rotate", "R4Xo", "--grace-hours", "999"], "0 to 168"),
-            (["subscriptions", "resend", "R4Xo"], "delivery"),
+            (["subscriptions", "resend", "R4Xo"], "delivery"), (["pipelines", "register"], "document"),
+            (["pipelines", "update", "f0f417f2"], "changes"), (["pipelines", "drop", "f0f417f2"], "unexpected"),
         ])
     func bad(words: [String], reason: String) throws {
         let ending = try #require(CommandLineTool.complaint(about: words))
@@ -59,6 +63,8 @@ struct CommandLineTests {
             ["dead-letters", "discard"], ["token", "create"], ["upload"], ["demo"], ["verify"], ["version"],
             ["subscriptions", "list"], ["subscriptions", "add"], ["subscriptions", "rm"], ["subscriptions", "rotate"],
             ["subscriptions", "test"], ["subscriptions", "deliveries"], ["subscriptions", "resend"],
+            ["pipelines", "list"], ["pipelines", "show"], ["pipelines", "register"], ["pipelines", "update"],
+            ["pipelines", "enable"], ["pipelines", "disable"],
         ])
     func help(words: [String]) throws {
         let ending = try #require(CommandLineTool.complaint(about: words + ["--help"]))

@@ -62,6 +62,7 @@ import Testing
         ]
         try await withDaemon(try daemon(document, outlines)) { daemon in
             try await daemon.start()
+            try await daemon.register(.tacobot)
             let said = document.expectations([
                 stub, "Instantiate the PipelineJob", "Start the PipelineJob running", "Update the PipelineJob",
                 "Failing a PipelineJob",
@@ -109,6 +110,7 @@ import Testing
             + "import json\nprint(json.dumps({'history': my_job.history}))\n"
         try await withDaemon(try daemon(document, ["shown": script])) { daemon in
             try await daemon.start()
+            try await daemon.register(.tacobot)
             let line = try #require(try await printed(by: "shown", daemon).last)
             let history = try JSONReader.read(Array(line.utf8))
             let shown = try JSONReader.read(Array(try document.block("Update the PipelineJob", "json").utf8))
@@ -140,6 +142,7 @@ import Testing
         ]
         try await withDaemon(try daemon(document, outlines)) { daemon in
             try await daemon.start()
+            try await daemon.register(.tacobot)
             let early = try await printed(by: "early", daemon)
             #expect(early.last == "None")
             let gone = try await daemon.request("GET", "/api/v1/jobs/\(early.dropLast().last ?? "")")
@@ -157,6 +160,7 @@ import Testing
         let outline = try document.script(["Set up a stub PipelineJob"]) + "my_job.setup()\nprint(my_job.uuid)\n"
         try await withDaemon(try daemon(document, ["outline": outline])) { daemon in
             try await daemon.start()
+            try await daemon.register(.tacobot)
             let uuid = try #require(try await printed(by: "outline", daemon).last)
             let job = try await daemon.get("/api/v1/jobs/\(uuid)")
             let callback = try #require(job["callback"]?.string)
@@ -195,6 +199,7 @@ import Testing
         let other = try document.script(["Update from a Reactor"])
         try await withDaemon(try daemon(document, ["outline": outline, "other": other])) { daemon in
             try await daemon.start()
+            try await daemon.register(.tacobot)
             let uuid = try #require(try await printed(by: "outline", daemon).last)
             let token = try #require(try await daemon.get("/api/v1/jobs/\(uuid)")["token"]?.string)
             func ours(_ text: String) -> String {
@@ -229,6 +234,11 @@ import Testing
         let plate = try JSONReader.read(Array(sample.utf8))
         try await withDaemon(RunningDaemon(actors: ["plate-qc": files])) { daemon in
             try await daemon.start()
+            let registered = try await daemon.runBeside([
+                "pipelines", "register", "@\(folder)/pipeline.json", "--url", daemon.base, "--token", daemon.token,
+            ])
+            #expect(registered.code == 0, "\(registered.output)")
+            #expect(registered.output.hasPrefix("c429462d-e7d8-5c17-b6b0-a1beb82d278e\ntoken "))
             let good = try await daemon.finished(try await daemon.send("plate-qc", plate))
             #expect(good["outcome"]?.string == "succeeded", "\(good)")
             let wells = (plate["wells"]?.array ?? []).map { $0.setting("value", 7) }
@@ -265,6 +275,7 @@ import Testing
         daemon.environment = clock.environment
         try await withDaemon(daemon) { daemon in
             try await daemon.start()
+            try await daemon.register(.tacobot)
             let uuid = try #require(try await printed(by: "outline", daemon).last)
             let callback = try #require(try await daemon.get("/api/v1/jobs/\(uuid)")["callback"]?.string)
             func update(_ hours: Int64) async throws -> JSONValue {

@@ -43,6 +43,7 @@ import Testing
     @Test func fromACallbackToAResearchObject() async throws {
         try await withDaemon(daemon()) { daemon in
             try await daemon.start()
+            try await daemon.register(.managed)
             let job = try await makeJob(
                 daemon,
                 [
@@ -123,6 +124,7 @@ import Testing
     @Test func jobsAreFoundCountedRelatedAndWatched() async throws {
         try await withDaemon(daemon()) { daemon in
             try await daemon.start()
+            try await daemon.register(.managed)
             let parent = try await makeJob(
                 daemon, ["data": ["run": "first otter"], "child_of": ["102e95e6-67a8-5a06-9484-3131c6907890"]])
             let uuid = try #require(parent["uuid"]?.string)
@@ -167,6 +169,7 @@ import Testing
         try daemon.write(config, to: "actors/pipeline-jobs-manager/config.yml")
         try await withDaemon(daemon) { daemon in
             try await daemon.start()
+            try await daemon.register(.managed)
             let job = try await makeJob(daemon, ["data": ["a": 1]])
             let uuid = try #require(job["uuid"]?.string)
             let found = try await daemon.until("/api/v1/jobs/\(uuid)") { $0["stalled"]?.object != nil }

@@ -57,6 +57,7 @@ import Testing
     @Test func everyHistoryIsCompleteAndInOrder() async throws {
         try await withDaemon(RunningDaemon()) { daemon in
             try await daemon.start()
+            try await daemon.register(.tacobot)
             let lab = Lab(client: daemon.client, base: daemon.base, token: daemon.token)
             let made = try await withThrowingTaskGroup(of: [Made].self) { group in
                 for sender in 0..<Self.connections {

@@ -1,5 +1,4 @@
 import ActorCore
-import Crypto
 import Foundation
 import HTTPTransport
 import Testing
@@ -7,27 +6,16 @@ import Testing
 /// What a lab asks of its job catalogue, over HTTP and by the command line, of the real daemon.
 @Suite(.serialized) struct JobTrustTests {
     private static let pipeline = "f0f417f2-ba8b-5ac4-b421-255b69553391"
-    private static let documented: JSONValue = [
-        "name": "Tacobot 9000",
-        "components": [
-            ["actorId": "eqMyqq4xB1Lqa", "opts": [:]], ["id": "bbq-brisket-0.5.0", "parameters": ["smoke": true]],
-        ],
-    ]
     private static let ann = "token-of-ann-1234567890"
 
     /// A daemon that has the documented pipeline, and a user beside the admin.
     private func withCatalogue(_ body: @escaping (RunningDaemon) async throws -> Void) async throws {
         let daemon = try RunningDaemon()
-        try daemon.write("unknown_pipelines: refuse\n", to: "actors/pipeline-jobs-manager/config.yml")
-        try FileManager.default.createDirectory(
-            atPath: daemon.data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let digest = SHA256.hash(data: Data(Self.ann.utf8)).map { String(format: "%02x", $0) }.joined()
-        try "{\"\(digest)\": \"ann\"}".write(toFile: "\(daemon.data)/tokens.json", atomically: true, encoding: .utf8)
+        try daemon.writeUsers([Self.ann: "ann"])
         try await withDaemon(daemon) { daemon in
             try await daemon.start()
-            let made = try await daemon.post("/api/v1/pipelines", Self.documented)
-            #expect(made.status == 201 && made.json["uuid"]?.string == Self.pipeline, "\(made.text)")
-            #expect(made.json["token"]?.string?.utf8.count == 16)
+            let made = try await daemon.register(.tacobot)
+            #expect(made["token"]?.string?.utf8.count == 16)
             try await body(daemon)
         }
     }
@@ -241,7 +229,7 @@ import Testing
                 "/api/v1/jobs", ["pipeline_uuid": "a4609424-508a-555c-9720-5ee3df44e777", "data": [:]])
             #expect(unknown.status == 400, "\(unknown.text)")
             #expect(unknown.json["detail"]?.string?.hasPrefix("No pipeline exists with UUID a4609424") == true)
-            let twice = try await daemon.post("/api/v1/pipelines", Self.documented)
+            let twice = try await daemon.post("/api/v1/pipelines", KnownPipeline.tacobot.document)
             #expect(twice.status == 409)
             #expect(twice.json["detail"]?.string?.contains("with this distinct set of components already") == true)
 
@@ -280,9 +268,32 @@ import Testing
             let other = try await daemon.request(
                 "PUT", "/api/v1/pipelines/\(uuid)", body: Array(#"{"components": [{"uri": "x"}]}"#.utf8))
             #expect(other.status == 409 && other.json["detail"]?.string?.contains("!= document.uuid") == true)
+            try await byCommand(daemon, uuid)
             let list = try await daemon.get("/api/v1/pipelines")
             #expect(list["pipelines"]?.array?.count == 2 && list["next"] == .null)
             #expect(!JSONWriter.string(list).contains(token))
+        }
+    }
+
+    private func byCommand(_ daemon: RunningDaemon, _ uuid: String) async throws {
+        func run(_ words: String...) async throws -> (code: Int32, output: String) {
+            try await daemon.runBeside(
+                ["pipelines"] + words + ["--url", daemon.base, "--token", daemon.token])
+        }
+        let listed = try await run()
+        #expect(listed.code == 0 && listed.output.contains("\(uuid)  Managed"), "\(listed.output)")
+        let page = try await run("list", "--limit", "1", "--json")
+        #expect(try JSONReader.read(Array(page.output.utf8))["pipelines"]?.array?.count == 1)
+        let changed = try await run("update", uuid, #"{"settings": {"callbacks": "slurm"}}"#)
+        #expect(changed.output == "updated \(uuid)\n")
+        #expect(try await run("disable", uuid).output == "disabled \(uuid)\n")
+        let shown = try JSONReader.read(Array(try await run("show", uuid).output.utf8))
+        #expect(shown["enabled"] == false && shown["settings"]?["callbacks"] == "slurm")
+        #expect(try await run("enable", uuid).code == 0)
+        for (words, code) in [(["show", "nothing"], 1), (["register", "{}"], 1), (["register", "{"], 2)] {
+            let ended = try await daemon.runBeside(
+                ["pipelines"] + words + ["--url", daemon.base, "--token", daemon.token])
+            #expect(ended.code == Int32(code), "\(words): \(ended.output)")
         }
     }
 

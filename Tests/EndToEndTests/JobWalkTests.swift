@@ -7,6 +7,7 @@ import Testing
     @Test func aJobWalksThroughItsStatesByItsCallbackAlone() async throws {
         try await withDaemon(RunningDaemon()) { daemon in
             try await daemon.start()
+            try await daemon.register(.tacobot)
             let made = try await daemon.post(
                 "/api/v1/jobs",
                 ["pipeline_uuid": "f0f417f2-ba8b-5ac4-b421-255b69553391", "data": ["sample": "A2"]])

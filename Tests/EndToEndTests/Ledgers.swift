@@ -1,5 +1,4 @@
 import ActorCore
-import Crypto
 import Foundation
 
 /// Actors whose work can be counted afterwards: Reactors that append to the history of a job, and a script that
@@ -55,6 +54,7 @@ struct Ledgers {
     static func open(_ daemon: RunningDaemon) async throws -> Ledgers {
         let tokens = try writeTokens(daemon)
         try await daemon.start()
+        try await daemon.register(.managed)
         var books: [Book] = []
         for name in reactors {
             let made = try await daemon.post(
@@ -71,15 +71,9 @@ struct Ledgers {
 
     /// A user of its own for each connection: order is promised per sender.
     private static func writeTokens(_ daemon: RunningDaemon) throws -> [String] {
-        try FileManager.default.createDirectory(
-            atPath: daemon.data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let tokens = (0..<connections).map { "token-of-sender-\($0)-\(UUID().uuidString)" }
-        let users = tokens.enumerated().map { number, token -> JSONValue.Member in
-            let digest = SHA256.hash(data: Data(token.utf8)).map { String(format: "%02x", $0) }.joined()
-            return JSONValue.Member(digest, .string("sender\(number)"))
-        }
-        try JSONWriter.string(.object(users)).write(
-            toFile: "\(daemon.data)/tokens.json", atomically: true, encoding: .utf8)
+        let users = tokens.enumerated().map { ($1, "sender\($0)") }
+        try daemon.writeUsers(Dictionary(uniqueKeysWithValues: users))
         return tokens
     }
 

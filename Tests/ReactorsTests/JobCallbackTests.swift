@@ -10,14 +10,14 @@ import Testing
     private static let watcher = ActorID("e5QKEW8L0BeZ4")
 
     private let world = TestWorld()
-    private let reactor = PipelineJobsReactor()
+    private let reactor = PipelineJobsReactor(archive: MemoryLab())
 
     private func deliver(
         _ body: JSONValue, _ parameters: [(String, String)] = [], settings: JSONValue = [:],
         actors: [String: ActorID] = [:], sender: String = "alice"
     ) async throws {
         var setup = TestContext.Setup()
-        setup.settings = settings
+        setup.settings = settings.setting("unknown_pipelines", "register")
         setup.actors = actors
         try await world.deliver(envelope(body, parameters: parameters, sender: sender), to: reactor, as: setup)
     }

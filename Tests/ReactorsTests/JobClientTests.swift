@@ -46,7 +46,8 @@ import Testing
         world.change { $0.mail = [] }
         for message in mail {
             #expect(message.address == .alias(JobClient.manager))
-            try await world.deliver(envelope(message.body), to: PipelineJobsReactor(), as: TestContext.Setup())
+            try await world.deliver(
+                envelope(message.body), to: PipelineJobsReactor(archive: MemoryLab()), as: TestContext.Setup())
         }
         return try #require(reply)
     }

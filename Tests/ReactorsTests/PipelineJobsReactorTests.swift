@@ -8,13 +8,17 @@ import Testing
     private static let pipeline = "106c46ff-8186-5756-a934-071f4497b58d"
 
     private let world = TestWorld()
-    private let reactor = PipelineJobsReactor()
+    private let lab = MemoryLab()
+    private let reactor: PipelineJobsReactor
+
+    init() { reactor = PipelineJobsReactor(archive: lab) }
 
     private func deliver(
         _ body: JSONValue, _ parameters: [(String, String)] = [], sender: String = "alice",
         _ adjust: (inout TestContext.Setup) -> Void = { _ in }
     ) async throws {
         var setup = TestContext.Setup()
+        setup.settings = ["unknown_pipelines": "register"]
         adjust(&setup)
         try await world.deliver(
             envelope(body, parameters: parameters, sender: sender), to: reactor, as: setup)
@@ -97,13 +101,14 @@ import Testing
         #expect(!JSONWriter.string(answer).contains(record.token))
     }
 
-    @Test func anUnknownPipelineCanBeRefused() async throws {
+    /// Unless the settings say so.
+    @Test(arguments: [[:], ["unknown_pipelines": "refuse"]] as [JSONValue])
+    func anUnknownPipelineIsRefused(settings: JSONValue) async throws {
         let failure = await #expect(throws: ReactorFailure.self) {
-            try await deliver(["pipeline_uuid": .string(Self.pipeline)]) {
-                $0.settings = ["unknown_pipelines": "refuse"]
-            }
+            try await deliver(["pipeline_uuid": .string(Self.pipeline)]) { $0.settings = settings }
         }
         #expect(failure?.kind == .refused)
+        #expect(failure?.message.hasPrefix("No pipeline exists with UUID \(Self.pipeline)") == true)
         #expect(world.read { $0.jobs.isEmpty })
     }
 
@@ -119,7 +124,7 @@ import Testing
                 == JobToken.make(pepper: pepper, pipeline: record.pipeline, job: record.uuid, salt: record.salt))
         let other = TestWorld()
         var setup = TestContext.Setup()
-        setup.settings = ["token_pepper": "from the settings"]
+        setup.settings = ["token_pepper": "from the settings", "unknown_pipelines": "register"]
         try await other.deliver(
             envelope(["pipeline_uuid": .string(first)]), to: reactor, as: setup)
         record = try #require(other.read { $0.jobs.values.first })

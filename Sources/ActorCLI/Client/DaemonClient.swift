@@ -40,6 +40,10 @@ package struct DaemonClient: Sendable {
         try Self.json(of: try await send("POST", path, body: JSONWriter.bytes(body), type: "application/json"))
     }
 
+    package func put(_ path: String, _ body: JSONValue) async throws(Failure) -> JSONValue {
+        try Self.json(of: try await send("PUT", path, body: JSONWriter.bytes(body), type: "application/json"))
+    }
+
     /// The answer of any request that the daemon did not refuse.
     @discardableResult
     package func send(

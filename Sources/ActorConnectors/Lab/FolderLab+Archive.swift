@@ -3,6 +3,9 @@ package import ActorCore
 /// What was published, read back. Archive paths and the names below them come from outside: each name is opened
 /// in the folder before it, and none is followed when it is a link.
 extension FolderLab: ArchiveFiles {
+    /// No archive path has a name that begins with a dot.
+    private static let aside = ".aside"
+
     package func total(_ archivePath: String) async throws(ActorError) -> (files: Int, bytes: Int64) {
         try await archived(archivePath, []) { folder throws(ActorError) in
             var total: (files: Int, bytes: Int64) = (0, 0)
@@ -48,6 +51,38 @@ extension FolderLab: ArchiveFiles {
     ) async throws(ActorError) -> [UInt8] {
         try await opened(path, archivePath) { file throws(ActorError) in
             try file.bytes(from: offset, length: limit)
+        }
+    }
+
+    package func setAside(_ archivePath: String, as name: String) async throws(ActorError) -> Bool {
+        guard var names = Self.archiveNames(archivePath), let last = names.popLast(), NameRules.isUploadName(name)
+        else { throw ActorError(.invalidInput, "\"\(archivePath.prefix(200))\" is no archive path") }
+        let (root, parents) = (archive, names)
+        return try await blocking { () throws(ActorError) in
+            var folder = try Folder(path: root)
+            for parent in parents {
+                guard try folder.status(parent) != nil else { return false }
+                folder = try folder.folder(parent)
+            }
+            guard try folder.status(last) != nil else { return false }
+            let aside = try Folder(path: root).making(Self.aside)
+            try folder.move(last, to: aside, as: name)
+            try folder.synchronize()
+            try aside.synchronize()
+            return true
+        }
+    }
+
+    package func discard(_ name: String) async throws(ActorError) {
+        guard NameRules.isUploadName(name) else {
+            throw ActorError(.invalidInput, "\"\(name.prefix(200))\" is no name of what was set aside")
+        }
+        let root = archive
+        try await blocking { () throws(ActorError) in
+            let folder = try Folder(path: root)
+            guard try folder.status(Self.aside)?.kind == .folder else { return }
+            let aside = try folder.folder(Self.aside)
+            try FileTree.remove(name, in: aside)
         }
     }
 

@@ -13,7 +13,7 @@ package struct ArchivedFile: Sendable, Equatable {
     }
 }
 
-/// What jobs have left below their archive paths, to be listed and read. Links are never followed.
+/// What jobs have left below their archive paths: to be listed, read, and taken away. Links are never followed.
 package protocol ArchiveFiles: Sendable {
     /// How many regular files there are below an archive path, and how large they are together.
     func total(_ archivePath: String) async throws(ActorError) -> (files: Int, bytes: Int64)
@@ -27,6 +27,11 @@ package protocol ArchiveFiles: Sendable {
     func read(
         _ path: String, in archivePath: String, from offset: Int64, limit: Int
     ) async throws(ActorError) -> [UInt8]
+    /// Takes what lies at an archive path out of the archive, all of it at once, and keeps it as `name` until it is
+    /// discarded. False when nothing lies there.
+    func setAside(_ archivePath: String, as name: String) async throws(ActorError) -> Bool
+    /// Removes what was set aside as `name`, however much that is; nothing happens when there is nothing.
+    func discard(_ name: String) async throws(ActorError)
     /// Logs of the steps of a run, by name, each with its last `limit` bytes; none when there was no such run.
     func logs(of run: String, limit: Int) async throws(ActorError) -> [(file: ArchivedFile, tail: String)]
 }

@@ -71,6 +71,8 @@ package protocol JobCatalogue: Sendable {
     func links(of job: JobID) async throws(ActorError) -> [CatalogueLink]
     /// Jobs that refer to `target` in this way, oldest first.
     func jobs(_ kind: LinkKind, of target: String, limit: Int) async throws(ActorError) -> [JobID]
+    /// Jobs whose path is this one, or lies below it, the oldest first; a slash in front makes no difference.
+    func jobs(at path: String, limit: Int) async throws(ActorError) -> [JobID]
     /// The statuses that callbacks of a job have shown, each once, the latest last.
     func statuses(of job: JobID) async throws(ActorError) -> [String]
     /// Actors that watch a job or its pipeline, each once.

@@ -92,6 +92,8 @@ package struct JobRecord: Sendable, Equatable {
     /// Counts accepted events; a change names the revision it was decided on.
     package var revision: Int
 
+    /// The path as the archive has it: those of the first generation may begin without a slash.
+    package var archivePath: String { path.hasPrefix("/") ? path : "/" + path }
     package var token: String { key.token }
     package var salt: String { key.salt }
 

@@ -187,9 +187,6 @@ struct JobFileRoutes {
 }
 
 extension JobRecord {
-    /// The first generation's paths may begin without a slash.
-    var archivePath: String { path.hasPrefix("/") ? path : "/" + path }
-
     /// The name that a file has in the catalogue.
     func archiveName(of file: String) -> String { CatalogueName.cleaned("\(archivePath)/\(file)") }
 }

@@ -11,6 +11,7 @@ enum Migrations {
         migrator.registerMigration(V005Jobs.identifier, migrate: V005Jobs.migrate)
         migrator.registerMigration(V006Catalogue.identifier, migrate: V006Catalogue.migrate)
         migrator.registerMigration(V010ActorsAPI.identifier, migrate: V010ActorsAPI.migrate)
+        migrator.registerMigration(V020JobPaths.identifier, migrate: V020JobPaths.migrate)
         migrator.registerMigration(V021ExecutionWorkers.identifier, migrate: V021ExecutionWorkers.migrate)
         return migrator
     }

@@ -53,6 +53,20 @@ extension MemoryLab: ArchiveFiles {
         Array(try content(path, archivePath).dropFirst(Int(offset)).prefix(limit))
     }
 
+    package func setAside(_ archivePath: String, as name: String) async throws(ActorError) -> Bool {
+        guard archivePath.hasPrefix("/"), !archivePath.contains(".."), NameRules.isUploadName(name) else {
+            throw ActorError(.invalidInput, "\"\(archivePath)\" is no archive path")
+        }
+        return setAside(below: archivePath + "/", as: name)
+    }
+
+    package func discard(_ name: String) async throws(ActorError) {
+        guard NameRules.isUploadName(name) else {
+            throw ActorError(.invalidInput, "\"\(name)\" is no name of what was set aside")
+        }
+        dropAside(name)
+    }
+
     package func logs(
         of run: String, limit: Int
     ) async throws(ActorError) -> [(file: ArchivedFile, tail: String)] {

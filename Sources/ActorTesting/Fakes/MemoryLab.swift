@@ -25,6 +25,8 @@ package final class MemoryLab: LabFiles, Inbox {
         var claims: [String: [(key: String, upload: ClaimedUpload)]] = [:]
         var runs: [String: Run] = [:]
         var archive: [String: Files] = [:]
+        /// What was taken out of the archive, by the name under which it is kept.
+        var aside: [String: Files] = [:]
         var jobs: [String: Files] = [:]
     }
 
@@ -45,6 +47,27 @@ package final class MemoryLab: LabFiles, Inbox {
             return files
         }
     }
+
+    /// Moves whatever lies below `folder` aside; false when there is nothing.
+    func setAside(below folder: String, as name: String) -> Bool {
+        state.withLock { state in
+            var taken: Files = [:]
+            for (place, content) in state.archive {
+                for (path, bytes) in content where "\(place)/\(path)".hasPrefix(folder) {
+                    taken[path] = bytes
+                    state.archive[place]?[path] = nil
+                }
+                if state.archive[place]?.isEmpty == true { state.archive[place] = nil }
+            }
+            if !taken.isEmpty { state.aside[name] = taken }
+            return !taken.isEmpty
+        }
+    }
+
+    func dropAside(_ name: String) { state.withLock { $0.aside[name] = nil } }
+
+    /// Names under which something is kept that was taken out of the archive.
+    package var namesAside: [String] { state.withLock { $0.aside.keys.sorted() } }
 
     // What tests do.
 

@@ -51,6 +51,15 @@ extension ModelledCatalogue {
         }
     }
 
+    package func jobs(at path: String, limit: Int) async throws(ActorError) -> [JobID] {
+        func bare(_ path: String) -> Substring { path.drop { $0 == "/" } }
+        return reading { _, jobs in
+            let found = jobs.enumerated().filter { "\(bare($0.element.path))/".hasPrefix("\(bare(path))/") }
+            let sorted = found.sorted { ($0.element.created, $0.offset) < ($1.element.created, $1.offset) }
+            return sorted.prefix(max(0, limit)).map(\.element.uuid)
+        }
+    }
+
     package func statuses(of job: JobID) async throws(ActorError) -> [String] {
         reading { model, _ in model.statuses[job] ?? [] }
     }

@@ -46,6 +46,31 @@ extension LabSuite {
             let none = try await bench.archive.logs(of: "none", limit: 5)
             try expect(none.isEmpty, "logs of no run: \(none)")
         },
+        Check(description: "what lies at a path is set aside at once, and discarded") { bench in
+            try await publish(["b/c.csv", "a"], bench)
+            let isTaken = try await bench.archive.setAside("/products/v2/x", as: "j1-3")
+            try expect(isTaken, "nothing was set aside")
+            try await expectError(.notFound, "what was set aside") {
+                _ = try await bench.archive.total("/products/v2/x")
+            }
+            let again = try await bench.archive.setAside("/products/v2/x", as: "j1-3")
+            let nowhere = try await bench.archive.setAside("/products/v1/none/x", as: "j1-4")
+            try expect(!again && !nowhere, "there was nothing more to set aside")
+            // There is room for another run.
+            try await publish(["new"], bench)
+            for _ in 0..<2 { try await bench.archive.discard("j1-3") }
+            try await bench.archive.discard("never")
+            let total = try await bench.archive.total("/products/v2/x")
+            try expect(total.files == 1, "the total is \(total)")
+            try await expectError(.invalidInput, "a path that leads elsewhere") {
+                _ = try await bench.archive.setAside("/products/../x", as: "j1-5")
+            }
+            for name in ["..", "a/b", ""] {
+                try await expectError(.invalidInput, "a name that leads elsewhere") {
+                    try await bench.archive.discard(name)
+                }
+            }
+        },
         Check(description: "what is not there is not found") { bench in
             try await publish(["a"], bench)
             for name in ["none", "a/b", "../x/a", "", "."] {

@@ -6,6 +6,7 @@ extension StoreSuite {
         Check("files of a job are kept by path, replaced, and dropped when a walk has not met them", jobFiles),
         Check("catalogue files are merged, and found by uuid and name", catalogueFiles),
         Check("jobs are found by what they refer to, by words and by time", finding),
+        Check("jobs are found by where their files lie", places),
         Check("jobs are counted by state as a listing would show them", counting),
         Check("statuses of callbacks are kept in the order in which they were seen last", statuses),
         Check("a job that stands still is flagged once, until it moves", stalls),
@@ -123,6 +124,24 @@ extension StoreSuite {
             let jobs = try await found(store, change)
             try equal(jobs, expected, what)
         }
+    }
+
+    private static func places(_ store: any Store) async throws {
+        var effects = Effects()
+        for (number, path) in ["/p/a", "p/a/b", "/p/ab", "/p", "/p/a/b/c", "/p/a-b", "/p/a%"].enumerated() {
+            var record = job("j\(number)", created: after(Int64(number)))
+            record.path = path
+            effects.jobs.append(.create(record, entry("create")))
+        }
+        try await commit(effects, as: "jobs", in: store)
+        for path in ["/p/a", "p/a"] {
+            let found = try await store.jobs(at: path, limit: 9)
+            try equal(found.map(\.rawValue), ["j0", "j1", "j4"], "jobs at \(path)")
+        }
+        let below = try await store.jobs(at: "/p/a/b", limit: 1)
+        try equal(below.map(\.rawValue), ["j1"], "the first of those below")
+        let none = try await store.jobs(at: "/p/a/b/c/d", limit: 9)
+        try equal(none, [], "jobs where there is none")
     }
 
     private static func counting(_ store: any Store) async throws {

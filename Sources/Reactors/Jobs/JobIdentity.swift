@@ -81,6 +81,19 @@ package enum ArchivePath {
         "\(session)\(session.hasSuffix("-") ? "" : "-")\(now.compact)"
     }
 
+    /// Whether `path` is one of those that jobs of a pipeline get: `/products/v1/…` or `/products/v2/…`, at most lab,
+    /// experiment and measurement, the pipeline, and something more.
+    package static func isOwn(_ path: String, of pipeline: PipelineID) -> Bool {
+        let parts = path.split(separator: "/").map(String.init)
+        guard parts.count > 3, parts[0] == "products", ["v1", "v2"].contains(parts[1]) else { return false }
+        let names = [pipeline.rawValue, pipeline.rawValue.filter { $0 != "-" }]
+        guard let place = parts.firstIndex(where: names.contains), (2...5).contains(place) else { return false }
+        let isBelowIDs = parts[2..<place].allSatisfy {
+            TypedUUID.normalized($0) != nil || Hexadecimal.bytes($0)?.count == 16
+        }
+        return isBelowIDs && parts.count > place + 1
+    }
+
     /// Whether a path that came from outside may be used: plain names, nothing that leads elsewhere.
     package static func isAcceptable(_ path: String) -> Bool {
         NameRules.isUploadPath(path.hasPrefix("/") ? String(path.dropFirst()) : path)

@@ -5,6 +5,8 @@ package enum IndexMessage: Sendable, Equatable {
     case index(Request)
     /// Somebody says that a job's index is complete.
     case indexed(JobID, token: String?)
+    /// The manager has taken what lies at a job's path aside; it is not wanted any more.
+    case discard(String)
 
     package struct Request: Sendable, Equatable {
         package let job: JobID
@@ -27,11 +29,14 @@ package enum IndexMessage: Sendable, Equatable {
         "uuid", "name", "event", "filters", "level", "token", "permissive", "data", "__options",
     ]
 
+    package static func discarding(_ name: String) -> JSONValue { ["discard": .string(name)] }
+
     /// What the body does not say is looked up in the URL's parameters.
     package static func decode(
         body: [UInt8], parameters: [EnvironmentEntry]
     ) throws(ReactorFailure) -> IndexMessage {
         let json = (try? JSONReader.read(body)) ?? .null
+        if let name = json["discard"]?.string, json.object?.count == 1 { return .discard(name) }
         let parameter = { (name: String) in parameters.first { $0.name == name }?.value }
         let unknown = (json.object ?? []).map(\.name).filter { !fields.contains($0) }
         guard unknown.isEmpty else {

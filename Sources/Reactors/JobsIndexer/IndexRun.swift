@@ -30,7 +30,7 @@ struct IndexRun: Sendable {
         var started: Timestamp
     }
 
-    private var path: String { record.path.hasPrefix("/") ? record.path : "/" + record.path }
+    private var path: String { record.archivePath }
 
     /// What the answer and the job's history say.
     func play() async throws -> JSONValue {

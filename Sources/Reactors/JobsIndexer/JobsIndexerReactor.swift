@@ -19,6 +19,9 @@ package actor JobsIndexerReactor: Reactor {
             // Whoever says so tells the manager, which moves the job: there is nothing left to do here.
             context.log(.info, "Processed indexed event for \(job)")
             context.reply(["uuid": .string(job.rawValue)])
+        case .discard(let name):
+            try await archive.discard(name)
+            context.log(.info, "Removed the files of an earlier run, \(name)")
         case .index(let request): try await index(request, envelope, context)
         }
     }

@@ -18,13 +18,23 @@ struct JobHouse: Sendable {
     }
 
     /// Why no such job can be made; a dry run may ask about pipelines that are not there.
-    func obstacle(to creation: JobCreation, of pipeline: PipelineRecord?) -> JobRefusal? {
+    ///
+    /// - Parameter choosingPaths: whether files may be said to lie anywhere: whoever reads the job reads them.
+    func obstacle(
+        to creation: JobCreation, of pipeline: PipelineRecord?, choosingPaths: Bool
+    ) -> JobRefusal? {
+        if let path = creation.archivePath, !choosingPaths, !ArchivePath.isOwn(path, of: creation.pipeline) {
+            return JobRefusal(
+                .forbidden,
+                "archive_path: \(path) is no path of a job of this pipeline, which is like "
+                    + "/products/v1/…/\(creation.pipeline)/NAME: leave it out, or have an admin make the job")
+        }
         guard let pipeline else {
-            guard !creation.isDryRun, settings["unknown_pipelines"]?.string == "refuse" else { return nil }
+            guard !creation.isDryRun, settings["unknown_pipelines"]?.string != "register" else { return nil }
             return JobRefusal(
                 .invalidInput,
                 "No pipeline exists with UUID \(creation.pipeline): register it before its first job, with "
-                    + "POST /api/v1/pipelines or a message to pipelines-manager")
+                    + "reactord pipelines register @FILE, POST /api/v1/pipelines or a message to pipelines-manager")
         }
         if let wanted = creation.generation, wanted != pipeline.generation {
             return JobRefusal(

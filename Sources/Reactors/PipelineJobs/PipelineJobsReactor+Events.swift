@@ -12,7 +12,9 @@ extension PipelineJobsReactor {
         let action = "job.\(event.name.lowercased().prefix(64))"
         switch desk.verdict(on: event, by: authority(event.token, envelope)) {
         case .move(let moved, let known, let change):
-            if let excess {
+            if var excess {
+                excess.state = desk.record.status
+                excess.legalEvents = PipelineJobMachine.events(from: desk.record.status, desk.record.machine)
                 let entry = JobHistoryEntry(
                     name: String(event.name.prefix(64)), date: context.now(), data: event.data,
                     refusal: excess.message, execution: context.execution)
@@ -21,12 +23,37 @@ extension PipelineJobsReactor {
             context.change(change)
             if let status { context.change(.saw(event.uuid, status: status)) }
             context.log(.info, "New status for job \(event.uuid) is \(moved.rawValue)")
-            context.reply(PipelineJobDocument.moved(desk.record, to: moved, by: known))
             try await tell(desk.record, moved, known, event, treatment, context)
+            let answer = PipelineJobDocument.moved(desk.record, to: moved, by: known)
+            context.reply(answer)
+            guard known == .reset else { return }
+            context.reply(try await cleared(desk.record, event, answer, treatment, envelope, context))
         case .change(let change): context.change(change)
         case .refuse(let refusal, let change):
             throw try await refuse(refusal, change, event.uuid, action, envelope, context)
         }
+    }
+
+    /// A job that cannot be cleaned stays RESET, and whoever reset it learns why.
+    private func cleared(
+        _ record: JobRecord, _ event: PipelineJobMessage.Event, _ answer: JSONValue, _ treatment: PipelineTreatment,
+        _ envelope: Envelope, _ context: any ReactorContext
+    ) async throws -> JSONValue {
+        let indexer = treatment.indexer.flatMap { JobTeller.isThere($0, context) ? $0 : nil }
+        let outcome: JobClearance.Outcome
+        do throws(ActorError) {
+            outcome = try await JobClearance(archive: archive, context: context)
+                .clear(record, data: event.data, indexer: indexer)
+        } catch {
+            guard event.data["permissive"] == true else {
+                let refusal = JobRefusal(
+                    .unavailable, "the job is RESET, but what lies at \(record.path) is still there: \(error.message)")
+                throw try await refuse(refusal, nil, event.uuid, "job.reset", envelope, context)
+            }
+            outcome = .kept(error.message)
+        }
+        if case .kept(let reason) = outcome { context.log(.warning, "Files of job \(record.uuid) stay: \(reason)") }
+        return (outcome.json.object ?? []).reduce(answer) { $0.setting($1.name, $1.value) }
     }
 
     private func treatment(

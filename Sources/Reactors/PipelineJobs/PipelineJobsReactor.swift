@@ -4,7 +4,9 @@ package import ActorCore
 ///
 /// It handles one message at a time, so a job's events are decided in the order in which they were accepted.
 package actor PipelineJobsReactor: Reactor {
-    package init() {}
+    let archive: any ArchiveFiles
+
+    package init(archive: any ArchiveFiles) { self.archive = archive }
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
         let message: PipelineJobMessage
@@ -33,7 +35,8 @@ package actor PipelineJobsReactor: Reactor {
         let house = JobHouse(context)
         let draft: JobDraft
         do {
-            if let obstacle = house.obstacle(to: creation, of: pipeline) { throw obstacle }
+            let isTrusted = authority(nil, envelope) == .admin || envelope.message.sender == context.owner
+            if let obstacle = house.obstacle(to: creation, of: pipeline, choosingPaths: isTrusted) { throw obstacle }
             draft = try house.draft(creation, of: pipeline, envelope, context)
         } catch let refusal as JobRefusal {
             throw answer(refusal, nil, context)
