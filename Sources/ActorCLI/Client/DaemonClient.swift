@@ -79,6 +79,8 @@ package struct DaemonClient: Sendable {
         if let problem = ProblemPayload(json: json) {
             message = problem.detail.isEmpty ? problem.title : problem.detail
             for place in problem.errors { message += "; \(place.place): \(place.problem)" }
+            let legal = (json["legal_events"]?.array ?? []).compactMap(\.string)
+            if !legal.isEmpty { message += " It takes \(legal.joined(separator: ", "))." }
         } else if let text = json["message"]?.string {
             message = text
         }

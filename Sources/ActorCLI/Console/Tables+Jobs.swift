@@ -10,7 +10,7 @@ extension Tables {
         }
         let total = json["total"]?.int ?? 0
         let stalled = json["stalled"]?.int ?? 0
-        return table.render(style) + "\(total) jobs, \(stalled) of them stalled\n"
+        return table.render(style) + "\(total) \(total == 1 ? "job" : "jobs"), \(stalled) of them stalled\n"
     }
 
     /// How to go on where there is more.

@@ -53,10 +53,12 @@ package struct WorkflowRunCrate: Sendable {
     package let license: String?
     /// Where the job can be read: a URL of this daemon.
     package let url: String
+    /// Where its pipeline can be read.
+    package let pipelineURL: String
 
     package init(
         job: JobRecord, history: [JobHistoryEntry], pipeline: PipelineRecord?, parents: [String],
-        files: [JobFileRecord], license: String?, url: String
+        files: [JobFileRecord], license: String?, url: String, pipelineURL: String
     ) {
         self.job = job
         self.run = Run(history)
@@ -65,6 +67,7 @@ package struct WorkflowRunCrate: Sendable {
         self.files = files
         self.license = license
         self.url = url
+        self.pipelineURL = pipelineURL
     }
 
     private var pipelineName: String {
@@ -78,7 +81,7 @@ package struct WorkflowRunCrate: Sendable {
         let entities =
             [descriptor, root] + Self.profiles.map(Self.profile) + [workflow, Self.language, action, agent, jobEntity]
             + parameters.flatMap { [$0.formal, $0.value] } + files.map(entity)
-            + (license == nil ? [Self.noLicense] : [])
+            + [licenseEntity] + parents.map(Self.parent)
         return [
             "@context": [
                 "https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context",
@@ -104,7 +107,8 @@ package struct WorkflowRunCrate: Sendable {
             "description": .string(
                 "Inputs, outputs and history of PipelineJob \(job.uuid), as the job catalogue of a reactord recorded it"
             ),
-            "datePublished": .string((run.ended ?? job.updated).iso8601), "license": Self.reference(licenseID),
+            "datePublished": Self.moment(run.ended ?? job.updated), "license": Self.reference(licenseID),
+            "author": Self.reference(agentID),
             "identifier": .string(url), "conformsTo": .array(Self.profiles.map { Self.reference($0.0) }),
             "hasPart": .array(parts.map(Self.reference)), "mainEntity": Self.reference(Self.pipelineFile),
             "mentions": [Self.reference(runID)],
@@ -121,7 +125,9 @@ package struct WorkflowRunCrate: Sendable {
     private var workflow: JSONValue {
         [
             "@id": .string(Self.pipelineFile), "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
-            "name": .string(pipelineName), "identifier": .string(job.pipeline.rawValue),
+            "name": .string(pipelineName), "identifier": .string(job.pipeline.rawValue), "url": .string(pipelineURL),
+            "version": .string("\(pipeline?.revision ?? 0)"),
+            "conformsTo": Self.reference("https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"),
             "programmingLanguage": Self.reference("#reactord-pipeline"), "encodingFormat": "application/json",
             "input": .array(parameters.map { Self.reference($0.id) }), "output": [],
         ]
@@ -137,10 +143,11 @@ package struct WorkflowRunCrate: Sendable {
         let used = parameters.map { Self.reference($0.valueID) } + parents.map { Self.reference("urn:uuid:\($0)") }
         let action: JSONValue = [
             "@id": .string(runID), "@type": "CreateAction", "name": .string("Run of \(pipelineName)"),
+            "description": .string("PipelineJob \(job.uuid), \(job.session): \(job.status.rawValue)"),
             "instrument": Self.reference(Self.pipelineFile), "agent": Self.reference(agentID),
             "object": .array(used), "result": .array(files.map { Self.reference(Self.id($0)) }),
-            "startTime": JSONValue(run.started), "endTime": JSONValue(run.ended),
-            "actionStatus": Self.reference("http://schema.org/\(actionStatus)"), "error": JSONValue(run.failure),
+            "startTime": run.started.map(Self.moment) ?? .null, "endTime": run.ended.map(Self.moment) ?? .null,
+            "actionStatus": .string("http://schema.org/\(actionStatus)"), "error": JSONValue(run.failure),
             "subjectOf": Self.reference(Self.jobFile),
         ]
         return .object((action.object ?? []).filter { !$0.value.isNull })
@@ -166,10 +173,21 @@ package struct WorkflowRunCrate: Sendable {
         ]
     }
 
-    private static let noLicense: JSONValue = [
-        "@id": "#licence", "@type": "CreativeWork", "name": "No licence given",
-        "description": "Nobody said under which licence these files may be used: ask their owner",
-    ]
+    private var licenseEntity: JSONValue {
+        if let license { return ["@id": .string(license), "@type": "CreativeWork", "name": .string(license)] }
+        return [
+            "@id": "#licence", "@type": "CreativeWork", "name": "No licence given",
+            "description": "Nobody said under which licence these files may be used: ask their owner",
+        ]
+    }
+
+    /// Another job, an experiment, a sample: known by its UUID only.
+    private static func parent(_ uuid: String) -> JSONValue {
+        ["@id": .string("urn:uuid:\(uuid)"), "@type": "CreativeWork", "name": .string(uuid)]
+    }
+
+    /// With an offset: the profile's own checks know no Z.
+    private static func moment(_ moment: Timestamp) -> JSONValue { .string("\(moment.iso8601.dropLast())+00:00") }
 
     // MARK: Parameters
 
@@ -187,6 +205,7 @@ package struct WorkflowRunCrate: Sendable {
             let formal: JSONValue = [
                 "@id": .string("#param-\(name)"), "@type": "FormalParameter", "name": .string(member.name),
                 "additionalType": .string(Self.type(of: member.value)),
+                "workExample": Self.reference("#value-\(name)"),
                 "conformsTo": Self.reference("https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"),
             ]
             let value: JSONValue = [

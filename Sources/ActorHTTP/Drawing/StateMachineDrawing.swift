@@ -206,6 +206,7 @@ struct StateMachineDrawing {
     private static func bend(_ from: PipelineJobState, _ to: PipelineJobState, hasReturn: Bool) -> Double {
         switch (from, to) {
         case (.indexing, .finished), (.finished, .indexing): -70
+        case (.indexing, .failed): 40
         case (.validating, .failed): 30
         case (.finalized, .retired): -60
         case (.validated, .retired): -150

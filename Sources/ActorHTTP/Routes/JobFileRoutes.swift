@@ -165,7 +165,8 @@ struct JobFileRoutes {
             job: record, history: ledger.lines.map(\.entry),
             pipeline: try await front.system.store.pipeline(record.pipeline), parents: record.childOf ?? [],
             files: try await files(of: record), license: license,
-            url: "\(front.baseURL)\(Paths.job(record.uuid.rawValue))")
+            url: "\(front.baseURL)\(Paths.job(record.uuid.rawValue))",
+            pipelineURL: "\(front.baseURL)\(Paths.pipeline(record.pipeline.rawValue))")
         return .bytes(JSONWriter.bytes(crate.metadata), type: "application/ld+json")
     }
 

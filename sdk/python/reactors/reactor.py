@@ -28,6 +28,10 @@ _LONGEST_DELAY = 32
 _NONCE = re.compile(r"x-nonce=([A-Za-z0-9.-]+_[A-Za-z0-9]+)")
 
 
+def is_true(text):
+    return text.strip().lower() in _TRUE_WORDS
+
+
 class Reactor:
     """One execution of an actor: its message, settings, state and log, and the way to other actors.
 
@@ -49,7 +53,7 @@ class Reactor:
         self.actor_name = self.context["actor_name"]
         self.nickname = pet_name(os.environ.get("_abaco_execution_id"))
         self.session = self.context.get("x_session") or os.environ.get("SESSION") or self.nickname
-        self.local = os.environ.get("LOCALONLY", "").strip().lower() in _TRUE_WORDS
+        self.local = is_true(os.environ.get("LOCALONLY", ""))
         self.settings = self._settings()
         self._state = AttrDict(_as_dict(read_state(os.environ)))
         self._secrets = Secrets(redactions)

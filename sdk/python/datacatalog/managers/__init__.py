@@ -1,0 +1,1 @@
+"""Clients of the second generation: `from datacatalog.managers.pipelinejobs import ManagedPipelineJob`."""
