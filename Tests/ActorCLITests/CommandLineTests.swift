@@ -26,7 +26,7 @@ struct CommandLineTests {
             ["subscriptions", "resend", "R4Xo", "7"], ["pipelines"], ["pipelines", "list", "--limit", "3"],
             ["pipelines", "show", "f0f417f2"], ["pipelines", "register", "@p.json"], ["pipelines", "register", "-"],
             ["pipelines", "update", "f0f417f2", "{}"], ["pipelines", "enable", "f0f417f2", "--json"],
-            ["pipelines", "disable", "f0f417f2"],
+            ["pipelines", "disable", "f0f417f2"], ["job", "create", "{}"], ["job", "create", "@j.json", "--dry-run"],
         ])
     func good(words: [String]) { #expect(CommandLineTool.complaint(about: words) == nil) }
 
@@ -64,7 +64,7 @@ struct CommandLineTests {
             ["subscriptions", "list"], ["subscriptions", "add"], ["subscriptions", "rm"], ["subscriptions", "rotate"],
             ["subscriptions", "test"], ["subscriptions", "deliveries"], ["subscriptions", "resend"],
             ["pipelines", "list"], ["pipelines", "show"], ["pipelines", "register"], ["pipelines", "update"],
-            ["pipelines", "enable"], ["pipelines", "disable"],
+            ["pipelines", "enable"], ["pipelines", "disable"], ["job", "create"],
         ])
     func help(words: [String]) throws {
         let ending = try #require(CommandLineTool.complaint(about: words + ["--help"]))

@@ -290,6 +290,13 @@ import Testing
         let shown = try JSONReader.read(Array(try await run("show", uuid).output.utf8))
         #expect(shown["enabled"] == false && shown["settings"]?["callbacks"] == "slurm")
         #expect(try await run("enable", uuid).code == 0)
+        let made = try await daemon.runBeside([
+            "job", "create", #"{"pipeline_uuid": "\#(uuid)", "child_of": [], "data": {"n": 9}}"#, "--url", daemon.base,
+            "--token", daemon.token,
+        ])
+        let lines = made.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(made.code == 0 && lines.map(\.first) == ["uuid", "path", "callback"], "\(made.output)")
+        #expect(lines.last?.last?.hasPrefix("\(daemon.base)/actors/v2/") == true)
         for (words, code) in [(["show", "nothing"], 1), (["register", "{}"], 1), (["register", "{"], 2)] {
             let ended = try await daemon.runBeside(
                 ["pipelines"] + words + ["--url", daemon.base, "--token", daemon.token])

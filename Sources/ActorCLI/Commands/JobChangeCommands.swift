@@ -2,6 +2,39 @@ import ActorAPI
 import ActorCore
 import ArgumentParser
 
+/// `reactord job create`: a new one.
+struct JobCreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a job; prints its UUID, its path and the URL that moves it.",
+        discussion: """
+            The job is a JSON object with pipeline_uuid, data and more that docs/jobs.md lists. The same one again is
+            found as it is; what opens it is shown to its owner only.
+
+            Example: reactord job create '{"pipeline_uuid": "f0f417f2-ba8b-5ac4-b421-255b69553391", "data": {"n": 1}}'
+                     reactord job create @job.json --dry-run
+            """)
+
+    @Argument(help: "The job: a JSON object, @FILE, or - for standard input.")
+    var document: String
+
+    @Flag(help: "Say what it would be, and make none.")
+    var dryRun = false
+
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let body = try JSONArgument.value(document, of: "the job")
+        let path = Paths.query(Paths.jobs, [("dry_run", dryRun ? "true" : nil)])
+        let json = try await connection.connect().post(path, body)
+        connection.show(json) { style in
+            ["uuid", "path", "callback"].map { name in
+                let gap = String(repeating: " ", count: 10 - name.count)
+                return style.paint(name, .strong) + gap + Safe.line(json[name]?.string ?? "-") + "\n"
+            }.joined()
+        }
+    }
+}
+
 /// `reactord job event`: something happened to it.
 struct JobEventCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,15 +6,16 @@ import ArgumentParser
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job",
-        abstract: "Show a PipelineJob: its history, files, logs, relatives; move it, check it, export it, watch it.",
+        abstract: "Show a PipelineJob: its history, files, logs, relatives; make one, move, check, export, watch it.",
         discussion: """
             Example: reactord job 107acb37-3a5c-57b3-a0ff-a07b67e85ca2
                      reactord job files 107acb37-3a5c-57b3-a0ff-a07b67e85ca2
             """,
         subcommands: [
             JobShowCommand.self, JobFilesCommand.self, JobLogsCommand.self, JobGraphCommand.self,
-            JobExportCommand.self, JobWatchCommand.self, JobEventCommand.self, JobRemoveCommand.self,
-            JobRenewCommand.self, AdminTokenCommand.self, JobVerifyCommand.self, JobIdentifyCommand.self,
+            JobExportCommand.self, JobWatchCommand.self, JobCreateCommand.self, JobEventCommand.self,
+            JobRemoveCommand.self, JobRenewCommand.self, AdminTokenCommand.self, JobVerifyCommand.self,
+            JobIdentifyCommand.self,
         ],
         defaultSubcommand: JobShowCommand.self)
 }

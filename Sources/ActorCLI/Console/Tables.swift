@@ -39,7 +39,7 @@ enum Tables {
                 Table.Cell(item.uuid), .status(item.status), Table.Cell(item.lastEvent), Table.Cell(item.session),
                 .time(item.updated), Table.Cell(item.path))
         }
-        return table.render(style, empty: "no jobs yet")
+        return table.render(style, empty: "no such jobs")
     }
 
     static func job(_ job: JobPayload, _ history: JobHistoryPayload, _ style: Style) -> String {
