@@ -2,12 +2,18 @@ import ActorCore
 
 /// What happens to jobs: events, callbacks of job platforms, and nothing at all for too long.
 extension PipelineJobsReactor {
-    /// - Parameter status: of the platform that reported it, to be remembered.
     func handle(
-        _ event: PipelineJobMessage.Event, status: String? = nil, _ envelope: Envelope, _ context: any ReactorContext
+        _ event: PipelineJobMessage.Event, _ envelope: Envelope, _ context: any ReactorContext
     ) async throws {
         let desk = try await desk(event.uuid, token: event.token, envelope, context)
-        let treatment = try await treatment(desk.record, context)
+        try await decide(event, desk, try await treatment(desk.record, context), envelope, context)
+    }
+
+    /// - Parameter status: of the platform that reported it, to be remembered.
+    private func decide(
+        _ event: PipelineJobMessage.Event, status: String? = nil, _ desk: JobDesk, _ treatment: PipelineTreatment,
+        _ envelope: Envelope, _ context: any ReactorContext
+    ) async throws {
         let (event, excess) = Self.bounded(event, treatment.maxDataBytes)
         let action = "job.\(event.name.lowercased().prefix(64))"
         switch desk.verdict(on: event, by: authority(event.token, envelope)) {
@@ -114,7 +120,8 @@ extension PipelineJobsReactor {
         let seen = isNamed ? [] : try await context.catalogue.statuses(of: message.uuid)
         let reader = JobCallbackReader(map: map, seen: seen, maxDataBytes: treatment.maxDataBytes)
         switch reader.read(message) {
-        case .event(let event, let status): try await handle(event, status: status, envelope, context)
+        case .event(let event, let status):
+            try await decide(event, status: status, desk, treatment, envelope, context)
         case .repeated(let status): try await pass(message, status, isRepeat: true, desk, envelope, context)
         case .nothing(let status): try await pass(message, status, isRepeat: false, desk, envelope, context)
         case .unclear:
