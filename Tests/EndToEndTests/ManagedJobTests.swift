@@ -29,7 +29,8 @@ import Testing
             refused = error.reason
         print(json.dumps({
             'early': early, 'late': (job.uuid, job.archive_path), 'states': states, 'refused': refused,
-            'names': [entry['name'] for entry in job.history],
+            'names': [entry['name'] for entry in job.history], 'data': [entry['data'] for entry in job.history],
+            'shapes': [(list(entry), entry['uuid'][:3], entry['date'][19:]) for entry in job.history],
             'notifications': [item['event'] for item in notifications if item['url'].startswith(job.callback)]}))
         """
 
@@ -58,6 +59,11 @@ import Testing
                 ])
             #expect(said["states"] == ["CREATED", "RUNNING", "INDEXING"])
             #expect(said["names"] == ["create", "run", "update", "finish", "index"], "\(line)")
+            // As it was recorded of the predecessor (history_document): data as it came, whole seconds, typed ids.
+            #expect(said["data"] == [["alpha": 0.5], ["launched": "id"], ["msg": "m"], nil, nil], "\(line)")
+            for shape in said["shapes"]?.array ?? [] {
+                #expect(shape == [["name", "date", "data", "uuid"], "108", ".000+0000"])
+            }
             #expect(said["refused"]?.string?.hasPrefix("Cannot cancel a job once it is running.") == true, "\(line)")
             #expect(said["notifications"] == ["RUNNING", "FINISHED", "FAILED"])
             let uuid = said["late"]?.array?.first?.string ?? ""
