@@ -164,7 +164,7 @@ struct SettingsTests {
             ("executors:\n  default: slurm\n", 2, "slurm is not part of this version; use process"),
             ("executors:\n  default: docker\n", 2, "takes process, container"),
             ("executors:\n  process:\n    images: {x: {}}\n", 3, "needs a command"),
-            ("executors:\n  process:\n    ulimits: {nofiles: 5}\n", 3, "no limit that can be set; there are: as, core"),
+            ("executors:\n  process:\n    ulimits: {nofiles: 5}\n", 3, "no limit that can be set; there are: as"),
             ("executors:\n  process:\n    ulimits: {nofile: many}\n", 3, "takes a whole number"),
             ("executors:\n  process:\n    user: no-such-user\n", 3, "this machine has no user no-such-user"),
             ("executors:\n  container:\n    socket: tcp://h:1\n", 3, "takes a Unix socket, for example unix://"),

@@ -33,7 +33,7 @@ extension WallClock {
 /// The container executor against a real engine.
 @Suite(.serialized, .enabled(if: Engine.socket != nil, Engine.reason), .timeLimit(.minutes(5)))
 struct ContainerEngineTests {
-    private static let base = "localhost/suite/base:1"
+    private static let base = "localhost/suite/base:latest"
     private let folder: String
     private let client: CurlClient
     private let instance = String(UInt64.random(in: 0...UInt64.max), radix: 36)
@@ -80,8 +80,9 @@ struct ContainerEngineTests {
 
     @Test func itKeepsThePromisesOfEveryExecutor() async {
         let suite = ExecutorSuite(
-            executor(), folder: folder, base: Self.base, printing: "localhost/suite/prints:1")
-        #expect(await suite.problems() == [])
+            executor(), folder: folder, base: Self.base, printing: "localhost/suite/prints:latest")
+        let problems = await suite.problems()
+        #expect(problems == [])
         await close()
     }
 

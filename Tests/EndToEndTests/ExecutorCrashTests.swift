@@ -136,12 +136,12 @@ struct ContainerCrashTests {
         """
 
     @Test func containersAreStartedOnceWheneverTheDaemonIsKilled() async throws {
-        try await CrashedJobs.play(config: config, image: "localhost/suite/sh:1", rounds: 8)
+        try await CrashedJobs.play(config: config, image: "localhost/suite/sh:latest", rounds: 8)
     }
 
     /// An actor by its image: the message in its environment, its folder read-only, no network.
     @Test func anActorByItsImage() async throws {
-        let actor = "name: boxed\nrun: {image: \"localhost/suite/echo:1\"}\n"
+        let actor = "name: boxed\nrun: {image: \"localhost/suite/echo:latest\"}\n"
         let lost = "name: lost\nrun: {image: \"localhost/no/such:1\"}\nexecutor: container\n"
         let daemon = try RunningDaemon(
             config: config, actors: ["boxed": ["actor.yml": actor], "lost": ["actor.yml": lost]])
@@ -150,7 +150,7 @@ struct ContainerCrashTests {
             let execution = try await daemon.send("boxed", ["name": "Ada"])
             let record = try await daemon.finished(execution)
             #expect(record["outcome"]?.string == "succeeded", "\(record)")
-            let log = try await daemon.request("GET", "/api/v1/executions/\(execution)/log").text
+            let log = try await daemon.request("GET", "/api/v1/executions/\(execution)/logs").text
             #expect(log.contains("MSG={'name': 'Ada'}") && log.contains("_abaco_execution_id=\(execution)"), "\(log)")
             #expect(log.contains("PYTHONPATH=/opt/reactord/python"))
             _ = try await daemon.send("lost", [:])

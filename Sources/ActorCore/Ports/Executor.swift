@@ -132,8 +132,8 @@ package struct WorkResult: Sendable, Equatable {
     }
 }
 
-/// Runs commands, each id once. Cancelling the calling task stops the command and everything it started, after its grace
-/// time.
+/// Runs commands, each id once. Cancelling the calling task stops the command and everything it started, after its
+/// grace time.
 package protocol Executor: Sendable {
     /// Returns when the command and everything it started have ended; waits for a free slot first. What runs already
     /// under this id, or has ended and was not forgotten, is taken over: nothing is started a second time.

@@ -74,11 +74,10 @@ extension SettingsReader {
     }
 
     private func readEngines(_ executors: StrictMapping, _ settings: inout ExecutorSettings) {
-        if executors.isSet("container") || settings.standard == "container" {
-            settings.container = readContainer(executors.mapping("container"))
-        } else {
-            _ = executors.value("container")
-        }
+        // Keys that are there for a variable to fill, and that none has filled, ask for nothing.
+        let written = executors.value("container")?.object?.contains { !$0.value.isNull } ?? false
+        let container = readContainer(executors.mapping("container"))
+        if written || settings.standard == "container" { settings.container = container }
 
         let kubernetes = executors.mapping("kubernetes")
         settings.kubernetes.kubeconfig = path(kubernetes, "kubeconfig")

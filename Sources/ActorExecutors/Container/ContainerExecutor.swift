@@ -5,8 +5,8 @@ import Synchronization
 
 /// Runs work in containers of a Docker-compatible engine (Docker, podman), through the API on its Unix socket.
 ///
-/// The engine keeps a container and its result while no daemon runs; its name is made from the work's id, so that a second
-/// one of it cannot be made.
+/// The engine keeps a container and its result while no daemon runs; its name is made from the work's id, so that a
+/// second one of it cannot be made.
 package final class ContainerExecutor: Executor {
     let settings: ContainerExecutorSettings
     let order: ContainerOrder

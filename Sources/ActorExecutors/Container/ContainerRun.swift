@@ -23,15 +23,22 @@ struct ContainerRun: Sendable {
         var wasThere = false
         while true {
             guard let state = try await engine.inspect(name) else {
-                if wasThere { return WorkResult(end: .evicted("its container was removed while it ran")) }
+                if wasThere { return Self.takenAway }
                 try await create()
                 wasThere = true
+                continue
+            }
+            if state.phase == .leaving {
+                if wasThere { return Self.takenAway }
+                await executor.files.pause(milliseconds: 100)
+                if Task.isCancelled { throw .cancelled }
                 continue
             }
             wasThere = true
             if log == nil { log = try await open(state) }
             guard let log else { continue }
             switch state.phase {
+            case .leaving: continue
             case .created:
                 if let refusal = try await start(state) { return refusal }
             case .running:
@@ -47,6 +54,8 @@ struct ContainerRun: Sendable {
             }
         }
     }
+
+    private static let takenAway = WorkResult(end: .evicted("its container was removed while it ran"))
 
     /// Stops and removes it: nobody takes up a container that somebody wanted to end.
     func cancel() async -> WorkResult {

@@ -7,6 +7,8 @@ struct ContainerState: Equatable {
         case created
         case running
         case ended
+        /// Somebody is removing it.
+        case leaving
     }
 
     let phase: Phase
@@ -24,7 +26,8 @@ struct ContainerState: Equatable {
         guard let state = json["State"], let status = state["Status"]?.string else { return nil }
         switch status {
         case "created", "configured", "initialized": phase = .created
-        case "exited", "dead", "stopped", "removing": phase = .ended
+        case "removing", "dead": phase = .leaving
+        case "exited", "stopped": phase = .ended
         default: phase = .running
         }
         exitCode = state["ExitCode"]?.int ?? 0

@@ -3,8 +3,8 @@ import Glibc
 
 /// The control groups that commands with limits run in, below a folder that is ours to make groups in.
 ///
-/// Version 2 limits memory and processor and ends all members at once. Where only version 1 is mounted, the folder is one
-/// of the memory controller and limits memory alone.
+/// Version 2 limits memory and processor and ends all members at once. Where only version 1 is mounted, the folder is
+/// one of the memory controller and limits memory alone.
 struct Cgroup {
     private enum Version { case one, two }
 
