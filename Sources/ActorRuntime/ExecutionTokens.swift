@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Tokens that running scripts act through the API with; each ends with its execution.
 ///
-/// An execution has the same one in every attempt and after a restart of the daemon, so that a script which outlives the
-/// daemon is still known afterwards.
+/// An execution has the same one in every attempt and after a restart of the daemon, so that a script which outlives
+/// the daemon is still known afterwards.
 final class ExecutionTokens: Sendable {
     private let principals = Mutex<[String: Principal]>([:])
     private let code: @Sendable (ExecutionID) -> String
@@ -27,7 +27,7 @@ final class ExecutionTokens: Sendable {
 
     func revoke(_ token: String) { principals.withLock { _ = $0.removeValue(forKey: token) } }
 
-    /// The lookup is by hash table: the token has 256 bits that nobody can guess, so its timing tells nothing that can be
-    /// used.
+    /// The lookup is by hash table: the token has 256 bits that nobody can guess, so its timing tells nothing that can
+    /// be used.
     func principal(_ token: String) -> Principal? { principals.withLock { $0[token] } }
 }

@@ -146,8 +146,8 @@ private final class ScriptSession: WorkSession {
         }
     }
 
-    /// The same for an attempt that the end of a daemon has cut off and the one after it: that one takes the script over,
-    /// running or done.
+    /// The same for an attempt that the end of a daemon has cut off and the one after it: that one takes the script
+    /// over, running or done.
     private func id() async throws(ActorError) -> String {
         guard attempt > 1 else { return WorkID(envelope.execution, run: 1).text }
         let ended = try await environment.store.attempts(of: envelope.execution).filter { $0.outcome != .interrupted }

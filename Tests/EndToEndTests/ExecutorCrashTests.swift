@@ -3,8 +3,8 @@ import ActorTesting
 import Foundation
 import Testing
 
-/// The daemon is killed at any moment of starting, watching and finishing commands; every command runs once all the same
-/// and its job ends as it should.
+/// The daemon is killed at any moment of starting, watching and finishing commands; every command runs once all the
+/// same and its job ends as it should.
 enum CrashedJobs {
     /// Each step notes that it was started, in a file that no daemon writes to.
     private static func job(_ image: String) -> String {

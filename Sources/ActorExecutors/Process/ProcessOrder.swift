@@ -1,6 +1,6 @@
 import ActorCore
 
-/// What the supervisor reads from its standard input: records `key=value`, each closed by a NUL, an empty one at the end.
+/// What the supervisor reads from its standard input: records `key=value`, each closed by a NUL, and an empty one.
 ///
 /// It goes through memory, never through a file or an argument: the environment holds secrets.
 struct ProcessOrder {
