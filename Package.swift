@@ -22,7 +22,10 @@ let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-
 
 let package = Package(
     name: "reactord",
-    products: [.executable(name: "reactord", targets: ["reactord"])],
+    products: [
+        .executable(name: "reactord", targets: ["reactord"]),
+        .executable(name: "reactord-supervisor", targets: ["reactord-supervisor"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
@@ -79,13 +82,10 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .target(
-            name: "ActorExecutors",
-            dependencies: [
-                "ActorCore", .product(name: "Subprocess", package: "swift-subprocess"), system, logging,
-            ],
-            swiftSettings: strict
-        ),
+        // Watches one command of a process executor and outlives the daemon: small, so that a hundred of them may run.
+        .executableTarget(name: "reactord-supervisor"),
+        .target(name: "CSpawn"),
+        .target(name: "ActorExecutors", dependencies: ["ActorCore", "CSpawn", logging], swiftSettings: strict),
         .target(
             name: "ActorConnectors", dependencies: ["ActorCore", crypto, posix, logging], swiftSettings: strict),
         .target(name: "Reactors", dependencies: ["ActorCore", crypto, logging], swiftSettings: strict),
@@ -141,7 +141,10 @@ let package = Package(
         .testTarget(
             name: "ActorSchemasTests", dependencies: ["ActorSchemas", "ActorCore"], swiftSettings: strict),
         .testTarget(
-            name: "ActorExecutorsTests", dependencies: ["ActorExecutors", "ActorCore", "ActorTesting", logging],
+            name: "ActorExecutorsTests",
+            dependencies: [
+                "ActorExecutors", "ActorCore", "ActorTesting", "HTTPTransport", logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ActorConnectorsTests", dependencies: ["ActorConnectors", "ActorCore", "ActorTesting", logging],

@@ -160,6 +160,7 @@ private struct PruneService: Service {
             do {
                 while true {
                     await house.prune()
+                    await house.sweep()
                     try await house.clock.sleep(milliseconds: 3_600_000)
                 }
             } catch is CancellationError {}

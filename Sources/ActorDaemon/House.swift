@@ -5,6 +5,7 @@ internal import ActorHTTP
 internal import ActorRuntime
 internal import ActorSchemas
 internal import ActorStore
+internal import Crypto
 internal import Foundation
 internal import HTTPTransport
 internal import Logging
@@ -53,6 +54,7 @@ struct House: Sendable {
     let http: any Service
     let address: SelfAddress
     let lab: FolderLab
+    let executor: any Executor
     let actors: ActorRegistrar
     let late: Late
 
@@ -93,7 +95,7 @@ struct House: Sendable {
         let lab = FolderLab(
             root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
             inbox: settings.inbox.folder ?? "\(data.path)/inbox", pool: threads)
-        let executor = try processExecutor(settings, data: data, logger: logger)
+        let executor = try Executors.make(settings, data: data, client: client, clock: clock, logger: logger)
         // Halves of uploads that were being received when an earlier process ended.
         try? FileManager.default.removeItem(
             atPath: "\(settings.inbox.folder ?? "\(data.path)/inbox")/.parts")
@@ -103,9 +105,11 @@ struct House: Sendable {
             files: lab, archive: lab, documents: YAMLReader(), executor: executor, limits: settings.limits,
             home: settings.home)
         let seal = Seal(key: try data.readOrMakeKey("configs.key"))
+        let executionKey = try data.readOrMakeKey("executions.key")
         let managers = ManagerLookup()
         let system = ActorSystem(
-            configuration: configuration(settings, data: data, scrubber: scrubber, seal: seal), store: store,
+            configuration: configuration(
+                settings, data: data, scrubber: scrubber, seal: seal, executionKey: executionKey), store: store,
             clock: clock, executor: executor, runFiles: FolderRunFiles(root: data.path, pool: threads), client: client,
             schemas: ValijsonCompiler(),
             callbacks: CallbackMaker(
@@ -130,8 +134,8 @@ struct House: Sendable {
         })
         return House(
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
-            store: store, client: client, system: system, http: http, address: address, lab: lab, actors: registrar,
-            late: late)
+            store: store, client: client, system: system, http: http, address: address, lab: lab,
+            executor: executor, actors: registrar, late: late)
     }
 
     private static func verifier(
@@ -170,20 +174,6 @@ struct House: Sendable {
             defaultRoles: Set(jwt.defaultRoles))
     }
 
-    private static func processExecutor(
-        _ settings: Settings, data: DataFolder, logger: Logger
-    ) throws(ActorError) -> ProcessExecutor {
-        let process = settings.executors.process
-        return ProcessExecutor(
-            settings: ProcessExecutorSettings(
-                maxRunning: process.maxRunning, graceSeconds: process.graceSeconds,
-                images: Dictionary(
-                    process.images.map { ($0.image, ImageCommand(command: $0.command, anyCommand: $0.anyCommand)) },
-                    uniquingKeysWith: { first, _ in first }),
-                anyImage: process.anyImage, pythonPath: try PythonPackages.folder(settings)),
-            logger: logger, pidFolder: data.pids)
-    }
-
     private static func say(_ settings: Settings, admin: String?, to logger: Logger) {
         for problem in settings.warnings {
             logger.warning("a setting deserves a look", metadata: ["problem": "\(problem)"])
@@ -196,7 +186,7 @@ struct House: Sendable {
     }
 
     private static func configuration(
-        _ settings: Settings, data: DataFolder, scrubber: SecretScrubber, seal: Seal
+        _ settings: Settings, data: DataFolder, scrubber: SecretScrubber, seal: Seal, executionKey: [UInt8]
     ) -> SystemConfiguration {
         let secrets = settings.secrets
         let variables = ProcessInfo.processInfo.environment
@@ -214,6 +204,11 @@ struct House: Sendable {
         ) { $1 }
         configuration.openSealed = { seal.open($0) }
         configuration.unfinished = { scrubber.unfinished($0) }
+        configuration.executionCode = { execution in
+            let code = HMAC<SHA256>.authenticationCode(
+                for: Array(execution.rawValue.utf8), using: SymmetricKey(data: executionKey))
+            return Hexadecimal.text(Array(code))
+        }
         return configuration
     }
 
@@ -269,6 +264,19 @@ struct House: Sendable {
             }
         } catch {
             logger.error("old records could not be removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Ends and forgets commands whose execution is over: what a daemon left that was killed, what was cancelled.
+    func sweep() async {
+        for id in await executor.kept() {
+            do {
+                let record = try await store.execution(WorkID(id).execution)
+                if let record, record.finished == nil { continue }
+            } catch {
+                continue
+            }
+            await executor.reclaim(id)
         }
     }
 

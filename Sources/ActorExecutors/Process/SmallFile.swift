@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads and writes whole small files: entries of `/proc` and pid files.
+/// Reads whole small files and folders: entries of `/proc`, what supervisors write.
 enum SmallFile {
     /// Up to `limit` bytes of the file; nil when it cannot be read.
     static func read(_ path: String, limit: Int = 16384) -> [UInt8]? {
@@ -18,16 +18,17 @@ enum SmallFile {
         }
     }
 
-    /// Writes beside and renames, so that a crash leaves the old file or the new one.
-    static func write(_ bytes: [UInt8], to path: String) -> Bool {
-        let beside = path + ".new"
-        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { return false }
-        let written = Glibc.write(descriptor, bytes, bytes.count)
-        guard close(descriptor) == 0, written == bytes.count, rename(beside, path) == 0 else {
-            unlink(beside)
-            return false
+    /// The names in a folder, without those that begin with a dot; none when there is no such folder.
+    static func names(in folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let item = readdir(directory) {
+            let name = withUnsafeBytes(of: &item.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
         }
-        return true
+        return names.sorted()
     }
 }

@@ -39,18 +39,25 @@ package struct JobPlan: Sendable {
     }
 
     /// - Parameter millisecondsLeft: of the whole job; nil when it has no limit.
-    package func work(
-        _ step: JobStep, _ folders: RunFolders, millisecondsLeft: Int64?,
-        resolve: (_ image: String, _ command: [String], _ arguments: [String]) throws(ActorError) -> [String]
-    ) throws(ActorError) -> Work {
+    package func work(_ step: JobStep, _ folders: RunFolders, millisecondsLeft: Int64?) -> Work {
         let container = self.container(of: step)
         let environment = self.environment(container, folders)
         let values = ContainerEnvironment.table(environment)
-        let command = try resolve(
-            container.image, container.command.map { ContainerEnvironment.expand($0, values) },
-            container.args.map { ContainerEnvironment.expand($0, values) })
-        return Work(
-            id: workID(step), command: command, environment: environment, workingDirectory: folders.work,
-            logFile: logFile(step, folders), maxLogBytes: maxLogBytes, timeoutMilliseconds: millisecondsLeft)
+        var work = Work(
+            id: workID(step), command: container.command.map { ContainerEnvironment.expand($0, values) },
+            environment: environment, workingDirectory: folders.work, logFile: logFile(step, folders),
+            maxLogBytes: maxLogBytes, timeoutMilliseconds: millisecondsLeft)
+        work.image = container.image
+        work.arguments = container.args.map { ContainerEnvironment.expand($0, values) }
+        work.folders = [
+            WorkMount(host: folders.work, inside: folders.work, isReadOnly: false),
+            WorkMount(host: folders.output, inside: folders.output, isReadOnly: false),
+            WorkMount(host: message.upload.folder, inside: message.upload.folder, isReadOnly: true),
+        ]
+        work.labels = [
+            EnvironmentEntry("job", message.job.rawValue), EnvironmentEntry("step", step.title),
+            EnvironmentEntry("attempt", String(step.attempt)),
+        ]
+        return work
     }
 }
