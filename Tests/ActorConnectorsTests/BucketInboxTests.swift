@@ -128,4 +128,39 @@ import Testing
         #expect(try names("inbox") == ["taken.txt", "taken.txt.done"])
         #expect(try await keys.count == 3)
     }
+
+    /// An upload leaves the bucket only when its copy is whole too.
+    @Test func uploadsAreCopiedAndThenRemoved() async throws {
+        defer { remove() }
+        try await put("u/a", "one")
+        try await put("u/d/b", "two")
+        let settings = BucketInboxSettings(bucket: "in", prefix: "lab/", settleMilliseconds: 0, needsCopy: true)
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let bucket = BucketInbox(
+            settings: settings, store: store, lab: lab, root: root, inbox: "\(root)/inbox", clock: HastyClock(),
+            logger: quiet)
+        await bucket.look()
+        let claimed = try await lab.claim("u", key: "k")
+        await bucket.look()
+        #expect(try await keys.filter { $0.hasPrefix("lab/") }.count == 2)
+        func copier() -> UploadCopier {
+            UploadCopier(
+                settings: UploadCopySettings(bucket: "in", prefix: "copy/"), store: store, root: root,
+                clock: HastyClock(), logger: quiet)
+        }
+        // The store refuses: nothing is copied, and nothing removed.
+        let first = copier()
+        store.fail(ActorError(.forbidden, "no"))
+        await first.look()
+        await bucket.look()
+        #expect(try await keys == ["lab/u/a", "lab/u/d/b"])
+        await first.look()
+        await bucket.look()
+        #expect(try await keys == ["copy/u/original/a", "copy/u/original/d/b"])
+        #expect(FileManager.default.fileExists(atPath: "\(claimed.folder)/../stored.json"))
+        // A restart sends nothing again.
+        let puts = store.calls.filter { $0.hasPrefix("put") }.count
+        await copier().look()
+        #expect(store.calls.filter { $0.hasPrefix("put") }.count == puts)
+    }
 }

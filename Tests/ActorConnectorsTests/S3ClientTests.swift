@@ -115,8 +115,8 @@ struct HastyClock: Timekeeper {
         #expect(error?.code == .conflict)
     }
 
-    private static let half: Int64 = 32 << 20
-    private static let cuts: [(bytes: Int64, pieces: [Int64])] = [
+    static let half: Int64 = 32 << 20
+    static let cuts: [(bytes: Int64, pieces: [Int64])] = [
         (0, [0]), (1, [1]), (2 * half, [half, half]), (2 * half + 1, [half, half, 1]),
     ]
 

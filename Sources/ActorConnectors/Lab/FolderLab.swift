@@ -35,9 +35,11 @@ package struct FolderLab: LabFiles {
     }
 
     /// Whether these files (or this one archive) were taken in as an upload of that name, whole and made to last.
-    package func isStored(_ name: String, _ files: [LabFile]) async throws(ActorError) -> Bool {
+    ///
+    /// - Parameter copied: whether the copy in an object store has to be whole too.
+    package func isStored(_ name: String, _ files: [LabFile], copied: Bool = false) async throws(ActorError) -> Bool {
         let claims = UploadClaims(root: root, inbox: inbox, unpacking: unpacking)
-        return try await blocking { () throws(ActorError) in try claims.isStored(name, files) }
+        return try await blocking { () throws(ActorError) in try claims.isStored(name, files, copied: copied) }
     }
 
     package func jobFiles(in folder: String) async throws(ActorError) -> [JobFile] {

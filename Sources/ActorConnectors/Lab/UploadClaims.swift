@@ -155,14 +155,24 @@ struct UploadClaims {
         }
     }
 
+    /// The files of an upload that was taken in, and the folder in it that holds them; nil while it is under way.
+    func finished(in folder: borrowing Folder) throws(ActorError) -> (files: [LabFile], content: String)? {
+        guard let claim = try read(in: folder), let files = claim.files else { return nil }
+        return (files, claim.problem == nil ? Self.content : Self.received)
+    }
+
     /// Whether these files (or this one archive) were taken in as an upload of that name, whole and made to last.
-    func isStored(_ item: String, _ files: [LabFile]) throws(ActorError) -> Bool {
+    ///
+    /// - Parameter copied: whether the copy in an object store has to be whole too.
+    func isStored(_ item: String, _ files: [LabFile], copied: Bool) throws(ActorError) -> Bool {
         let all = try Folder(path: root).making("uploads")
         for name in Set([item, ArchiveFormat.of(fileName: item)?.stem ?? item]) {
             guard try all.status(name)?.kind == .folder else { continue }
             let uploads = try all.folder(name)
             for number in try uploads.names() where Int(number) != nil {
-                guard let claim = try read(in: try uploads.folder(number)), let taken = claim.files else { continue }
+                let folder = try uploads.folder(number)
+                guard let claim = try read(in: folder), let taken = claim.files else { continue }
+                if copied, try !StoredUploads.isStored(folder) { continue }
                 let hashes = Dictionary(
                     (taken + [claim.received].compactMap { $0 }).map { ($0.path, $0.sha256) }, uniquingKeysWith: { $1 })
                 if files.allSatisfy({ hashes[$0.path] == $0.sha256 }) { return true }

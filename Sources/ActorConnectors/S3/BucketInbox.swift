@@ -12,18 +12,21 @@ package struct BucketInboxSettings: Sendable, Equatable {
     package var settleMilliseconds: Int64
     /// Whether objects are removed once their content is safely stored here.
     package var deletes: Bool
+    /// Whether "safely stored" includes the copy of the upload in an object store.
+    package var needsCopy: Bool
     /// Of one object; larger ones are left where they are, and said so.
     package var maxBytes: Int64
 
     package init(
         bucket: String, prefix: String = "", pollMilliseconds: Int64 = 60000, settleMilliseconds: Int64 = 60000,
-        deletes: Bool = true, maxBytes: Int64 = .max
+        deletes: Bool = true, needsCopy: Bool = false, maxBytes: Int64 = .max
     ) {
         self.bucket = bucket
         self.prefix = prefix
         self.pollMilliseconds = pollMilliseconds
         self.settleMilliseconds = settleMilliseconds
         self.deletes = deletes
+        self.needsCopy = needsCopy
         self.maxBytes = maxBytes
     }
 }
@@ -232,7 +235,7 @@ package final class BucketInbox: Sendable {
             }
         }
         guard settings.deletes, ledger.state == .brought, there.version == ledger.version else { return }
-        guard try await lab.isStored(ledger.name, ledger.items.map(\.file)) else { return }
+        guard try await lab.isStored(ledger.name, ledger.items.map(\.file), copied: settings.needsCopy) else { return }
         var keys = ledger.items.map(\.key)
         keys += ["\(settings.prefix)\(ledger.name).done"]
         if there.isFolder { keys.append("\(settings.prefix)\(ledger.name)/.done") }
