@@ -73,6 +73,8 @@ let package = Package(
             cxxSettings: [.define("VALIJSON_USE_EXCEPTIONS", to: "1")]
         ),
         .target(name: "ActorSchemas", dependencies: ["ActorCore", "CValijson"], swiftSettings: strict),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(name: "ActorArchives", dependencies: ["ActorCore", "CArchive"], swiftSettings: strict),
         .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "ActorStore",
@@ -105,7 +107,8 @@ let package = Package(
         .target(
             name: "ActorDaemon",
             dependencies: [
-                "ActorConnectors", "ActorCore", "ActorExecutors", "ActorHTTP", "ActorRuntime", "ActorSchemas",
+                "ActorArchives", "ActorConnectors", "ActorCore", "ActorExecutors", "ActorHTTP", "ActorRuntime",
+                "ActorSchemas",
                 "ActorStore", "HTTPTransport", "Reactors", crypto, lifecycle, logging, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -147,8 +150,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ActorConnectorsTests", dependencies: ["ActorConnectors", "ActorCore", "ActorTesting", logging],
-            swiftSettings: strict),
+            name: "ActorConnectorsTests",
+            dependencies: [
+                "ActorArchives", "ActorConnectors", "ActorCore", "ActorTesting", "HTTPTransport", crypto, logging,
+            ],
+            exclude: ["Vectors"], swiftSettings: strict),
         .testTarget(
             name: "HTTPTransportTests", dependencies: ["HTTPTransport", "ActorCore", "ActorTesting", logging],
             swiftSettings: strict),

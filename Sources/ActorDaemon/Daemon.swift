@@ -69,6 +69,7 @@ package enum Daemon {
             services: [
                 .init(service: SystemService(house: house)),
                 .init(service: InboxService(house: house)),
+                .init(service: ObjectStoreService(house: house)),
                 .init(service: StallService(house: house)),
                 .init(service: FolderService(house: house)),
                 .init(service: PruneService(house: house)),

@@ -94,7 +94,7 @@ struct House: Sendable {
         let client = try CurlClient(logger: logger)
         let lab = FolderLab(
             root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
-            inbox: settings.inbox.folder ?? "\(data.path)/inbox", pool: threads)
+            inbox: settings.inbox.folder ?? "\(data.path)/inbox", unpacking: unpacking(settings), pool: threads)
         let executor = try Executors.make(settings, data: data, client: client, clock: clock, logger: logger)
         // Halves of uploads that were being received when an earlier process ended.
         try? FileManager.default.removeItem(

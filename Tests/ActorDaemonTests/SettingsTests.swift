@@ -266,4 +266,31 @@ struct SettingsTests {
         #expect(settings.pipelines.updatesNonce?.reveal() == "n")
         #expect(settings.warnings.contains { $0.reason.contains("chmod 600") })
     }
+
+    @Test("an object store as an inbox and for copies, and archives")
+    func storage() throws {
+        let settings = try read(
+            """
+            connectors:
+              s3:
+                ca_file: keys/ca.pem
+                session_token: t
+                access_key: a
+                secret_key: k
+                inbox: {bucket: in, prefix: lab/, poll_seconds: 5, settle_seconds: 0, delete: false, max_object_bytes: 9}
+                copy: {bucket: out}
+            unpack: {enabled: false, max_files: 7, max_bytes: 8, max_ratio: 9}
+            """)
+        let s3 = settings.connectors.s3
+        let inbox = try #require(s3.inbox)
+        #expect(inbox.bucket == "in" && inbox.prefix == "lab/" && inbox.pollSeconds == 5 && inbox.settleSeconds == 0)
+        #expect(!inbox.deletes && inbox.maxBytes == 9)
+        #expect(s3.copy?.bucket == "out" && s3.copy?.prefix == "")
+        #expect(s3.authorities == "/lab/keys/ca.pem" && s3.sessionToken?.reveal() == "t")
+        #expect(settings.notYetActive == [])
+        #expect(!settings.unpacking.isEnabled && settings.unpacking.limits.entries == 7)
+        #expect(settings.unpacking.limits.bytes == 8 && settings.unpacking.limits.ratio == 9)
+        #expect(problems("connectors: {s3: {inbox: {prefix: x}}}").count == 3)
+        #expect(problems("unpack: {max_ratio: 0}").count == 1)
+    }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ActorExecutors
 
-/// The engine that `scripts/engines` has started; nil when the tests run without one.
+/// The engine that `scripts/try-engines` has started; nil when the tests run without one.
 enum Engine {
     static let socket = getenv("REACTORD_ENGINE_SOCKET").map { String(cString: $0) }
     static let name = getenv("REACTORD_ENGINE").map { String(cString: $0) } ?? "none"

@@ -121,7 +121,7 @@ enum CrashedJobs {
     }
 }
 
-/// Against the engine that `scripts/engines` has started.
+/// Against the engine that `scripts/try-engines` has started.
 @Suite(
     .serialized,
     .enabled(

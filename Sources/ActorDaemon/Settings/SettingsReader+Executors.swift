@@ -99,13 +99,7 @@ extension SettingsReader {
     }
 
     func readConnectors(_ connectors: StrictMapping, _ settings: inout Settings) {
-        let s3 = connectors.mapping("s3")
-        settings.connectors.s3.endpoint = url(s3, "endpoint")
-        settings.connectors.s3.region = s3.text("region", or: settings.connectors.s3.region)
-        settings.connectors.s3.pathStyle = s3.flag("path_style", or: settings.connectors.s3.pathStyle)
-        settings.connectors.s3.accessKey = s3.secret("access_key")
-        settings.connectors.s3.secretKey = s3.secret("secret_key")
-        s3.finish()
+        readS3(connectors.mapping("s3"), &settings.connectors.s3)
 
         let ica = connectors.mapping("ica")
         settings.connectors.ica.server = url(ica, "server") ?? settings.connectors.ica.server
@@ -136,7 +130,10 @@ extension SettingsReader {
             ("executors.kubernetes", executors.kubernetes != standard.kubernetes),
             ("executors.argo", executors.argo != standard.argo),
             ("executors.slurm", executors.slurm != standard.slurm),
-            ("connectors.s3", connectors.s3 != S3Settings()),
+            (
+                "connectors.s3",
+                connectors.s3 != S3Settings() && connectors.s3.inbox == nil && connectors.s3.copy == nil
+            ),
             ("connectors.ica", connectors.ica != ICASettings()),
             ("connectors.basespace", connectors.baseSpace != BaseSpaceSettings()),
             ("connectors.ec2", connectors.ec2 != EC2Settings()),
