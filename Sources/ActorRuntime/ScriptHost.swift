@@ -139,7 +139,7 @@ private final class ScriptSession: WorkSession {
                     accessToken: token, workerID: worker, configs: configs,
                     apiServer: environment.apiServer(spec.tenant), messageFile: messageFile, resultSocket: results,
                     scratch: "\(folder)/work"))
-            let outcome = await environment.executor.run(work(id, variables, folder: folder))
+            let outcome = await environment.executor.run(work(id, variables, folder: folder, results: results))
             await environment.runFiles.closeResults(of: envelope.execution)
             if outcome.isEnd { endedWork.withLock { $0 = id } }
             return end(of: outcome)
@@ -162,7 +162,7 @@ private final class ScriptSession: WorkSession {
         return await environment.executor.kept().contains(id)
     }
 
-    private func work(_ id: String, _ variables: [EnvironmentEntry], folder: String) -> Work {
+    private func work(_ id: String, _ variables: [EnvironmentEntry], folder: String, results: String?) -> Work {
         var work = Work(
             id: id, command: [], environment: variables, workingDirectory: spec.folder ?? "\(folder)/work",
             logFile: logFile, maxLogBytes: environment.configuration.limits.maxLogBytes,
@@ -175,11 +175,20 @@ private final class ScriptSession: WorkSession {
         work.executor = spec.executor
         work.folders = [WorkMount(host: folder, inside: folder, isReadOnly: false)]
         if let own = spec.folder { work.folders.append(WorkMount(host: own, inside: own, isReadOnly: true)) }
+        work.folders += Self.places(message: "\(folder)/message", results: results)
         work.labels = [
             EnvironmentEntry("actor", spec.name), EnvironmentEntry("execution", envelope.execution.rawValue),
             EnvironmentEntry("attempt", String(attempt)),
         ]
         return work
+    }
+
+    /// Where Abaco's helpers look, in both of its generations.
+    private static func places(message: String, results: String?) -> [WorkMount] {
+        let inward = ["/_abaco_binary_data", "/_abaco_fifo_folder/_abaco_binary_data"]
+        let outward = ["/_abaco_results.sock", "/_abaco_socket_folder/_abaco_results.sock"]
+        return inward.map { WorkMount(host: message, inside: $0, isReadOnly: true) }
+            + (results.map { path in outward.map { WorkMount(host: path, inside: $0, isReadOnly: false) } } ?? [])
     }
 
     private func grantedSecrets() -> [EnvironmentEntry] {

@@ -48,6 +48,16 @@ static int take_rlimit(struct order *order, const char *text) {
     return 0;
 }
 
+// A file, then the place where it is seen.
+static int take_bind(struct order *order, const char *file, const char *place) {
+    if (order->bind_count == MAX_BINDS) return -1;
+    if (file != NULL) order->binds[order->bind_count].file = file;
+    if (place == NULL) return 0;
+    if (order->binds[order->bind_count].file == NULL) return -1;
+    order->binds[order->bind_count++].place = place;
+    return 0;
+}
+
 static int is(const char *record, const char *key, const char **value) {
     size_t length = strlen(key);
     if (strncmp(record, key, length) != 0 || record[length] != '=') return 0;
@@ -67,6 +77,8 @@ static int take(struct order *order, char *record, size_t *arguments, size_t *va
     else if (is(record, "uid", &value)) order->uid = strtoll(value, NULL, 10);
     else if (is(record, "gid", &value)) order->gid = strtoll(value, NULL, 10);
     else if (is(record, "rlimit", &value)) return take_rlimit(order, value);
+    else if (is(record, "bind", &value)) return take_bind(order, value, NULL);
+    else if (is(record, "onto", &value)) return take_bind(order, NULL, value);
     else if (is(record, "arg", &value)) order->arguments[(*arguments)++] = (char *)value;
     else if (is(record, "env", &value)) order->environment[(*variables)++] = (char *)value;
     else return -1;

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-enum { MAX_RLIMITS = 16 };
+enum { MAX_RLIMITS = 16, MAX_BINDS = 16 };
 
 // What is to be run. Every string lies in `memory`.
 struct order {
@@ -15,6 +15,8 @@ struct order {
     int64_t log_limit, timeout_ms, grace_ms, uid, gid;  // -1: none
     struct { int resource; rlim_t value; } rlimits[MAX_RLIMITS];
     int rlimit_count;
+    struct { const char *file, *place; } binds[MAX_BINDS];  // files that the command sees under other names
+    int bind_count;
     char **arguments, **environment;
     char *memory;
     size_t length;

@@ -1,4 +1,5 @@
 import ActorCore
+import Glibc
 
 /// What the supervisor reads from its standard input: records `key=value`, each closed by a NUL, and an empty one.
 ///
@@ -20,6 +21,11 @@ struct ProcessOrder {
         }
         if let cgroup { add("cgroup", cgroup) }
         for limit in settings.limits.sorted(by: { $0.key < $1.key }) { add("rlimit", "\(limit.key):\(limit.value)") }
+        // A file under another name than its own takes a mount namespace, which only root may make.
+        for folder in work.folders where folder.host != folder.inside && geteuid() == 0 {
+            add("bind", folder.host)
+            add("onto", folder.inside)
+        }
         add("program", launch.program)
         for argument in launch.arguments { add("arg", argument) }
         for entry in launch.environment { add("env", entry) }
