@@ -1,6 +1,7 @@
 internal import ActorArchives
 internal import ActorConnectors
 internal import ActorCore
+internal import ActorRuntime
 internal import HTTPTransport
 internal import ServiceLifecycle
 
