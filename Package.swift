@@ -73,7 +73,7 @@ let package = Package(
             cxxSettings: [.define("VALIJSON_USE_EXCEPTIONS", to: "1")]
         ),
         .target(name: "ActorSchemas", dependencies: ["ActorCore", "CValijson"], swiftSettings: strict),
-        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive")]),
         .target(name: "ActorArchives", dependencies: ["ActorCore", "CArchive"], swiftSettings: strict),
         .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(

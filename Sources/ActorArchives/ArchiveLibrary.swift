@@ -24,7 +24,7 @@ private final class LibraryCursor: ArchiveCursor {
         if let message { throw Self.failure(format, String(cString: message)) }
     }
 
-    deinit { archive_read_free(reader) }
+    deinit { carchive_free(reader) }
 
     var consumed: Int64 { Int64(carchive_consumed(reader)) }
 
@@ -59,7 +59,7 @@ private final class LibraryCursor: ArchiveCursor {
     }
 
     private func failure() -> ActorError {
-        Self.failure(format, archive_error_string(reader).map { String(cString: $0) } ?? "it is damaged")
+        Self.failure(format, carchive_error(reader).map { String(cString: $0) } ?? "it is damaged")
     }
 
     private static func failure(_ format: ArchiveFormat, _ message: String) -> ActorError {
