@@ -139,7 +139,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ActorSchemasTests", dependencies: ["ActorSchemas", "ActorCore"], swiftSettings: strict),
+            name: "ActorSchemasTests", dependencies: ["ActorExecutors", "ActorSchemas", "ActorCore"],
+            swiftSettings: strict),
         .testTarget(
             name: "ActorExecutorsTests", dependencies: ["ActorExecutors", "ActorCore", "ActorTesting", logging],
             swiftSettings: strict),

@@ -70,6 +70,7 @@ package enum Daemon {
                 .init(service: SystemService(house: house)),
                 .init(service: InboxService(house: house)),
                 .init(service: StallService(house: house)),
+                .init(service: EngineService(house: house)),
                 .init(service: FolderService(house: house)),
                 .init(service: PruneService(house: house)),
                 .init(service: ClockService(house: house)),
@@ -133,6 +134,21 @@ private struct StallService: Service {
         guard await house.bound() else { return await Shutdown.wait() }
         let watcher = house.stallWatcher()
         await cancelWhenGracefulShutdown { await watcher.run() }
+    }
+}
+
+/// Looks how the jobs of engines stand.
+private struct EngineService: Service {
+    let house: House
+
+    func run() async throws {
+        guard await house.bound() else { return await Shutdown.wait() }
+        let watchers = house.engineWatchers()
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                for watcher in watchers { group.addTask { await watcher.run() } }
+            }
+        }
     }
 }
 

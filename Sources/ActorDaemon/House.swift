@@ -54,6 +54,7 @@ struct House: Sendable {
     let address: SelfAddress
     let lab: FolderLab
     let actors: ActorRegistrar
+    let engines: JobEngines
     let late: Late
 
     var graceMilliseconds: Int64 { Int64(settings.executors.process.graceSeconds * 1000) }
@@ -99,9 +100,12 @@ struct House: Sendable {
             atPath: "\(settings.inbox.folder ?? "\(data.path)/inbox")/.parts")
         let late = Late()
         let address = SelfAddress()
+        let engines = JobEngines(
+            EngineMaker(settings: settings, dataFolder: data.path).engines(
+                client: client, clock: clock), rules: settings.executors.rules)
         let tools = ReactorTools(
-            files: lab, archive: lab, documents: YAMLReader(), executor: executor, limits: settings.limits,
-            home: settings.home)
+            files: lab, archive: lab, documents: YAMLReader(), executor: executor, engines: engines,
+            limits: settings.limits, home: settings.home)
         let seal = Seal(key: try data.readOrMakeKey("configs.key"))
         let managers = ManagerLookup()
         let system = ActorSystem(
@@ -131,7 +135,7 @@ struct House: Sendable {
         return House(
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
             store: store, client: client, system: system, http: http, address: address, lab: lab, actors: registrar,
-            late: late)
+            engines: engines, late: late)
     }
 
     private static func verifier(
@@ -176,10 +180,7 @@ struct House: Sendable {
         let process = settings.executors.process
         return ProcessExecutor(
             settings: ProcessExecutorSettings(
-                maxRunning: process.maxRunning, graceSeconds: process.graceSeconds,
-                images: Dictionary(
-                    process.images.map { ($0.image, ImageCommand(command: $0.command, anyCommand: $0.anyCommand)) },
-                    uniquingKeysWith: { first, _ in first }),
+                maxRunning: process.maxRunning, graceSeconds: process.graceSeconds, images: EngineMaker.images(process),
                 anyImage: process.anyImage, pythonPath: try PythonPackages.folder(settings)),
             logger: logger, pidFolder: data.pids)
     }
@@ -238,6 +239,14 @@ struct House: Sendable {
             inbox: FolderInbox(folder: inboxFolder, pool: threads), system: system, actorName: "ingest",
             tenant: settings.tenant, settleMilliseconds: Int64((ingest?["settle_seconds"]?.double ?? 5) * 1000),
             scanMilliseconds: Int64((ingest?["scan_seconds"]?.double ?? 1) * 1000))
+    }
+
+    func engineWatchers() -> [EngineWatcher] {
+        engines.engines.values.sorted { $0.name < $1.name }.map { engine in
+            EngineWatcher(
+                engine: engine, system: system, keeper: "job-engines", tenant: settings.tenant,
+                pollMilliseconds: EngineMaker.pollMilliseconds(of: engine.name, settings))
+        }
     }
 
     func stallWatcher() -> StallWatcher {

@@ -58,7 +58,7 @@ struct SettingsTests {
         #expect(settings.callbacks.allow == ["10.0.0.7:8443"])
         #expect(
             settings.notYetActive == [
-                "server.trusted_proxies", "executors.container", "executors.slurm", "connectors.s3", "connectors.ec2",
+                "server.trusted_proxies", "executors.container", "connectors.s3", "connectors.ec2",
             ])
     }
 
@@ -146,8 +146,8 @@ struct SettingsTests {
             ("auth:\n  jwt:\n    - {algorithms: [none], public_key_file: k}\n", 3, "not \"none\""),
             ("auth:\n  jwt:\n    - {header: X}\n", 3, "public_key_file is needed"),
             ("tenants:\n  a b: {}\n", 2, "no tenant name"),
-            ("executors:\n  default: slurm\n", 2, "slurm is not part of this version; use process"),
-            ("executors:\n  default: docker\n", 2, "takes process, container"),
+            ("executors:\n  slurm: {via: rest}\n", 2, "slurmrestd is not part of this version"),
+            ("executors:\n  default: docker\n", 2, "executors.default takes process"),
             ("executors:\n  process:\n    images: {x: {}}\n", 3, "needs a command"),
             ("executors:\n  process:\n    any_image: yes\n", 3, "takes true or false, not \"yes\""),
             ("executors:\n  process:\n    grace_seconds: -1\n", 3, "a number of at least 0"),

@@ -9,6 +9,7 @@ package enum SettingsLoader {
         ["pipelines", "updates_nonce"], ["executors", "process", "python_path"], ["executors", "container", "runtime"],
         ["executors", "kubernetes", "kubeconfig"], ["executors", "kubernetes", "context"],
         ["executors", "argo", "server"], ["executors", "slurm", "partition"], ["executors", "slurm", "account"],
+        ["executors", "slurm", "binaries"],
         ["connectors", "s3", "endpoint"], ["connectors", "s3", "access_key"], ["connectors", "s3", "secret_key"],
         ["connectors", "ica", "api_key"], ["connectors", "basespace", "access_token"],
         ["connectors", "ec2", "endpoint"], ["connectors", "ec2", "access_key"], ["connectors", "ec2", "secret_key"],

@@ -65,29 +65,7 @@ package final class ProcessExecutor: Executor {
     }
 
     package func resolve(image: String, command: [String], arguments: [String]) throws(ActorError) -> [String] {
-        let entry = settings.images[image]
-        guard entry != nil || settings.anyImage else {
-            throw ActorError(
-                .invalidInput,
-                "image \(image) is not known to the process executor: list it under executors.process.images "
-                    + "with the local command it stands for, or choose the container executor")
-        }
-        if command.isEmpty {
-            guard let own = entry?.command, !own.isEmpty else {
-                throw ActorError(
-                    .invalidInput,
-                    "image \(image) has no command of its own on this machine: give the container a command, or list "
-                        + "one under executors.process.images")
-            }
-            return own + arguments
-        }
-        guard settings.anyImage || entry?.anyCommand == true else {
-            throw ActorError(
-                .invalidInput,
-                "image \(image) runs only its own command here: leave out the container's command, or set any_command "
-                    + "for it under executors.process.images")
-        }
-        return command + arguments
+        try settings.command(image: image, command: command, arguments: arguments)
     }
 }
 
