@@ -6,11 +6,12 @@ BORDERS := --explicit-target-dependency-import-check error
 RELEASE := .build/release/reactord
 BENCH_SWIFT := Benchmarks/Package.swift Benchmarks/Sources/BenchmarkTool
 
-.PHONY: help demo test soak bench build serve check format clean
+.PHONY: help demo test engines soak bench build serve check format clean
 
 help:
 	@echo "make demo    build, start a daemon, upload two real recordings, watch their analyses (KEEP=1: stay up)"
 	@echo "make test    build and run all tests"
+	@echo "make engines run the tests that need Docker, podman, an S3 store and the like, each against one of its own"
 	@echo "make soak    kill, stop, fill and mislead the real daemon, cut its power, play 10,000 simulated lives (some minutes)"
 	@echo "make bench   measure, beside RabbitMQ, Redis, NATS and PostgreSQL (ONLY=accept: one line; QUICK=1: a first look)"
 	@echo "make build   release binary at $(RELEASE)"
@@ -24,6 +25,7 @@ demo: build
 build:
 	@scripts/setup
 	$(SWIFT) build -c release --product reactord $(BORDERS)
+	$(SWIFT) build -c release --product reactord-supervisor
 
 serve: build
 	$(RELEASE) serve
@@ -34,6 +36,16 @@ test:
 	python3 -m unittest discover -s Tests/PythonTests
 	$(SWIFT) build --build-tests $(BORDERS)
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
+
+# What needs programs too large for every machine: each is started here and stopped again; for one that is missing the
+# reason is printed.
+engines:
+	@scripts/setup --engines
+	$(SWIFT) build --build-tests $(BORDERS)
+	@status=0; \
+	REACTORD_ENGINES=1 SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest --filter S3StoreTests \
+		|| status=$$?; \
+	scripts/try-engines || status=$$?; exit $$status
 
 # What ships is maltreated: the release binary, by the test bundle; its machines are played from SEEDS. SOAK names the
 # suites, REACTORD_SEED repeats choices.

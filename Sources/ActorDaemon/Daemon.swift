@@ -69,6 +69,7 @@ package enum Daemon {
             services: [
                 .init(service: SystemService(house: house)),
                 .init(service: InboxService(house: house)),
+                .init(service: ObjectStoreService(house: house)),
                 .init(service: StallService(house: house)),
                 .init(service: EngineService(house: house)),
                 .init(service: FolderService(house: house)),
@@ -176,6 +177,7 @@ private struct PruneService: Service {
             do {
                 while true {
                     await house.prune()
+                    await house.sweep()
                     try await house.clock.sleep(milliseconds: 3_600_000)
                 }
             } catch is CancellationError {}

@@ -5,6 +5,7 @@ internal import ActorHTTP
 internal import ActorRuntime
 internal import ActorSchemas
 internal import ActorStore
+internal import Crypto
 internal import Foundation
 internal import HTTPTransport
 internal import Logging
@@ -53,6 +54,7 @@ struct House: Sendable {
     let http: any Service
     let address: SelfAddress
     let lab: FolderLab
+    let executor: any Executor
     let actors: ActorRegistrar
     let engines: JobEngines
     let late: Late
@@ -93,8 +95,8 @@ struct House: Sendable {
         let client = try CurlClient(logger: logger)
         let lab = FolderLab(
             root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
-            inbox: settings.inbox.folder ?? "\(data.path)/inbox", pool: threads)
-        let executor = try processExecutor(settings, data: data, logger: logger)
+            inbox: settings.inbox.folder ?? "\(data.path)/inbox", unpacking: unpacking(settings), pool: threads)
+        let executor = try Executors.make(settings, data: data, client: client, clock: clock, logger: logger)
         // Halves of uploads that were being received when an earlier process ended.
         try? FileManager.default.removeItem(
             atPath: "\(settings.inbox.folder ?? "\(data.path)/inbox")/.parts")
@@ -107,9 +109,11 @@ struct House: Sendable {
             files: lab, archive: lab, documents: YAMLReader(), executor: executor, engines: engines,
             limits: settings.limits, home: settings.home)
         let seal = Seal(key: try data.readOrMakeKey("configs.key"))
+        let executionKey = try data.readOrMakeKey("executions.key")
         let managers = ManagerLookup()
         let system = ActorSystem(
-            configuration: configuration(settings, data: data, scrubber: scrubber, seal: seal), store: store,
+            configuration: configuration(
+                settings, data: data, scrubber: scrubber, seal: seal, executionKey: executionKey), store: store,
             clock: clock, executor: executor, runFiles: FolderRunFiles(root: data.path, pool: threads), client: client,
             schemas: ValijsonCompiler(),
             callbacks: CallbackMaker(
@@ -134,8 +138,8 @@ struct House: Sendable {
         })
         return House(
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
-            store: store, client: client, system: system, http: http, address: address, lab: lab, actors: registrar,
-            engines: engines, late: late)
+            store: store, client: client, system: system, http: http, address: address, lab: lab,
+            executor: executor, actors: registrar, engines: engines, late: late)
     }
 
     private static func verifier(
@@ -174,17 +178,6 @@ struct House: Sendable {
             defaultRoles: Set(jwt.defaultRoles))
     }
 
-    private static func processExecutor(
-        _ settings: Settings, data: DataFolder, logger: Logger
-    ) throws(ActorError) -> ProcessExecutor {
-        let process = settings.executors.process
-        return ProcessExecutor(
-            settings: ProcessExecutorSettings(
-                maxRunning: process.maxRunning, graceSeconds: process.graceSeconds, images: EngineMaker.images(process),
-                anyImage: process.anyImage, pythonPath: try PythonPackages.folder(settings)),
-            logger: logger, pidFolder: data.pids)
-    }
-
     private static func say(_ settings: Settings, admin: String?, to logger: Logger) {
         for problem in settings.warnings {
             logger.warning("a setting deserves a look", metadata: ["problem": "\(problem)"])
@@ -197,7 +190,7 @@ struct House: Sendable {
     }
 
     private static func configuration(
-        _ settings: Settings, data: DataFolder, scrubber: SecretScrubber, seal: Seal
+        _ settings: Settings, data: DataFolder, scrubber: SecretScrubber, seal: Seal, executionKey: [UInt8]
     ) -> SystemConfiguration {
         let secrets = settings.secrets
         let variables = ProcessInfo.processInfo.environment
@@ -215,6 +208,11 @@ struct House: Sendable {
         ) { $1 }
         configuration.openSealed = { seal.open($0) }
         configuration.unfinished = { scrubber.unfinished($0) }
+        configuration.executionCode = { execution in
+            let code = HMAC<SHA256>.authenticationCode(
+                for: Array(execution.rawValue.utf8), using: SymmetricKey(data: executionKey))
+            return Hexadecimal.text(Array(code))
+        }
         return configuration
     }
 
@@ -278,6 +276,19 @@ struct House: Sendable {
             }
         } catch {
             logger.error("old records could not be removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Ends and forgets commands whose execution is over: what a daemon left that was killed, what was cancelled.
+    func sweep() async {
+        for id in await executor.kept() {
+            do {
+                let record = try await store.execution(WorkID(id).execution)
+                if let record, record.finished == nil { continue }
+            } catch {
+                continue
+            }
+            await executor.reclaim(id)
         }
     }
 

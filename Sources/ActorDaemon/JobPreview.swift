@@ -59,7 +59,11 @@ package struct JobPreview: Sendable {
             throw ActorError(.invalidInput, "\(executor) cannot take it: \(error.message)")
         }
         var lines: [String] = []
-        for step in order.steps {
+        for step in order.steps where executor == "container" {
+            lines.append("\(step.phase.rawValue)/\(step.name)\n    \(step.image)")
+            lines.append("    \((step.command + step.args).joined(separator: " "))")
+        }
+        for step in order.steps where executor != "container" {
             let command = try maker.local.command(
                 image: step.image, command: step.command, arguments: step.args)
             lines.append("\(step.phase.rawValue)/\(step.name)\n    \(command.joined(separator: " "))")

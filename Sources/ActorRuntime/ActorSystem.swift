@@ -54,7 +54,8 @@ package final class ActorSystem: Sendable {
         self.workers = Workers(clock: clock) { IDMaker.hashid() }
         self.environment = RuntimeEnvironment(
             configuration: configuration, store: store, clock: clock, directory: directory, bus: bus,
-            executor: executor, runFiles: runFiles, callbacks: callbacks, tokens: ExecutionTokens(),
+            executor: executor, runFiles: runFiles, callbacks: callbacks,
+            tokens: ExecutionTokens(code: configuration.executionCode),
             workers: workers, outboxBell: Bell(), isDraining: { phase.value.withLock(\.isDraining) },
             logger: logger)
         self.news = ActorNews(environment: environment)
@@ -120,7 +121,7 @@ package final class ActorSystem: Sendable {
             return Directory.Entry(spec: spec, schemas: compiled, reactor: isSame ? old?.reactor : make())
         case .image(let image):
             do {
-                _ = try environment.executor.resolve(image: image, command: [], arguments: [])
+                try environment.executor.admit(ScriptHost.sample(image, executor: spec.executor))
                 return Directory.Entry(spec: spec, schemas: compiled)
             } catch {
                 return Directory.Entry(spec: spec, schemas: compiled, fault: error.description)

@@ -27,6 +27,8 @@ package struct SystemConfiguration: Sendable {
     package var apiServers: [String: String] = [:]
     /// The plain text of a sealed config; nil when it cannot be opened.
     package var openSealed: @Sendable (String) -> String? = { _ in nil }
+    /// A secret that an execution alone knows, the same after a restart of the daemon; nil makes a new one each time.
+    package var executionCode: (@Sendable (ExecutionID) -> String)?
 
     package init(
         limits: Limits, graceMilliseconds: Int64, maxCalls: Int = 16, callTimeoutMilliseconds: Int64 = 20000,

@@ -44,6 +44,7 @@ final class ExecutionDriver: Sendable {
 
     /// The grace time of a drain is over.
     func stopAll() {
+        environment.executor.detach()
         let entries = state.withLock { state in
             state.isStopping = true
             return Array(state.running.values)
@@ -130,8 +131,9 @@ final class ExecutionDriver: Sendable {
     /// Runs one message and commits what came of it.
     func run(_ envelope: Envelope, _ entry: Directory.Entry) async -> End {
         let started = environment.clock.now()
-        // Attempts that were all cut off by the end of the daemon: this message may be what ends it.
-        guard envelope.attempts < entry.spec.retry.attempts else {
+        // Attempts that were all cut off by the end of the daemon: this message may be what ends it. Not when its
+        // command outlived the daemon: that goes on.
+        if envelope.attempts >= entry.spec.retry.attempts, await !isKept(envelope.execution) {
             return End(returned: await parkUnrun(envelope, entry, at: started))
         }
         let work = RunningWork(
@@ -150,6 +152,10 @@ final class ExecutionDriver: Sendable {
             entry.reactor == nil ? scripts.session(work, entry) : reactors.session(work, entry)
         let end = await play(work, session)
         return End(returned: await finish(end, work, session, entry.spec), health: health(end))
+    }
+
+    private func isKept(_ execution: ExecutionID) async -> Bool {
+        await environment.executor.kept().contains { WorkID($0).execution == execution }
     }
 
     private func couldNotBegin(_ envelope: Envelope, _ error: ActorError) async -> Envelope? {
@@ -211,7 +217,7 @@ final class ExecutionDriver: Sendable {
                 LogKeys.actor: "\(spec.name)", LogKeys.execution: "\(envelope.execution)",
                 LogKeys.attempt: "\(number)", LogKeys.outcome: "\(completion.attempt.outcome.rawValue)",
             ])
-        session.ended()
+        await session.ended()
         switch completion.disposition {
         case .acknowledge, .park: return nil
         case .release: return envelope
@@ -310,7 +316,7 @@ protocol WorkSession: AnyObject, Sendable {
     /// The slot that the work was done in; nil where nobody is named.
     var worker: String? { get }
     /// The end is on disk.
-    func ended()
+    func ended() async
 }
 
 /// What every part of the runtime is made of.

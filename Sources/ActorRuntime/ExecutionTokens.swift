@@ -2,12 +2,23 @@ internal import ActorCore
 internal import Synchronization
 
 /// Tokens that running scripts act through the API with; each ends with its execution.
+///
+/// An execution has the same one in every attempt and after a restart of the daemon, so that a script which outlives
+/// the daemon is still known afterwards.
 final class ExecutionTokens: Sendable {
     private let principals = Mutex<[String: Principal]>([:])
+    private let code: @Sendable (ExecutionID) -> String
 
-    func issue(for spec: ActorSpec) -> String {
-        var random = SystemRandomNumberGenerator()
-        let token = "rxe_" + (0..<4).map { _ in String(random.next(), radix: 36) }.joined()
+    init(code: (@Sendable (ExecutionID) -> String)?) {
+        self.code =
+            code ?? { _ in
+                var random = SystemRandomNumberGenerator()
+                return (0..<4).map { _ in String(random.next(), radix: 36) }.joined()
+            }
+    }
+
+    func issue(for execution: ExecutionID, of spec: ActorSpec) -> String {
+        let token = "rxe_" + code(execution)
         principals.withLock {
             $0[token] = Principal(username: spec.owner, tenant: spec.tenant, roles: [.user])
         }
@@ -16,6 +27,7 @@ final class ExecutionTokens: Sendable {
 
     func revoke(_ token: String) { principals.withLock { _ = $0.removeValue(forKey: token) } }
 
-    /// The lookup is by hash table: the token has 256 random bits, so its timing tells nothing that can be used.
+    /// The lookup is by hash table: the token has 256 bits that nobody can guess, so its timing tells nothing that can
+    /// be used.
     func principal(_ token: String) -> Principal? { principals.withLock { $0[token] } }
 }

@@ -58,7 +58,7 @@ private final class ReactorSession: WorkSession {
     var effects: Effects { context.buffered }
     var farewell: Effects { context.farewell }
     var result: JSONValue? { context.answer }
-    func ended() {}
+    func ended() async {}
 }
 
 /// What one Reactor sees while it handles one message; buffers what it does until the commit.
@@ -262,11 +262,22 @@ final class ExecutionContext: ReactorContext {
         do {
             try await running.begin(in: environment.store)
         } catch {
-            return WorkResult(
-                end: .couldNotStart("its start could not be recorded: \(error)"), logBytes: 0, logTruncated: false,
-                milliseconds: 0)
+            return WorkResult(end: .couldNotStart("its start could not be recorded: \(error)"))
         }
-        return await environment.executor.run(work)
+        var failures = 0
+        while true {
+            let result = await environment.executor.run(work)
+            guard case .engineFailed(let why) = result.end else { return result }
+            // Never the work's own failure: it is asked for again, under the same id, until it is known how it ended.
+            failures += 1
+            let delay = RetryPolicy.backoff(attempt: failures, base: 0.5, cap: 60, chance: 1)
+            log(.warning, "\(why); trying again in \(Double(delay) / 1000) s")
+            do {
+                try await environment.clock.sleep(milliseconds: delay)
+            } catch {
+                return WorkResult(end: environment.isDraining() ? .detached : .cancelled)
+            }
+        }
     }
 
     func commit() async throws(ActorError) {

@@ -6,7 +6,17 @@ struct ScriptHost: Sendable {
     let environment: RuntimeEnvironment
 
     func session(_ work: RunningWork, _ entry: Directory.Entry) -> any WorkSession {
-        ScriptSession(environment: environment, envelope: work.envelope, spec: entry.spec, attempt: work.number)
+        ScriptSession(environment: environment, running: work, spec: entry.spec)
+    }
+
+    /// What is asked of an executor before an actor of this image may run.
+    static func sample(_ image: String, executor: String?) -> Work {
+        var work = Work(
+            id: "image", command: [], environment: [], workingDirectory: "/", logFile: "/dev/null", maxLogBytes: 0,
+            timeoutMilliseconds: nil)
+        work.image = image
+        work.executor = executor
+        return work
     }
 }
 
@@ -83,22 +93,26 @@ enum ScriptEnvironment {
 
 private final class ScriptSession: WorkSession {
     private let environment: RuntimeEnvironment
+    private let running: RunningWork
     private let envelope: Envelope
     private let spec: ActorSpec
     private let attempt: Int
     private let token: String
+    /// What it ran under, once its end is known.
+    private let endedWork = Mutex<String?>(nil)
     let effects = Effects()
     let farewell = Effects()
     let result: JSONValue? = nil
     private let taken = Mutex<String?>(nil)
     var worker: String? { taken.withLock { $0 } }
 
-    init(environment: RuntimeEnvironment, envelope: Envelope, spec: ActorSpec, attempt: Int) {
+    init(environment: RuntimeEnvironment, running: RunningWork, spec: ActorSpec) {
         self.environment = environment
-        self.envelope = envelope
+        self.running = running
+        self.envelope = running.envelope
         self.spec = spec
-        self.attempt = attempt
-        self.token = environment.tokens.issue(for: spec)
+        self.attempt = running.number
+        self.token = environment.tokens.issue(for: envelope.execution, of: spec)
     }
 
     private var relativeLog: String { "runs/\(envelope.execution)/output.log" }
@@ -109,18 +123,14 @@ private final class ScriptSession: WorkSession {
         taken.withLock { $0 = worker }
         defer { environment.workers.release(envelope.execution, of: spec.id) }
         do {
-            if attempt > 1 { await environment.executor.reclaim(envelope.execution.rawValue) }
+            let id = try await self.id()
             let folder = try await environment.runFiles.prepare(envelope.execution)
             let messageFile = "\(folder)/message"
-            try await environment.runFiles.write(envelope.message.body, to: messageFile)
-            let state = try await environment.store.state(of: spec.id) ?? .object([])
-            let command: [String]
-            switch spec.run {
-            case .command(let words): command = words
-            case .image(let image):
-                command = try environment.executor.resolve(image: image, command: [], arguments: [])
-            case .builtin(let name): return .broken(reason: "there is no built-in reactor named \(name)")
+            // A script that runs already reads the file that it was given.
+            if await !isKept(id) {
+                try await environment.runFiles.write(envelope.message.body, to: messageFile)
             }
+            let state = try await environment.store.state(of: spec.id) ?? .object([])
             let configs = try await self.configs()
             let results = await environment.runFiles.openResults(of: envelope.execution)
             let variables = ScriptEnvironment.entries(
@@ -129,17 +139,56 @@ private final class ScriptSession: WorkSession {
                     accessToken: token, workerID: worker, configs: configs,
                     apiServer: environment.apiServer(spec.tenant), messageFile: messageFile, resultSocket: results,
                     scratch: "\(folder)/work"))
-            let outcome = await environment.executor.run(
-                Work(
-                    id: envelope.execution.rawValue, command: command, environment: variables,
-                    workingDirectory: spec.folder ?? "\(folder)/work", logFile: logFile,
-                    maxLogBytes: environment.configuration.limits.maxLogBytes, timeoutMilliseconds: nil))
+            let outcome = await environment.executor.run(work(id, variables, folder: folder, results: results))
             await environment.runFiles.closeResults(of: envelope.execution)
-            return Self.end(of: outcome)
+            if outcome.isEnd { endedWork.withLock { $0 = id } }
+            return end(of: outcome)
         } catch {
             return error.code == .storageFull || error.code == .internalFailure || error.code == .unavailable
                 ? .starved(reason: error.description) : .broken(reason: error.description)
         }
+    }
+
+    /// The same for an attempt that the end of a daemon has cut off and the one after it: that one takes the script
+    /// over, running or done.
+    private func id() async throws(ActorError) -> String {
+        guard attempt > 1 else { return WorkID(envelope.execution, run: 1).text }
+        let ended = try await environment.store.attempts(of: envelope.execution).filter { $0.outcome != .interrupted }
+        return WorkID(envelope.execution, run: ended.count + 1).text
+    }
+
+    private func isKept(_ id: String) async -> Bool {
+        guard attempt > 1 else { return false }
+        return await environment.executor.kept().contains(id)
+    }
+
+    private func work(_ id: String, _ variables: [EnvironmentEntry], folder: String, results: String?) -> Work {
+        var work = Work(
+            id: id, command: [], environment: variables, workingDirectory: spec.folder ?? "\(folder)/work",
+            logFile: logFile, maxLogBytes: environment.configuration.limits.maxLogBytes,
+            timeoutMilliseconds: Int64(spec.timeoutSeconds) * 1000)
+        switch spec.run {
+        case .command(let words): work.command = words
+        case .image(let image): work.image = image
+        case .builtin: preconditionFailure("a built-in reactor is no script")
+        }
+        work.executor = spec.executor
+        work.folders = [WorkMount(host: folder, inside: folder, isReadOnly: false)]
+        if let own = spec.folder { work.folders.append(WorkMount(host: own, inside: own, isReadOnly: true)) }
+        work.folders += Self.places(message: "\(folder)/message", results: results)
+        work.labels = [
+            EnvironmentEntry("actor", spec.name), EnvironmentEntry("execution", envelope.execution.rawValue),
+            EnvironmentEntry("attempt", String(attempt)),
+        ]
+        return work
+    }
+
+    /// Where Abaco's helpers look, in both of its generations.
+    private static func places(message: String, results: String?) -> [WorkMount] {
+        let inward = ["/_abaco_binary_data", "/_abaco_fifo_folder/_abaco_binary_data"]
+        let outward = ["/_abaco_results.sock", "/_abaco_socket_folder/_abaco_results.sock"]
+        return inward.map { WorkMount(host: message, inside: $0, isReadOnly: true) }
+            + (results.map { path in outward.map { WorkMount(host: path, inside: $0, isReadOnly: false) } } ?? [])
     }
 
     private func grantedSecrets() -> [EnvironmentEntry] {
@@ -162,14 +211,19 @@ private final class ScriptSession: WorkSession {
         return .object(members)
     }
 
-    private static func end(of result: WorkResult) -> ExecutionMachine.WorkEnd {
+    private func end(of result: WorkResult) -> ExecutionMachine.WorkEnd {
         switch result.end {
-        case .exited(0): .succeeded
-        case .exited: .failed(exitCode: result.exitCode, reason: result.reason ?? "failed")
-        case .signalled: .crashed(exitCode: result.exitCode, reason: result.reason ?? "killed by a signal")
-        case .timedOut, .cancelled: .stopped
-        case .couldNotStart(let why): .broken(reason: why)
-        case .machineFailed(let why): .starved(reason: why)
+        case .exited(0): return .succeeded
+        case .exited: return .failed(exitCode: result.exitCode, reason: result.reason ?? "failed")
+        case .signalled, .outOfMemory:
+            return .crashed(exitCode: result.exitCode, reason: result.reason ?? "killed by a signal")
+        case .timedOut:
+            // Its supervisor was first: the clock that ran while the daemon did not.
+            running.stop(.timeout)
+            return .stopped
+        case .cancelled, .detached: return .stopped
+        case .couldNotStart(let why): return .broken(reason: why)
+        case .engineFailed(let why), .evicted(let why): return .starved(reason: why)
         }
     }
 
@@ -186,5 +240,8 @@ private final class ScriptSession: WorkSession {
             truncated: log.truncated)
     }
 
-    func ended() { environment.tokens.revoke(token) }
+    func ended() async {
+        environment.tokens.revoke(token)
+        if let id = endedWork.withLock({ $0 }) { await environment.executor.forget(id) }
+    }
 }

@@ -43,6 +43,16 @@ struct CheckTests {
         #expect(report.json(relativeTo: folder.path)["ok"] == true)
     }
 
+    @Test("an engine that is not there")
+    func engine() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "executors:\n  container: {socket: unix:///no/such.sock}\n")
+        try folder.write("actors/a/actor.yml", "run: {image: org/any}\n")
+        let text = check(folder).text(relativeTo: folder.path)
+        #expect(text.contains("executors.container.socket: /no/such.sock is not there; start the engine"), "\(text)")
+        #expect(!text.contains("org/any"))
+    }
+
     @Test("everything wrong, each with its place")
     func bad() throws {
         let folder = try TemporaryFolder()

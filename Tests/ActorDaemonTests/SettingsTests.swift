@@ -55,10 +55,15 @@ struct SettingsTests {
         #expect(settings.tenant == "DEV-DEVELOP")
         #expect(settings.executors.process.images.map(\.image) == ["abacosamples/test"])
         #expect(settings.executors.process.pythonPath == "/lab/sdk/python")
+        #expect(settings.executors.process.ulimits == ["nproc": 50])
+        let container = try #require(settings.executors.container)
+        #expect(container.socket == "unix:///run/docker.sock" && container.ulimits == ["nofile": 100])
+        #expect(container.memoryBytes == 2 << 30 && container.cpuMillis == 1500 && container.mounts == ["/d:rw"])
+        #expect(container.allowImages == ["org/*"] && container.pull == "Never" && container.network == "none")
         #expect(settings.callbacks.allow == ["10.0.0.7:8443"])
         #expect(
             settings.notYetActive == [
-                "server.trusted_proxies", "executors.container", "connectors.s3", "connectors.ec2",
+                "server.trusted_proxies", "connectors.s3", "connectors.ec2",
             ])
     }
 
@@ -101,7 +106,17 @@ struct SettingsTests {
               abacosamples/test: {command: [/bin/sh, images/abaco_test.sh]}
             any_image: false
             python_path: sdk/python
-          container: {socket: unix:///run/docker.sock, runtime: ~, ulimits: {nofile: 100}, network: none}
+            ulimits: {nproc: 50}
+          container:
+            socket: unix:///run/docker.sock
+            runtime: ~
+            ulimits: {nofile: 100}
+            network: none
+            memory: 2Gi
+            cpu: 1.5
+            mounts: ["/d:rw"]
+            allow_images: ["org/*"]
+            pull: Never
           kubernetes: {kubeconfig: ~, context: ~, namespace: default}
           argo: {namespace: argo, via: kubernetes, server: ~}
           slurm: {via: cli, partition: long, account: ~}
@@ -149,6 +164,15 @@ struct SettingsTests {
             ("executors:\n  slurm: {via: rest}\n", 2, "slurmrestd is not part of this version"),
             ("executors:\n  default: docker\n", 2, "executors.default takes process"),
             ("executors:\n  process:\n    images: {x: {}}\n", 3, "needs a command"),
+            ("executors:\n  process:\n    ulimits: {nofiles: 5}\n", 3, "no limit that can be set; there are: as"),
+            ("executors:\n  process:\n    ulimits: {nofile: many}\n", 3, "takes a whole number"),
+            ("executors:\n  process:\n    user: no-such-user\n", 3, "this machine has no user no-such-user"),
+            ("executors:\n  container:\n    socket: tcp://h:1\n", 3, "takes a Unix socket, for example unix://"),
+            ("executors:\n  container:\n    pull: Sometimes\n", 3, "takes Always, IfNotPresent or Never"),
+            ("executors:\n  container:\n    mounts: [data]\n", 3, "entry 1 is no absolute path"),
+            ("executors:\n  container:\n    mounts: [/a, /a/../b]\n", 3, "entry 2 is no absolute path"),
+            ("executors:\n  container:\n    memory: lots\n", 3, "as Kubernetes writes it"),
+            ("executors:\n  container:\n    privileged: true\n", 3, "is not a key of executors.container"),
             ("executors:\n  process:\n    any_image: yes\n", 3, "takes true or false, not \"yes\""),
             ("executors:\n  process:\n    grace_seconds: -1\n", 3, "a number of at least 0"),
             ("connectors:\n  s3: {secret_key: 12345}\n", 2, "connectors.s3.secret_key takes text, not a number"),
@@ -241,5 +265,32 @@ struct SettingsTests {
         #expect(settings.server.port == 1)
         #expect(settings.pipelines.updatesNonce?.reveal() == "n")
         #expect(settings.warnings.contains { $0.reason.contains("chmod 600") })
+    }
+
+    @Test("an object store as an inbox and for copies, and archives")
+    func storage() throws {
+        let settings = try read(
+            """
+            connectors:
+              s3:
+                ca_file: keys/ca.pem
+                session_token: t
+                access_key: a
+                secret_key: k
+                inbox: {bucket: in, prefix: lab/, poll_seconds: 5, settle_seconds: 0, delete: false, max_object_bytes: 9}
+                copy: {bucket: out}
+            unpack: {enabled: false, max_files: 7, max_bytes: 8, max_ratio: 9}
+            """)
+        let s3 = settings.connectors.s3
+        let inbox = try #require(s3.inbox)
+        #expect(inbox.bucket == "in" && inbox.prefix == "lab/" && inbox.pollSeconds == 5 && inbox.settleSeconds == 0)
+        #expect(!inbox.deletes && inbox.maxBytes == 9)
+        #expect(s3.copy?.bucket == "out" && s3.copy?.prefix == "")
+        #expect(s3.authorities == "/lab/keys/ca.pem" && s3.sessionToken?.reveal() == "t")
+        #expect(settings.notYetActive == [])
+        #expect(!settings.unpacking.isEnabled && settings.unpacking.limits.entries == 7)
+        #expect(settings.unpacking.limits.bytes == 8 && settings.unpacking.limits.ratio == 9)
+        #expect(problems("connectors: {s3: {inbox: {prefix: x}}}").count == 3)
+        #expect(problems("unpack: {max_ratio: 0}").count == 1)
     }
 }

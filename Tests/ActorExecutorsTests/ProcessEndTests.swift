@@ -13,10 +13,10 @@ extension ProcessExecutorTests {
     func aTimeOutEndsGrandchildrenToo(_ script: String) async {
         let scene = Scene(graceSeconds: 0.3)
         defer { scene.close() }
-        let result = await scene.executor.run(scene.shell(script, timeout: 500))
+        let result = await scene.run(scene.shell(script, timeout: 500))
         #expect(result.end == .timedOut && result.reason == "its time was up")
         #expect(scene.printedPids().count == 1 && scene.printedPids().allSatisfy(Self.isGone))
-        #expect(!scene.exists("pids/one.json"))
+        #expect(!scene.exists("commands/one"))
     }
 
     @Test func aStoppedCommandMayCleanUp() async {
@@ -25,7 +25,7 @@ extension ProcessExecutorTests {
         // The shell dies of SIGTERM at once; the one that it started gets its grace all the same, and one signal only.
         let script = "#!/bin/sh\ntrap 'echo term; sleep 0.3; echo clean; exit' TERM\nwhile :; do sleep 0.02; done\n"
         scene.write("child", script, mode: 0o755)
-        let result = await scene.executor.run(scene.shell("./child & wait", timeout: 500))
+        let result = await scene.run(scene.shell("./child & wait", timeout: 500))
         #expect(result.end == .timedOut)
         // A shell may report that its `sleep` was terminated too.
         #expect(scene.lines("one.log").filter { $0 != "Terminated" } == ["term", "clean"])
@@ -35,14 +35,14 @@ extension ProcessExecutorTests {
         let scene = Scene(graceSeconds: 5)
         defer { scene.close() }
         let result = await withTaskGroup(of: WorkResult.self) { group in
-            group.addTask { await scene.executor.run(scene.shell("sleep 600 & echo $!; sleep 600", timeout: nil)) }
-            #expect(await happens { scene.printedPids().count == 1 && scene.exists("pids/one.json") })
+            group.addTask { await scene.run(scene.shell("sleep 600 & echo $!; sleep 600", timeout: nil)) }
+            #expect(await happens { scene.printedPids().count == 1 && scene.exists("commands/one/started") })
             group.cancelAll()
             return await group.next()
         }
         #expect(result?.end == .cancelled && (result?.logBytes ?? 0) > 0)
         #expect(scene.printedPids().allSatisfy(Self.isGone))
-        #expect(!scene.exists("pids/one.json"))
+        #expect(!scene.exists("commands/one"))
     }
 
     @Test func aCancelledCommandThatPrintsWithoutEndStaysBounded() async {
@@ -50,7 +50,7 @@ extension ProcessExecutorTests {
         defer { scene.close() }
         let result = await withTaskGroup(of: WorkResult.self) { group in
             group.addTask {
-                await scene.executor.run(scene.shell("trap '' TERM; echo up > up; yes", maxLogBytes: 10, timeout: nil))
+                await scene.run(scene.shell("trap '' TERM; echo up > up; yes", maxLogBytes: 10, timeout: nil))
             }
             #expect(await happens { scene.exists("up") })
             group.cancelAll()
@@ -65,80 +65,76 @@ extension ProcessExecutorTests {
         defer { scene.close() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                #expect(await scene.executor.run(scene.shell("echo up > up; sleep 600")).end == .cancelled)
+                #expect(await scene.run(scene.shell("echo up > up; sleep 600")).end == .cancelled)
             }
             #expect(await happens { scene.exists("up") })
             await withTaskGroup(of: WorkResult.self) { second in
-                second.addTask { await scene.executor.run(scene.shell("echo no > no", id: "two")) }
+                second.addTask { await scene.run(scene.shell("echo no > no", id: "two")) }
                 second.cancelAll()
                 #expect(await second.next()?.end == .cancelled)
             }
             group.cancelAll()
         }
         #expect(!scene.exists("no"))
-        #expect(await scene.executor.run(scene.work(["/bin/true"])).succeeded)
+        #expect(await scene.run(scene.work(["/bin/true"])).succeeded)
     }
 
     @Test(arguments: ["", "set -m; ", "exec 3>&1; "])
     func aBackgroundProcessNeitherDelaysNorStays(_ prelude: String) async {
         let scene = Scene()
         defer { scene.close() }
-        let result = await scene.executor.run(scene.shell("\(prelude)sleep 600 & echo $!; exit 4"))
+        let result = await scene.run(scene.shell("\(prelude)sleep 600 & echo $!; exit 4"))
         #expect(result.end == .exited(4) && result.milliseconds < 10000)
         #expect(scene.printedPids().count == 1 && scene.printedPids().allSatisfy(Self.isGone))
     }
 
-    @Test func reclaimEndsWhatAnEarlierDaemonLeft() async throws {
+    @Test func reclaimEndsWhatRuns() async throws {
         let scene = Scene(graceSeconds: 0.2)
         defer { scene.close() }
-        mkdir(scene.pids, 0o700)
-        // The second ignores SIGTERM; the third's leader ends and leaves its group behind.
-        for script in ["exec sleep 600", "trap '' TERM; sleep 600; sleep 600", "sleep 600 & sleep 0.1"] {
-            let pid = try await Self.spawnSession(script)
-            defer { kill(-pid, SIGKILL) }
-            let record = try #require(PidFile(running: pid))
-            #expect(record.write(to: "\(scene.pids)/old.json"))
-            if script.hasSuffix("0.1") {
-                #expect(await happens { waitpid(pid, nil, WNOHANG) == pid })
-                #expect(!Self.isGroupGone(pid))
-            }
-            await scene.executor.reclaim("old")
-            #expect(Self.isGroupGone(pid))
-            #expect(!scene.exists("pids/old.json"))
-            waitpid(pid, nil, WNOHANG)
+        // The second ignores SIGTERM; the third's leader ends and leaves somebody behind.
+        for script in ["exec sleep 600", "trap '' TERM; sleep 600; sleep 600", "sleep 600 & sleep 0.1; sleep 600"] {
+            let other = Scene.executor(scene.commands, images: [:], anyImage: false)
+            async let end = scene.executor.run(scene.shell("echo $$; \(script)", timeout: nil)).end
+            #expect(await happens { !scene.printedPids().isEmpty })
+            await other.reclaim("one")
+            #expect(await end == .cancelled)
+            #expect(scene.printedPids().allSatisfy(Self.isGroupGone))
+            #expect(!scene.exists("commands/one"))
+            scene.write("one.log", "")
         }
+        for id in ["../outside", "", ".", "..", "a/b", ".hidden"] { await scene.executor.reclaim(id) }
     }
 
-    @Test func reclaimSparesStrangers() async throws {
+    /// Its supervisor was killed: what it started is found by its session, and by nothing less.
+    @Test func whatHasLostItsSupervisorIsEndedAndStrangersAreSpared() async throws {
         let scene = Scene(graceSeconds: 0.2)
         defer { scene.close() }
-        mkdir(scene.pids, 0o700)
         let pid = try await Self.spawnSession("exec sleep 600")
         defer {
             kill(-pid, SIGKILL)
             waitpid(pid, nil, 0)
         }
-        let truth = try #require(PidFile(running: pid))
-        let records = [
-            PidFile(pid: pid, startTime: truth.startTime - 1, bootID: truth.bootID),
-            PidFile(pid: pid, startTime: truth.startTime, bootID: "another-boot"),
-            PidFile(pid: getpid(), startTime: 0, bootID: truth.bootID),
-            PidFile(pid: 1, startTime: 0, bootID: truth.bootID), PidFile(pid: -1, startTime: 0, bootID: truth.bootID),
-            PidFile(pid: 0, startTime: 0, bootID: truth.bootID),
+        let truth = try #require(ProcessName(running: pid))
+        let others = [
+            ProcessName(pid: pid, startTime: truth.startTime - 1, bootID: truth.bootID),
+            ProcessName(pid: pid, startTime: truth.startTime, bootID: "another-boot"),
+            ProcessName(pid: getpid(), startTime: 0, bootID: truth.bootID),
+            ProcessName(pid: 1, startTime: 0, bootID: truth.bootID),
+            ProcessName(pid: -1, startTime: 0, bootID: truth.bootID),
+            ProcessName(pid: 0, startTime: 0, bootID: truth.bootID),
         ]
-        for record in records {
-            #expect(record.write(to: "\(scene.pids)/old.json"))
-            await scene.executor.reclaim("old")
-            #expect(!Self.isGone(pid) && !scene.exists("pids/old.json"))
+        mkdir(scene.commands, 0o700)
+        for record in others {
+            scene.writeRecord(record)
+            guard case .evicted = await scene.executor.run(scene.work(["/bin/true"])).end else {
+                Issue.record("a record without a supervisor was taken for \(record)")
+                continue
+            }
+            #expect(!Self.isGone(pid) && !scene.exists("commands/one"))
         }
-        for text in ["", "{}", "[1]", "{\"pid\": 99999999999, \"start_time\": 1, \"boot_id\": \"x\"}"] {
-            scene.write("pids/old.json", text)
-            await scene.executor.reclaim("old")
-            #expect(!scene.exists("pids/old.json"))
-        }
-        scene.write("outside.json", "{}")
-        for id in ["../outside", "", ".", "..", "a/b", ".hidden"] { await scene.executor.reclaim(id) }
-        #expect(scene.exists("outside.json"))
+        scene.writeRecord(truth)
+        await scene.executor.reclaim("one")
+        #expect(Self.isGroupGone(pid) && !scene.exists("commands/one"))
     }
 
     private static func isGone(_ pid: pid_t) -> Bool { ProcessTable.entry(pid).map(\.isDead) ?? true }

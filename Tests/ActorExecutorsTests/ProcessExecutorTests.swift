@@ -18,8 +18,8 @@ struct ProcessExecutorTests {
     func ends(_ command: [String], _ end: WorkResult.End) async {
         let scene = Scene()
         defer { scene.close() }
-        #expect(await scene.executor.run(scene.work(command)).end == end)
-        #expect(!scene.exists("pids/one.json"))
+        #expect(await scene.run(scene.work(command)).end == end)
+        #expect(!scene.exists("commands/one"))
     }
 
     @Test func programsAreFoundFromTheWorkingDirectoryAndInPath() async {
@@ -28,9 +28,9 @@ struct ProcessExecutorTests {
         mkdir("\(scene.folder)/bin", 0o700)
         scene.write("bin/tool", "#!/bin/sh\necho \"$0|$*|$(pwd)\"\n", mode: 0o755)
         let commands = [["bin/tool", "a b", "$(c)"], ["./bin/tool", "-x"], ["\(scene.folder)/bin/tool"]]
-        for command in commands { #expect(await scene.executor.run(scene.work(command)).succeeded) }
+        for command in commands { #expect(await scene.run(scene.work(command)).succeeded) }
         let path = EnvironmentEntry("PATH", "/nowhere:\(scene.folder)/bin:/bin:/usr/bin")
-        #expect(await scene.executor.run(scene.work(["tool", "1"], environment: [path])).succeeded)
+        #expect(await scene.run(scene.work(["tool", "1"], environment: [path])).succeeded)
         let tails = scene.lines("one.log").map { $0.split(separator: "|", omittingEmptySubsequences: false)[1] }
         #expect(tails == ["a b $(c)", "-x", "", "1"])
         #expect(scene.lines("one.log").allSatisfy { $0.hasSuffix(scene.folder) })
@@ -59,7 +59,7 @@ struct ProcessExecutorTests {
             (scene.work(["/bin/true"], id: "../up"), "the id of a command"),
         ]
         for (work, words) in cases {
-            let result = await scene.executor.run(work)
+            let result = await scene.run(work)
             guard case .couldNotStart(let why) = result.end else {
                 Issue.record("\(work.command.map { $0.prefix(20) }) ended \(result.end)")
                 continue
@@ -69,12 +69,12 @@ struct ProcessExecutorTests {
         }
         var work = scene.work(["/bin/true"])
         work.workingDirectory = "\(scene.folder)/missing"
-        #expect(await scene.executor.run(work).reason?.contains("missing does not exist: create it") == true)
+        #expect(await scene.run(work).reason?.contains("missing does not exist: create it") == true)
         work.workingDirectory = "\(scene.folder)/plain"
-        #expect(await scene.executor.run(work).reason?.contains("is not a folder") == true)
+        #expect(await scene.run(work).reason?.contains("is not a folder") == true)
         work = scene.work(["/bin/true"], id: "linked")
         symlink("\(scene.folder)/plain", work.logFile)
-        #expect(await scene.executor.run(work).reason?.contains("symbolic link") == true)
+        #expect(await scene.run(work).reason?.contains("symbolic link") == true)
     }
 
     @Test func theEnvironmentIsExactlyWhatWasGiven() async {
@@ -85,23 +85,23 @@ struct ProcessExecutorTests {
             EnvironmentEntry("MSG", "{\"a\": \"$(id) ü\"}"), .init("MODE", "old"), .init("EMPTY", ""),
             .init("MODE", "new"),
         ]
-        #expect(await scene.executor.run(scene.work(["env"], environment: given)).succeeded)
+        #expect(await scene.run(scene.work(["env"], environment: given)).succeeded)
         #expect(
             Set(scene.lines("one.log")) == [
                 "MSG={\"a\": \"$(id) ü\"}", "MODE=new", "EMPTY=", "PATH=\(Launch.defaultPath)", "LANG=C.UTF-8",
             ])
         let own = [EnvironmentEntry("PATH", "/bin:/usr/bin"), .init("LANG", "de_DE.UTF-8")]
-        #expect(await scene.executor.run(scene.work(["env"], id: "own", environment: own)).succeeded)
+        #expect(await scene.run(scene.work(["env"], id: "own", environment: own)).succeeded)
         #expect(Set(scene.lines("own.log")) == ["PATH=/bin:/usr/bin", "LANG=de_DE.UTF-8"])
     }
 
     @Test func pythonPackagesComeBehindTheActorsOwn() async {
         let scene = Scene(pythonPath: "/lab/sdk/python")
         defer { scene.close() }
-        #expect(await scene.executor.run(scene.shell("echo $PYTHONPATH")).succeeded)
+        #expect(await scene.run(scene.shell("echo $PYTHONPATH")).succeeded)
         let own = [EnvironmentEntry("PYTHONPATH", "/mine:/theirs")]
         let command = ["/bin/sh", "-c", "echo $PYTHONPATH"]
-        #expect(await scene.executor.run(scene.work(command, id: "own", environment: own)).succeeded)
+        #expect(await scene.run(scene.work(command, id: "own", environment: own)).succeeded)
         #expect(scene.lines("one.log") == ["/lab/sdk/python"])
         #expect(scene.lines("own.log") == ["/mine:/theirs:/lab/sdk/python"])
     }
@@ -110,7 +110,7 @@ struct ProcessExecutorTests {
         let scene = Scene()
         defer { scene.close() }
         scene.write("one.log", "before\n")
-        let result = await scene.executor.run(scene.shell("echo out; echo err >&2; echo out"))
+        let result = await scene.run(scene.shell("echo out; echo err >&2; echo out"))
         #expect(scene.text("one.log") == "before\nout\nerr\nout\n")
         #expect(result.logBytes == 19 && !result.logTruncated)
     }
@@ -118,7 +118,7 @@ struct ProcessExecutorTests {
     @Test func hundredMegabytesLeaveABoundedLog() async {
         let scene = Scene()
         defer { scene.close() }
-        let result = await scene.executor.run(
+        let result = await scene.run(
             scene.shell("head -c 104857600 /dev/zero | tr '\\0' x; echo end", maxLogBytes: 1000))
         #expect(result.end == .exited(0) && result.logTruncated && result.logBytes == 1000)
         #expect(scene.text("one.log") == String(repeating: "x", count: 1000))
@@ -128,7 +128,7 @@ struct ProcessExecutorTests {
     @Test func endlessOutputEndsWithItsTime() async {
         let scene = Scene()
         defer { scene.close() }
-        let result = await scene.executor.run(scene.work(["yes"], maxLogBytes: 1000, timeout: 700))
+        let result = await scene.run(scene.work(["yes"], maxLogBytes: 1000, timeout: 700))
         #expect(result.end == .timedOut && result.logTruncated)
         #expect(scene.text("one.log") == String(repeating: "y\n", count: 500))
         #expect((600..<5000).contains(result.milliseconds))
@@ -137,12 +137,12 @@ struct ProcessExecutorTests {
     @Test func noDescriptorIsLeftOver() async {
         let scene = Scene(maxRunning: 16)
         defer { scene.close() }
-        _ = await scene.executor.run(scene.work(["/bin/true"]))
+        _ = await scene.run(scene.work(["/bin/true"]))
         let before = openDescriptors()
         await withTaskGroup(of: WorkResult.self) { group in
             for number in 0..<200 {
                 let command = number % 4 == 0 ? ["/no/such"] : ["/bin/true"]
-                group.addTask { await scene.executor.run(scene.work(command, id: "run-\(number)")) }
+                group.addTask { await scene.run(scene.work(command, id: "run-\(number)")) }
             }
         }
         #expect(await happens { openDescriptors().count <= before.count }, "\(openDescriptors())")
@@ -155,7 +155,7 @@ struct ProcessExecutorTests {
             for number in 0..<8 {
                 group.addTask {
                     let script = "echo + >> count; sleep 0.1; echo - >> count"
-                    #expect(await scene.executor.run(scene.shell(script, id: "n\(number)")).succeeded)
+                    #expect(await scene.run(scene.shell(script, id: "n\(number)")).succeeded)
                 }
             }
         }
@@ -192,7 +192,7 @@ struct ProcessExecutorTests {
     ])
     func imagesStandForCommands(_ image: String, _ command: [String], _ arguments: [String], _ words: [String]) throws {
         let executor = Self.imageScene(anyImage: false)
-        #expect(try executor.resolve(image: image, command: command, arguments: arguments) == words)
+        #expect(try executor.command(of: Self.work(image, command, arguments)) == words)
     }
 
     @Test(arguments: [
@@ -201,14 +201,23 @@ struct ProcessExecutorTests {
     ])
     func otherImagesAreRefused(_ image: String, _ command: [String], _ anyImage: Bool, _ words: String) {
         let error = #expect(throws: ActorError.self) {
-            try Self.imageScene(anyImage: anyImage).resolve(image: image, command: command, arguments: [])
+            try Self.imageScene(anyImage: anyImage).admit(Self.work(image, command, []))
         }
         #expect(error?.code == .invalidInput && error?.message.contains(words) == true)
     }
 
     @Test func anyImageRunsItsContainersCommand() throws {
-        let words = try Self.imageScene(anyImage: true).resolve(image: "x/y:z", command: ["a"], arguments: ["b"])
+        let words = try Self.imageScene(anyImage: true).command(of: Self.work("x/y:z", ["a"], ["b"]))
         #expect(words == ["a", "b"])
+    }
+
+    private static func work(_ image: String, _ command: [String], _ arguments: [String]) -> Work {
+        var work = Work(
+            id: "image", command: command, environment: [], workingDirectory: "/", logFile: "/dev/null",
+            maxLogBytes: 0, timeoutMilliseconds: nil)
+        work.image = image
+        work.arguments = arguments
+        return work
     }
 
     private static func imageScene(anyImage: Bool) -> ProcessExecutor {

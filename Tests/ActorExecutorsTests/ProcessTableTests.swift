@@ -27,7 +27,7 @@ struct ProcessTableTests {
         ("abc", true), ("A-1_b.c", true), ("eJa5wZlEX4eWU-step2", true), ("", false), (".", false), ("..", false),
         ("a/b", false), ("a b", false), ("a\0", false), ("ä", false), (String(repeating: "a", count: 201), false),
     ])
-    func idsBecomeFileNames(_ id: String, _ isID: Bool) { #expect(PidFile.isID(id) == isID) }
+    func idsBecomeFileNames(_ id: String, _ isID: Bool) { #expect(ProcessName.isID(id) == isID) }
 }
 
 struct RunSlotsTests {

@@ -1,37 +1,48 @@
 import ActorCore
-import ActorExecutors
 import FoundationEssentials
 import Glibc
 import Logging
 
-/// A temporary folder with an executor whose pid files lie in it; `close()` removes it.
+@testable import ActorExecutors
+
+/// A temporary folder with an executor whose records of commands lie in it; `close()` removes it.
 struct Scene {
     let folder: String
     let executor: ProcessExecutor
 
-    var pids: String { "\(folder)/pids" }
+    var commands: String { "\(folder)/commands" }
 
     init(
         maxRunning: Int = 4, graceSeconds: Double = 5, images: [String: ImageCommand] = [:], anyImage: Bool = false,
-        pythonPath: String? = nil
+        pythonPath: String? = nil, _ adjust: (inout ProcessExecutorSettings) -> Void = { _ in }
     ) {
         let base = FileManager.default.temporaryDirectory.path
         folder = "\(base)/executor-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
         mkdir(folder, 0o700)
         executor = Self.executor(
-            "\(folder)/pids", maxRunning: maxRunning, graceSeconds: graceSeconds, images: images, anyImage: anyImage,
-            pythonPath: pythonPath)
+            "\(folder)/commands", maxRunning: maxRunning, graceSeconds: graceSeconds, images: images,
+            anyImage: anyImage,
+            pythonPath: pythonPath, adjust)
     }
 
     static func executor(
-        _ pidFolder: String = "/nowhere", maxRunning: Int = 4, graceSeconds: Double = 5,
-        images: [String: ImageCommand], anyImage: Bool, pythonPath: String? = nil
+        _ commands: String = "/nowhere", maxRunning: Int = 4, graceSeconds: Double = 5,
+        images: [String: ImageCommand], anyImage: Bool, pythonPath: String? = nil,
+        _ adjust: (inout ProcessExecutorSettings) -> Void = { _ in }
     ) -> ProcessExecutor {
-        let settings = ProcessExecutorSettings(
+        var settings = ProcessExecutorSettings(
             maxRunning: maxRunning, graceSeconds: graceSeconds, images: images, anyImage: anyImage,
             pythonPath: pythonPath)
+        adjust(&settings)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return ProcessExecutor(settings: settings, logger: logger, pidFolder: pidFolder)
+        return ProcessExecutor(settings: settings, logger: logger, folder: commands)
+    }
+
+    /// Runs it and forgets it, as who has the result on record does.
+    func run(_ work: Work) async -> WorkResult {
+        let result = await executor.run(work)
+        await executor.forget(work.id)
+        return result
     }
 
     func close() { try? FileManager.default.removeItem(atPath: folder) }
@@ -70,6 +81,13 @@ struct Scene {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         chmod(path, mode)
+    }
+
+    /// As a supervisor leaves it that was killed.
+    func writeRecord(_ name: ProcessName) {
+        mkdir("\(commands)/one", 0o700)
+        write(
+            "commands/one/started", "pid \(name.pid)\nstart_time \(name.startTime)\nboot_id \(name.bootID)\n")
     }
 
     func exists(_ name: String) -> Bool { access("\(folder)/\(name)", F_OK) == 0 }

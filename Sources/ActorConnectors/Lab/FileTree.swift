@@ -39,15 +39,20 @@ enum FileTree {
 
     /// Every regular file below `folder` with its hash, sorted by path; links, pipes and devices are left out.
     ///
-    /// - Parameter durably: every file is made to last first.
-    static func files(in folder: borrowing Folder, durably: Bool = false) throws(ActorError) -> [LabFile] {
+    /// - Parameters:
+    ///   - durably: every file is made to last first.
+    ///   - protected: nobody may write to them from now on.
+    static func files(
+        in folder: borrowing Folder, durably: Bool = false, protected: Bool = false
+    ) throws(ActorError) -> [LabFile] {
         var files: [LabFile] = []
-        try collect(folder, prefix: "", durably: durably, depth: 1, into: &files)
+        try collect(folder, prefix: "", durably: durably, protected: protected, depth: 1, into: &files)
         return files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
     private static func collect(
-        _ folder: borrowing Folder, prefix: String, durably: Bool, depth: Int, into files: inout [LabFile]
+        _ folder: borrowing Folder, prefix: String, durably: Bool, protected: Bool, depth: Int,
+        into files: inout [LabFile]
     ) throws(ActorError) {
         guard depth <= maxDepth else {
             throw ActorError(.tooLarge, "\(folder.path) is nested deeper than \(maxDepth) folders")
@@ -56,12 +61,15 @@ enum FileTree {
             switch try folder.status(name)?.kind {
             case .folder:
                 let child = try folder.folder(name)
-                try collect(child, prefix: "\(prefix)\(name)/", durably: durably, depth: depth + 1, into: &files)
+                try collect(
+                    child, prefix: "\(prefix)\(name)/", durably: durably, protected: protected, depth: depth + 1,
+                    into: &files)
             case .file:
                 guard files.count < maxFiles else {
                     throw ActorError(.tooLarge, "\(folder.path) holds more than \(maxFiles) files")
                 }
                 let file = try folder.file(name)
+                if protected { file.protect() }
                 if durably { try file.synchronize() }
                 let (bytes, hash) = try sha256(of: file)
                 files.append(LabFile(path: prefix + name, bytes: bytes, sha256: hash))

@@ -170,6 +170,13 @@ struct Folder: ~Copyable {
         try synchronize()
     }
 
+    /// A file to be written to by offset, made when it is not there and kept as it is when it is.
+    func draft(_ name: String) throws(ActorError) -> DraftFile {
+        let file = openat(descriptor, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw Self.failure("write", "\(path)/\(name)") }
+        return try DraftFile(descriptor: file, path: "\(path)/\(name)")
+    }
+
     private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
         bytes.withUnsafeBytes { buffer in
             var done = 0
@@ -247,5 +254,13 @@ struct OpenFile: ~Copyable {
     /// Makes its content last.
     func synchronize() throws(ActorError) {
         guard fsync(descriptor) == 0 else { throw Folder.failure("synchronize", path) }
+    }
+
+    /// Nobody may change its content any more; a file that belongs to somebody else stays as it is.
+    func protect() { fchmod(descriptor, 0o444) }
+
+    /// For libraries that read by themselves; the descriptor is good until `body` returns.
+    func withDescriptor<Value>(_ body: (Int32) throws(ActorError) -> Value) throws(ActorError) -> Value {
+        try body(descriptor)
     }
 }

@@ -11,13 +11,18 @@ package struct FolderLab: LabFiles {
     let root: String
     let archive: String
     private let inbox: String
+    private let unpacking: UnpackSettings?
     let blocking: BlockingWork
 
     /// - Parameters:
     ///   - root: the data folder, absolute, existing.
     ///   - archive: where archive paths begin, absolute, existing.
     ///   - inbox: where uploads land, absolute, existing.
-    package init(root: String, archive: String, inbox: String, pool: NIOThreadPool = .singleton) {
+    ///   - unpacking: how zip and tar files among them are unpacked; nil leaves them as they are.
+    package init(
+        root: String, archive: String, inbox: String, unpacking: UnpackSettings? = nil, pool: NIOThreadPool = .singleton
+    ) {
+        self.unpacking = unpacking
         self.root = root
         self.archive = archive
         self.inbox = inbox
@@ -25,8 +30,16 @@ package struct FolderLab: LabFiles {
     }
 
     package func claim(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload {
-        let claims = UploadClaims(root: root, inbox: inbox)
+        let claims = UploadClaims(root: root, inbox: inbox, unpacking: unpacking)
         return try await blocking { () throws(ActorError) in try claims.take(name, key: key) }
+    }
+
+    /// Whether these files (or this one archive) were taken in as an upload of that name, whole and made to last.
+    ///
+    /// - Parameter copied: whether the copy in an object store has to be whole too.
+    package func isStored(_ name: String, _ files: [LabFile], copied: Bool = false) async throws(ActorError) -> Bool {
+        let claims = UploadClaims(root: root, inbox: inbox, unpacking: unpacking)
+        return try await blocking { () throws(ActorError) in try claims.isStored(name, files, copied: copied) }
     }
 
     package func jobFiles(in folder: String) async throws(ActorError) -> [JobFile] {

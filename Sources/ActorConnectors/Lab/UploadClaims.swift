@@ -3,21 +3,34 @@ import ActorCore
 /// Takes uploads out of the inbox, so that a crash at any line loses none and takes none twice.
 ///
 /// `uploads/<name>/<number>/claim.json` is written before anything moves, with the key of the taking, and again with
-/// the list of files when all is done. A repeat finds its key and goes on where the first one stopped.
+/// the list of files when all is done. A repeat finds its key and goes on where the first one stopped. An archive goes
+/// to `received`, and what it holds to `original`; one that cannot be unpacked is the upload's only file.
 struct UploadClaims {
     private static let record = "claim.json"
     private static let content = "original"
     private static let maxNumber = 100_000
+    private static let maxMetadataBytes: Int64 = 262_144
+    private static let received = "received"
 
     let root: String
     let inbox: String
+    /// Nil: archives are files like others.
+    var unpacking: UnpackSettings?
 
     private struct Claim {
         let key: String
         /// The upload is a single file, put inside the folder under its name.
         let isFile: Bool
         /// Nil while it is under way.
-        let files: [LabFile]?
+        var files: [LabFile]?
+        /// The single file is an archive: its name in the inbox.
+        var archive: String?
+        /// Why the archive was not unpacked.
+        var problem: String?
+        /// What was left out of it.
+        var notes: [String] = []
+        /// The archive itself, as it came.
+        var received: LabFile?
     }
 
     func take(_ name: String, key: String) throws(ActorError) -> ClaimedUpload {
@@ -27,7 +40,37 @@ struct UploadClaims {
         guard (1...512).contains(key.utf8.count) else {
             throw ActorError(.invalidInput, "the key of a claim has 1 to 512 bytes, not \(key.utf8.count)")
         }
-        let uploads = try Folder(path: root).making("uploads").making(name)
+        let kind = try Folder(path: inbox).status(name)?.kind
+        let all = try Folder(path: root).making("uploads")
+        if unpacking != nil, kind != .folder, let (_, stem) = ArchiveFormat.of(fileName: name),
+            NameRules.isUploadName(stem), !FolderInbox.isMarker(stem)
+        {
+            // A folder with such a name that was taken before is not in the inbox any more.
+            let isOldFolder = kind == nil ? try holds(key, name, in: all) : false
+            if isOldFolder { return try take(name, nil, as: name, isArchive: false, key: key, in: all) }
+            return try take(name, kind, as: stem, isArchive: true, key: key, in: all)
+        }
+        return try take(name, kind, as: name, isArchive: false, key: key, in: all)
+    }
+
+    /// Whether the upload `name` was taken with this key.
+    private func holds(_ key: String, _ name: String, in all: borrowing Folder) throws(ActorError) -> Bool {
+        guard try all.status(name)?.kind == .folder else { return false }
+        let uploads = try all.folder(name)
+        for number in try uploads.names() where Int(number) != nil {
+            if try read(in: try uploads.folder(number))?.key == key { return true }
+        }
+        return false
+    }
+
+    /// - Parameters:
+    ///   - item: its name in the inbox.
+    ///   - name: the upload's.
+    private func take(
+        _ item: String, _ kind: FileStatus.Kind?, as name: String, isArchive: Bool, key: String,
+        in all: borrowing Folder
+    ) throws(ActorError) -> ClaimedUpload {
+        let uploads = try all.making(name)
         var last = 0
         for number in try uploads.names().compactMap(Int.init).sorted() {
             last = number
@@ -39,15 +82,13 @@ struct UploadClaims {
         guard last < Self.maxNumber else {
             throw ActorError(.tooLarge, "\(name) was uploaded \(last) times: remove old folders in \(uploads.path)")
         }
-        let source = try Folder(path: inbox)
-        let kind = try source.status(name)?.kind
-        guard let kind else { throw ActorError(.notFound, "there is no upload \(name) in the inbox \(inbox)") }
+        guard let kind else { throw ActorError(.notFound, "there is no upload \(item) in the inbox \(inbox)") }
         guard kind != .other else {
-            throw ActorError(.invalidInput, "\(inbox)/\(name) is neither a file nor a folder; links are not followed")
+            throw ActorError(.invalidInput, "\(inbox)/\(item) is neither a file nor a folder; links are not followed")
         }
         let folder = try uploads.making(String(last + 1))
         try uploads.synchronize()
-        let claim = Claim(key: key, isFile: kind == .file, files: nil)
+        let claim = Claim(key: key, isFile: kind == .file, archive: isArchive ? item : nil)
         try write(claim, in: folder)
         return try finish(claim, name, last + 1, in: folder)
     }
@@ -55,25 +96,98 @@ struct UploadClaims {
     private func finish(
         _ claim: Claim, _ name: String, _ number: Int, in folder: borrowing Folder
     ) throws(ActorError) -> ClaimedUpload {
-        func answer(_ files: [LabFile]) -> ClaimedUpload {
-            ClaimedUpload(name: name, number: number, folder: "\(folder.path)/\(Self.content)", files: files)
-        }
-        if let files = claim.files { return answer(files) }
+        guard claim.files == nil else { return try answer(claim, name, number, in: folder) }
+        let item = claim.archive ?? name
         let source = try Folder(path: inbox)
-        if claim.isFile {
+        var done = claim
+        if let archive = claim.archive {
+            try unpack(archive, &done, from: source, in: folder)
+        } else if claim.isFile {
             let content = try folder.making(Self.content)
             if try content.status(name) == nil { try move(name, from: source, to: content, as: name) }
         } else if try folder.status(Self.content) == nil {
             try move(name, from: source, to: folder, as: Self.content)
         }
-        let content = try folder.folder(Self.content)
+        let content = try folder.folder(done.problem == nil ? Self.content : Self.received)
         if !claim.isFile, try content.status(".done")?.kind == .file { try content.removeFile(".done") }
-        let files = try FileTree.files(in: content, durably: true)
+        done.files = try FileTree.files(in: content, durably: true, protected: true)
         try folder.synchronize()
-        if try source.status("\(name).done")?.kind == .file { try source.removeFile("\(name).done") }
+        if try source.status("\(item).done")?.kind == .file { try source.removeFile("\(item).done") }
         try source.synchronize()
-        try write(Claim(key: claim.key, isFile: claim.isFile, files: files), in: folder)
-        return answer(files)
+        try write(done, in: folder)
+        return try answer(done, name, number, in: folder)
+    }
+
+    private func answer(
+        _ claim: Claim, _ name: String, _ number: Int, in folder: borrowing Folder
+    ) throws(ActorError) -> ClaimedUpload {
+        let place = claim.problem == nil ? Self.content : Self.received
+        let isThere = try folder.status(place)?.kind == .folder
+        return ClaimedUpload(
+            name: name, number: number, folder: "\(folder.path)/\(place)", files: claim.files ?? [],
+            metadata: isThere ? Self.metadata(in: try folder.folder(place)) : nil, problem: claim.problem,
+            notes: claim.notes)
+    }
+
+    /// Puts what the archive holds into `original`; what is wrong with the archive is noted, what is wrong here thrown.
+    private func unpack(
+        _ archive: String, _ claim: inout Claim, from source: borrowing Folder, in folder: borrowing Folder
+    ) throws(ActorError) {
+        let received = try folder.making(Self.received)
+        if try received.status(archive) == nil { try move(archive, from: source, to: received, as: archive) }
+        try received.synchronize()
+        let file = try received.file(archive)
+        try file.synchronize()
+        file.protect()
+        let (bytes, sha256) = try FileTree.sha256(of: file)
+        claim.received = LabFile(path: archive, bytes: bytes, sha256: sha256)
+        // It was all there before the crash.
+        guard try folder.status(Self.content) == nil else { return }
+        guard let unpacking, let format = ArchiveFormat.of(fileName: archive)?.format else {
+            claim.problem = "archives are not unpacked any more: unpack.enabled is false"
+            return
+        }
+        do throws(ActorError) {
+            claim.notes = try Unpacking(formats: unpacking.formats, limits: unpacking.limits)
+                .unpack(file, format, into: folder, as: Self.content)
+        } catch  where error.code == .invalidInput {
+            claim.problem = "\(archive): \(error.message)"
+        }
+    }
+
+    /// The files of an upload that was taken in, and the folder in it that holds them; nil while it is under way.
+    func finished(in folder: borrowing Folder) throws(ActorError) -> (files: [LabFile], content: String)? {
+        guard let claim = try read(in: folder), let files = claim.files else { return nil }
+        return (files, claim.problem == nil ? Self.content : Self.received)
+    }
+
+    /// Whether these files (or this one archive) were taken in as an upload of that name, whole and made to last.
+    ///
+    /// - Parameter copied: whether the copy in an object store has to be whole too.
+    func isStored(_ item: String, _ files: [LabFile], copied: Bool) throws(ActorError) -> Bool {
+        let all = try Folder(path: root).making("uploads")
+        for name in Set([item, ArchiveFormat.of(fileName: item)?.stem ?? item]) {
+            guard try all.status(name)?.kind == .folder else { continue }
+            let uploads = try all.folder(name)
+            for number in try uploads.names() where Int(number) != nil {
+                let folder = try uploads.folder(number)
+                guard let claim = try read(in: folder), let taken = claim.files else { continue }
+                if copied, try !StoredUploads.isStored(folder) { continue }
+                let hashes = Dictionary(
+                    (taken + [claim.received].compactMap { $0 }).map { ($0.path, $0.sha256) }, uniquingKeysWith: { $1 })
+                if files.allSatisfy({ hashes[$0.path] == $0.sha256 }) { return true }
+            }
+        }
+        return false
+    }
+
+    /// What rules and conditions of job files may ask of an upload.
+    private static func metadata(in content: borrowing Folder) -> JSONValue? {
+        guard let status = try? content.status("metadata.json"), status.kind == .file,
+            status.bytes <= maxMetadataBytes, let file = try? content.file("metadata.json"),
+            let bytes = try? file.bytes(from: 0, length: Int(status.bytes))
+        else { return nil }
+        return try? JSONReader.read(bytes)
     }
 
     private func move(
@@ -93,12 +207,20 @@ struct UploadClaims {
         guard let value = try? JSONReader.read(bytes), let key = value["key"]?.string,
             let isFile = value["is_file"]?.bool
         else { throw ActorError(.internalFailure, "\(folder.path)/\(Self.record) is damaged: restore or remove it") }
-        return Claim(key: key, isFile: isFile, files: value["files"]?.array.map { $0.compactMap(LabFile.init(json:)) })
+        return Claim(
+            key: key, isFile: isFile, files: value["files"]?.array.map { $0.compactMap(LabFile.init(json:)) },
+            archive: value["archive"]?.string, problem: value["problem"]?.string,
+            notes: value["notes"]?.array?.compactMap(\.string) ?? [],
+            received: value["received"].flatMap(LabFile.init(json:)))
     }
 
     private func write(_ claim: Claim, in folder: borrowing Folder) throws(ActorError) {
         let files = claim.files.map { JSONValue.array($0.map(\.json)) } ?? .null
-        let value: JSONValue = ["key": .string(claim.key), "is_file": .bool(claim.isFile), "files": files]
+        var value: JSONValue = ["key": .string(claim.key), "is_file": .bool(claim.isFile), "files": files]
+        if let archive = claim.archive { value = value.setting("archive", .string(archive)) }
+        if let problem = claim.problem { value = value.setting("problem", .string(problem)) }
+        if let received = claim.received { value = value.setting("received", received.json) }
+        if !claim.notes.isEmpty { value = value.setting("notes", .array(claim.notes.map { .string($0) })) }
         try folder.write(JSONWriter.bytes(value), to: Self.record)
     }
 }

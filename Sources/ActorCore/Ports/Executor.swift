@@ -1,16 +1,37 @@
 /// One command to run: everything an executor needs, nothing it has to look up.
 package struct Work: Sendable, Equatable {
-    /// Names the run folder and finds leftovers after a crash: an execution id, or one with a step behind a dash.
+    /// Names this command for good, over restarts of the daemon: an execution id with a step or a number behind a dash.
     package var id: String
+    /// A program and its arguments; with an image, what replaces the image's entry point (empty: its own).
     package var command: [String]
+    /// What follows the command; with an image, what replaces its own arguments.
+    package var arguments: [String] = []
     package var environment: [EnvironmentEntry]
     /// Absolute.
     package var workingDirectory: String
     /// Absolute; output and errors go there, merged, appended.
     package var logFile: String
     package var maxLogBytes: Int
-    /// Milliseconds; nil for no limit.
+    /// Milliseconds, counted from its start, whether the daemon runs meanwhile or not; nil for no limit.
     package var timeoutMilliseconds: Int64?
+
+    /// Which executor is to run it, by name; nil for the one that runs such work here.
+    package var executor: String?
+    /// A container image; nil for a command of this machine.
+    package var image: String?
+    /// At most so many thousandths of a processor, so much memory; nil where nothing is said.
+    package var cpuMillis: Int64?
+    package var memoryBytes: Int64?
+    /// Folders of the house that the command works in: seen inside under the same path. No policy applies to them.
+    package var folders: [WorkMount] = []
+    /// What a job file asks for beside: only as far as the administrator allows it.
+    package var mounts: [WorkMount] = []
+    /// Nil is what the administrator set: no network, where nothing is set.
+    package var network: String?
+    /// `user` or `user:group` inside a container; nil is what the image says.
+    package var user: String?
+    /// What it belongs to, for people who look at the engine: job, attempt, step.
+    package var labels: [EnvironmentEntry] = []
 
     package init(
         id: String, command: [String], environment: [EnvironmentEntry], workingDirectory: String, logFile: String,
@@ -26,20 +47,42 @@ package struct Work: Sendable, Equatable {
     }
 }
 
+/// A folder or file of this machine that a container sees.
+package struct WorkMount: Sendable, Hashable {
+    /// Absolute.
+    package var host: String
+    /// Absolute, in the container.
+    package var inside: String
+    package var isReadOnly: Bool
+
+    package init(host: String, inside: String, isReadOnly: Bool) {
+        self.host = host
+        self.inside = inside
+        self.isReadOnly = isReadOnly
+    }
+}
+
 /// How a command ended. A non-zero exit is a result, not an error.
 package struct WorkResult: Sendable, Equatable {
     package enum End: Sendable, Equatable {
         case exited(Int)
         case signalled(Int)
+        /// It used more memory than it was given.
+        case outOfMemory
+        /// Somebody or something took it away while it ran: the machine went down, its container was removed. Running
+        /// it again is a new start.
+        case evicted(String)
         /// Stopped because its time was up.
         case timedOut
         /// Stopped because its task was cancelled.
         case cancelled
+        /// Left running by a daemon that ends: the next one takes it over.
+        case detached
         /// Never ran: what was wrong and what to do.
         case couldNotStart(String)
-        /// This machine lacked something (space, open files, memory), before the command ran or while it did: trying
-        /// again may help.
-        case machineFailed(String)
+        /// What runs it could not (this machine lacked space or open files, the engine did not answer or refused): no
+        /// word about the command, which may even run. Asking again under the same id may help and starts it once.
+        case engineFailed(String)
     }
 
     package let end: End
@@ -47,7 +90,7 @@ package struct WorkResult: Sendable, Equatable {
     package let logTruncated: Bool
     package let milliseconds: Int64
 
-    package init(end: End, logBytes: Int, logTruncated: Bool, milliseconds: Int64) {
+    package init(end: End, logBytes: Int = 0, logTruncated: Bool = false, milliseconds: Int64 = 0) {
         self.end = end
         self.logBytes = logBytes
         self.logTruncated = logTruncated
@@ -56,12 +99,21 @@ package struct WorkResult: Sendable, Equatable {
 
     package var succeeded: Bool { end == .exited(0) }
 
+    /// The command is known to be over.
+    package var isEnd: Bool {
+        switch end {
+        case .detached, .engineFailed: false
+        case .exited, .signalled, .outOfMemory, .evicted, .timedOut, .cancelled, .couldNotStart: true
+        }
+    }
+
     /// The shell's way of telling: the exit status, or 128 + the signal.
     package var exitCode: Int? {
         switch end {
         case .exited(let code): code
         case .signalled(let signal): 128 + signal
-        case .timedOut, .cancelled, .couldNotStart, .machineFailed: nil
+        case .outOfMemory: 128 + 9
+        case .timedOut, .cancelled, .couldNotStart, .engineFailed, .evicted, .detached: nil
         }
     }
 
@@ -71,19 +123,30 @@ package struct WorkResult: Sendable, Equatable {
         case .exited(0): nil
         case .exited(let code): "exited with status \(code)"
         case .signalled(let signal): "ended by signal \(signal)"
+        case .outOfMemory: "ran out of memory"
         case .timedOut: "its time was up"
         case .cancelled: "cancelled"
-        case .couldNotStart(let why), .machineFailed(let why): why
+        case .detached: "left running"
+        case .evicted(let why), .couldNotStart(let why), .engineFailed(let why): why
         }
     }
 }
 
-/// Runs commands. Cancelling the calling task stops the command and everything it started, after its grace time.
+/// Runs commands, each id once. Cancelling the calling task stops the command and everything it started, after its
+/// grace time.
 package protocol Executor: Sendable {
-    /// Returns when the command and its process group have ended; waits for a free slot first.
+    /// Returns when the command and everything it started have ended; waits for a free slot first. What runs already
+    /// under this id, or has ended and was not forgotten, is taken over: nothing is started a second time.
     func run(_ work: Work) async -> WorkResult
-    /// Ends what an earlier daemon left running under this id, if it still runs.
+    /// Its result is on record: what is kept of it may go.
+    func forget(_ id: String) async
+    /// Ends what runs under this id, if anything does, and forgets it.
     func reclaim(_ id: String) async
-    /// The local command that an image name stands for, or why there is none.
-    func resolve(image: String, command: [String], arguments: [String]) throws(ActorError) -> [String]
+    /// Ids of all that runs and of all that has ended and was not forgotten, whoever started it.
+    func kept() async -> [String]
+    /// The daemon ends: from now on a cancelled `run` leaves its command running and answers `detached`.
+    func detach()
+    /// Throws what keeps this work from being run here, whatever happens: an image nobody knows, a mount that is not
+    /// allowed. Starts nothing.
+    func admit(_ work: Work) throws(ActorError)
 }

@@ -49,8 +49,20 @@ package struct ClaimedUpload: Sendable, Equatable {
     /// Absolute folder with its files.
     package let folder: String
     package let files: [LabFile]
+    /// What its `metadata.json` holds; nil when it has none that can be read.
+    package let metadata: JSONValue?
+    /// Why its archive could not be unpacked; the archive is its only file then.
+    package let problem: String?
+    /// What was left out of its archive.
+    package let notes: [String]
 
-    package init(name: String, number: Int, folder: String, files: [LabFile]) {
+    package init(
+        name: String, number: Int, folder: String, files: [LabFile], metadata: JSONValue? = nil,
+        problem: String? = nil, notes: [String] = []
+    ) {
+        self.problem = problem
+        self.notes = notes
+        self.metadata = metadata
         self.name = name
         self.number = number
         self.folder = folder

@@ -140,13 +140,16 @@ extension JobSpec.Container {
 extension JobResources {
     fileprivate var json: JSONValue {
         .object(
-            [("cpu_millis", cpuMillis), ("memory_bytes", memoryBytes), ("gpus", gpus)].compactMap { name, amount in
-                amount.map { JSONValue.Member(name, .int($0)) }
-            })
+            [
+                ("cpu_millis", cpuMillis), ("memory_bytes", memoryBytes), ("gpus", gpus),
+                ("cpu_limit_millis", cpuLimitMillis), ("memory_limit_bytes", memoryLimitBytes),
+            ].compactMap { name, amount in amount.map { JSONValue.Member(name, .int($0)) } })
     }
 
     fileprivate init(json: JSONValue) {
         func amount(_ name: String) -> Int64? { json[name]?.int.map { Int64($0) } }
         self.init(cpuMillis: amount("cpu_millis"), memoryBytes: amount("memory_bytes"), gpus: amount("gpus"))
+        cpuLimitMillis = amount("cpu_limit_millis")
+        memoryLimitBytes = amount("memory_limit_bytes")
     }
 }

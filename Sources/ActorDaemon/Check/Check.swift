@@ -1,4 +1,5 @@
 package import ActorCore
+import ActorExecutors
 import Foundation
 
 /// Looks at everything that people write, and starts nothing.
@@ -46,6 +47,23 @@ package struct Check: Sendable {
                     file: settings.file ?? "config.yml", reason: "\(key) is configured but not part of this version"))
         }
         checkImages(settings, &report)
+        if let socket = settings.executors.container?.socket,
+            let path = ContainerExecutorSettings.path(of: socket), access(path, R_OK | W_OK) != 0
+        {
+            let what = errno == EACCES ? "may not be opened by this user" : "is not there"
+            report.error(
+                Problem(
+                    file: settings.file ?? "config.yml",
+                    reason: "executors.container.socket: \(path) \(what); start the engine (podman system service, or "
+                        + "dockerd), or correct the path"))
+        }
+        if ProcessExecutorSettings.findSupervisor() == nil {
+            report.error(
+                Problem(
+                    file: settings.file ?? "config.yml",
+                    reason: "the program reactord-supervisor is not beside reactord, so no command can run: install it"
+                ))
+        }
         if let folder = settings.executors.process.pythonPath, !PythonPackages.isUsable(folder) {
             for problem in Problem.all(of: PythonPackages.refusal(folder, settings), file: settings.file ?? "") {
                 report.error(problem)
@@ -104,12 +122,13 @@ package struct Check: Sendable {
                     reason: "run.command: the program \(program) is not there; install it or correct the command"))
         case .image(let image):
             let process = settings.executors.process
+            if settings.executors.container != nil, actor.spec.executor != "process" { return }
             guard !process.images.contains(where: { $0.image == image }) else { return }
             report.error(
                 Problem(
                     file: file(of: actor),
                     reason: "run.image: the process executor knows no command for \(image); "
-                        + "name it under executors.process.images in config.yml"))
+                        + "name it under executors.process.images in config.yml, or set executors.container.socket"))
         }
     }
 

@@ -9,7 +9,7 @@ struct DataFolder: Sendable {
     var database: String { Self.database(in: path) }
     var adminToken: String { "\(path)/admin.token" }
     var tokens: String { "\(path)/tokens.json" }
-    var pids: String { "\(path)/pids" }
+    var commands: String { "\(path)/commands" }
 
     static func database(in path: String) -> String { "\(path)/reactord.sqlite" }
 
@@ -18,7 +18,7 @@ struct DataFolder: Sendable {
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            for name in ["runs", "uploads", "inbox", "archive", "pids"] {
+            for name in ["runs", "uploads", "inbox", "archive", "commands"] {
                 try FileManager.default.createDirectory(
                     atPath: "\(path)/\(name)", withIntermediateDirectories: true,
                     attributes: [.posixPermissions: 0o700])

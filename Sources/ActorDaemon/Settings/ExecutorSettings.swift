@@ -3,12 +3,13 @@ package import ActorCore
 /// What runs work.
 package struct ExecutorSettings: Sendable, Equatable {
     /// The ones that exist, and the ones that a later version brings.
-    package static let available = ["process", "slurm", "kubernetes", "argo"]
-    package static let planned = ["container"]
+    package static let available = ["process", "container", "slurm", "kubernetes", "argo"]
+    package static let planned: [String] = []
 
     package var standard = "process"
     package var process = ProcessSettings()
-    package var container = ContainerSettings()
+    /// Nil when no engine is configured.
+    package var container: ContainerSettings?
     package var kubernetes = KubernetesSettings()
     package var argo = ArgoSettings()
     package var slurm = SlurmSettings()
@@ -39,6 +40,20 @@ package struct ProcessSettings: Sendable, Equatable {
     /// Folder of the Python packages that scripts import, absolute; nil takes the one that came with the binary.
     package var pythonPath: String?
 
+    /// Resource limits of every command, by the names of limits.conf(5).
+    package var ulimits: [String: Int] = [:]
+    /// The user that commands run as; nil for the daemon's own.
+    package var user: UserAccount?
+    /// A control group of ours, absolute: groups for commands with limits are made in it.
+    package var cgroup: String?
+
+    /// A user of this machine.
+    package struct UserAccount: Sendable, Equatable {
+        package var name: String
+        package var user: UInt32
+        package var group: UInt32
+    }
+
     /// The local command that an image name stands for.
     package struct ImageCommand: Sendable, Equatable {
         package var image: String
@@ -51,9 +66,23 @@ package struct ProcessSettings: Sendable, Equatable {
 /// A container engine, reached over its socket.
 package struct ContainerSettings: Sendable, Equatable {
     package var socket = "unix:///run/podman/podman.sock"
+    package var maxRunning = 4
     package var runtime: String?
     package var ulimits: [String: Int] = [:]
+    /// The network of containers that ask for none, and those that may be asked for.
     package var network = "none"
+    package var allowNetworks: [String] = []
+    /// Folders that job files may mount: `/path`, or `/path:rw` for writing.
+    package var mounts: [String] = []
+    package var pull = "IfNotPresent"
+    package var allowImages = ["*"]
+    package var user: String?
+    package var pidsLimit = 4096
+    package var capabilities: [String] = []
+    /// Quantities as Kubernetes writes them, for containers that say nothing.
+    package var memoryBytes: Int64?
+    package var cpuMillis: Int64?
+    package var keepSeconds = 0
 }
 
 /// A Kubernetes cluster.

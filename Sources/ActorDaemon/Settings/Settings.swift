@@ -12,6 +12,7 @@ package struct Settings: Sendable, Equatable {
     package var actors: ActorSettings
     package var inbox = InboxSettings()
     package var archive = ArchiveSettings()
+    package var unpacking = UnpackingSettings()
     package var auth = AuthSettings()
     package var tenants: [TenantSettings] = []
     package var executors = ExecutorSettings()

@@ -11,6 +11,7 @@ package enum SettingsLoader {
         ["executors", "argo", "server"], ["executors", "slurm", "partition"], ["executors", "slurm", "account"],
         ["executors", "slurm", "binaries"],
         ["connectors", "s3", "endpoint"], ["connectors", "s3", "access_key"], ["connectors", "s3", "secret_key"],
+        ["connectors", "s3", "session_token"],
         ["connectors", "ica", "api_key"], ["connectors", "basespace", "access_token"],
         ["connectors", "ec2", "endpoint"], ["connectors", "ec2", "access_key"], ["connectors", "ec2", "secret_key"],
     ]

@@ -1,4 +1,5 @@
 import ActorCore
+import ActorExecutors
 import Foundation
 
 extension SettingsReader {
@@ -35,7 +36,38 @@ extension SettingsReader {
         }
         settings.anyImage = process.flag("any_image", or: settings.anyImage)
         settings.pythonPath = path(process, "python_path")
+        let ulimits = process.mapping("ulimits")
+        for (name, text) in ulimits.textEntries() {
+            guard ProcessExecutorSettings.limitNames.contains(name) else {
+                let names = ProcessExecutorSettings.limitNames.joined(separator: ", ")
+                ulimits.report(name, "is no limit that can be set; there are: \(names)")
+                continue
+            }
+            guard let limit = Int(text), limit >= 0 else {
+                ulimits.report(name, "takes a whole number")
+                continue
+            }
+            settings.ulimits[name] = limit
+        }
+        ulimits.finish()
+        if let name = process.text("user") {
+            settings.user = account(name)
+            if settings.user == nil {
+                process.report("user", "this machine has no user \(name): adduser --system --group \(name)")
+            } else if geteuid() != 0 {
+                process.report("user", "only a daemon that runs as root can run commands as somebody else")
+            }
+        }
+        settings.cgroup = path(process, "cgroup")
         process.finish()
+    }
+
+    private func account(_ name: String) -> ProcessSettings.UserAccount? {
+        var entry = passwd()
+        var buffer = [CChar](repeating: 0, count: 16384)
+        var found: UnsafeMutablePointer<passwd>?
+        guard getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        return ProcessSettings.UserAccount(name: name, user: entry.pw_uid, group: entry.pw_gid)
     }
 
     /// A file beside `config.yml`, by its path from there, is meant wherever the command runs.
@@ -46,19 +78,10 @@ extension SettingsReader {
     }
 
     private func readEngines(_ executors: StrictMapping, _ settings: inout ExecutorSettings) {
-        let container = executors.mapping("container")
-        settings.container.socket = container.text("socket", or: settings.container.socket)
-        settings.container.runtime = container.text("runtime")
-        let ulimits = container.mapping("ulimits")
-        for (name, text) in ulimits.textEntries() {
-            guard let limit = Int(text) else {
-                ulimits.report(name, "takes a whole number")
-                continue
-            }
-            settings.container.ulimits[name] = limit
-        }
-        settings.container.network = container.text("network", or: settings.container.network)
-        container.finish()
+        // Keys that are there for a variable to fill, and that none has filled, ask for nothing.
+        let written = executors.value("container")?.object?.contains { !$0.value.isNull } ?? false
+        let container = readContainer(executors.mapping("container"))
+        if written || settings.standard == "container" { settings.container = container }
 
         let kubernetes = executors.mapping("kubernetes")
         settings.kubernetes.kubeconfig = path(kubernetes, "kubeconfig")
@@ -124,13 +147,7 @@ extension SettingsReader {
     }
 
     func readConnectors(_ connectors: StrictMapping, _ settings: inout Settings) {
-        let s3 = connectors.mapping("s3")
-        settings.connectors.s3.endpoint = url(s3, "endpoint")
-        settings.connectors.s3.region = s3.text("region", or: settings.connectors.s3.region)
-        settings.connectors.s3.pathStyle = s3.flag("path_style", or: settings.connectors.s3.pathStyle)
-        settings.connectors.s3.accessKey = s3.secret("access_key")
-        settings.connectors.s3.secretKey = s3.secret("secret_key")
-        s3.finish()
+        readS3(connectors.mapping("s3"), &settings.connectors.s3)
 
         let ica = connectors.mapping("ica")
         settings.connectors.ica.server = url(ica, "server") ?? settings.connectors.ica.server
@@ -153,13 +170,13 @@ extension SettingsReader {
 
     /// What somebody set and this version does not act on: said plainly at start, never passed over in silence.
     func notYetActive(_ settings: Settings) -> [String] {
-        let standard = ExecutorSettings()
-        let executors = settings.executors
         let connectors = settings.connectors
         let parts: [(key: String, isSet: Bool)] = [
             ("server.trusted_proxies", !settings.server.trustedProxies.isEmpty),
-            ("executors.container", executors.container != standard.container),
-            ("connectors.s3", connectors.s3 != S3Settings()),
+            (
+                "connectors.s3",
+                connectors.s3 != S3Settings() && connectors.s3.inbox == nil && connectors.s3.copy == nil
+            ),
             ("connectors.ica", connectors.ica != ICASettings()),
             ("connectors.basespace", connectors.baseSpace != BaseSpaceSettings()),
             ("connectors.ec2", connectors.ec2 != EC2Settings()),

@@ -15,6 +15,7 @@ struct SettingsReader {
         let inbox = root.mapping("inbox")
         settings.inbox.folder = path(inbox, "folder")
         inbox.finish()
+        readUnpacking(root.mapping("unpack"), &settings.unpacking)
         let archive = root.mapping("archive")
         settings.archive.folder = path(archive, "folder")
         archive.finish()

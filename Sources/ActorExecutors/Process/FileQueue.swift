@@ -3,7 +3,7 @@ import Dispatch
 /// Runs blocking file and process-table calls one after another on a thread of its own, never on the Swift pool.
 final class FileQueue: Sendable {
     // A serial queue gets its own thread; a concurrent one would take the pool's.
-    private let queue = DispatchQueue(label: "executor.files")
+    let queue = DispatchQueue(label: "executor.files")
 
     func perform<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
         await withCheckedContinuation { continuation in

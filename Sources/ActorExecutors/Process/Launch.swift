@@ -12,7 +12,34 @@ struct Unstartable: Error, Equatable {
         self.isTransient = isTransient
     }
 
-    var end: WorkResult.End { isTransient ? .machineFailed(reason) : .couldNotStart(reason) }
+    var end: WorkResult.End { isTransient ? .engineFailed(reason) : .couldNotStart(reason) }
+
+    /// What kept a command from becoming itself, as its supervisor told it.
+    static func of(stage: String, number: Int32) -> Unstartable {
+        let isTransient = isTransient(number)
+        switch (stage, number) {
+        case ("program", ENOEXEC):
+            return Unstartable("it is not a program: a script's first line must be #! and its interpreter")
+        case ("program", E2BIG): return Unstartable("its arguments and environment are too long: pass data in files")
+        case ("program", ENOENT), ("program", EACCES), ("program", ENOTDIR):
+            return Unstartable(
+                "it could not be started: the interpreter named in its first line does not exist or may not be run")
+        case ("program", _):
+            return Unstartable("it could not be started: \(Launch.text(of: number))", isTransient: isTransient)
+        case ("user", _), ("group", _), ("privileges", _):
+            return Unstartable(
+                "it could not become the user of executors.process.user: \(Launch.text(of: number)); the daemon has to "
+                    + "run as root for that")
+        case ("folder", _):
+            return Unstartable(
+                "its working directory could not be entered: \(Launch.text(of: number))", isTransient: isTransient)
+        case ("cgroup", _):
+            return Unstartable(
+                "its cgroup could not be joined: \(Launch.text(of: number)); see executors.process.cgroup",
+                isTransient: true)
+        default: return Unstartable("\(stage): \(Launch.text(of: number))", isTransient: isTransient)
+        }
+    }
 
     static func isTransient(_ number: Int32) -> Bool {
         [ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EAGAIN, EIO].contains(number)

@@ -1,170 +1,248 @@
 package import ActorCore
+import CSpawn
 import Glibc
 package import Logging
-import Subprocess
-import SystemPackage
+import Synchronization
 
 /// Runs commands as processes of this machine: no shell, a bare environment, a session each, output to a file.
+///
+/// Each has a supervisor, a small program of ours that outlives the daemon and keeps the result; see
+/// `Sources/reactord-supervisor/main.c`.
 package final class ProcessExecutor: Executor {
-    private let settings: ProcessExecutorSettings
+    /// Exit code of a supervisor that found another one at work.
+    private static let taken: Int32 = 75
+
+    let settings: ProcessExecutorSettings
     private let logger: Logger
-    private let pidFolder: String
+    private let folder: String
     private let slots: RunSlots
     private let files = FileQueue()
+    private let isDetaching = Atomic(false)
 
-    /// - Parameter pidFolder: absolute; made when it is missing. Holds one file for each running command.
-    package init(settings: ProcessExecutorSettings, logger: Logger, pidFolder: String) {
+    /// - Parameter folder: absolute; made when it is missing. Holds a folder for each command until it is forgotten.
+    package init(settings: ProcessExecutorSettings, logger: Logger, folder: String) {
         self.settings = settings
         self.logger = logger
-        self.pidFolder = pidFolder
+        self.folder = folder
         self.slots = RunSlots(settings.maxRunning)
     }
 
     package func run(_ work: Work) async -> WorkResult {
-        let begun = ContinuousClock.now
-        guard await slots.take() else { return Self.result(.cancelled, since: begun) }
-        defer { slots.give() }
-        guard PidFile.isID(work.id) else {
-            return Self.result(
-                .couldNotStart("the id of a command takes letters, digits, and -_. only"), since: begun)
+        guard ProcessName.isID(work.id) else {
+            return WorkResult(end: .couldNotStart("the id of a command takes letters, digits, and -_. only"))
         }
-        let prepared = await files.perform { [pidFolder, settings] in
-            Result<(Launch, LogKeeper), Unstartable> { () throws(Unstartable) in
-                let launch = try Launch(work, pythonPath: settings.pythonPath)
-                if mkdir(pidFolder, 0o700) != 0, errno != EEXIST {
-                    let problem = errno
-                    throw Unstartable(
-                        "the folder \(pidFolder) cannot be made: \(Launch.text(of: problem))",
-                        isTransient: Unstartable.isTransient(problem))
-                }
-                return (launch, LogKeeper(descriptor: try Launch.openLog(work.logFile), limit: work.maxLogBytes))
+        let run = SupervisedRun(folder: folder, id: work.id)
+        while true {
+            switch await files.perform({ run.standing }) {
+            // Told to stop by a daemon that did not live to say so: nobody wants that any more.
+            case .ended(let result, _) where result.end == .cancelled: await files.perform { run.remove() }
+            case .ended(let result, _): return result
+            case .running:
+                slots.occupy()
+                defer { slots.give() }
+                return await adopt(run, work.id)
+            case .lost:
+                await clear(run, work.id)
+                return WorkResult(
+                    end: .evicted("the machine or its supervisor went down while it ran; it says no more about it"))
+            case .nothing:
+                guard await slots.take() else { return WorkResult(end: .cancelled) }
+                let result = await start(work, run)
+                slots.give()
+                if let result { return result }
             }
         }
-        switch prepared {
-        case .failure(let problem): return Self.result(problem.end, since: begun)
-        case .success((let launch, let log)):
-            let watch = files.every(milliseconds: 200) { log.check() }
-            let end = await end(of: work, launch, log)
-            watch.stop()
-            let kept = await files.perform { log.close() }
-            return Self.result(end, since: begun, log: kept)
-        }
+    }
+
+    package func forget(_ id: String) async {
+        guard ProcessName.isID(id) else { return }
+        let run = SupervisedRun(folder: folder, id: id)
+        await files.perform { if run.standing != .running { run.remove() } }
     }
 
     package func reclaim(_ id: String) async {
-        guard PidFile.isID(id) else { return }
-        let path = PidFile.path(folder: pidFolder, id: id)
-        let record = await files.perform { PidFile(path: path).flatMap { $0.stillLives ? $0 : nil } }
-        if let record {
-            logger.warning("ending a process that an earlier daemon left", metadata: Self.place(id, record.pid))
-            let stuck = await SessionEnd(files: files)(record.pid, grace: settings.graceMilliseconds)
-            // The file stays, so that the next start tries again.
-            guard stuck.isEmpty else { return report(stuck, id) }
+        guard ProcessName.isID(id) else { return }
+        let run = SupervisedRun(folder: folder, id: id)
+        let patience = ContinuousClock.now + .milliseconds(settings.graceMilliseconds + 15_000)
+        while await files.perform({ run.standing == .running }) {
+            guard ContinuousClock.now < patience else {
+                return logger.error("a command does not end", metadata: ["work_id": "\(id)"])
+            }
+            await files.perform { _ = run.cancel() }
+            await files.pause(milliseconds: 20)
         }
-        await files.perform { _ = unlink(path) }
+        await clear(run, id)
     }
 
-    package func resolve(image: String, command: [String], arguments: [String]) throws(ActorError) -> [String] {
-        try settings.command(image: image, command: command, arguments: arguments)
+    package func kept() async -> [String] { await files.perform { [folder] in SmallFile.names(in: folder) } }
+
+    /// Whether it runs here or has ended here and was not forgotten.
+    func keeps(_ id: String) async -> Bool {
+        guard ProcessName.isID(id) else { return false }
+        return await files.perform { [folder] in access("\(folder)/\(id)", F_OK) == 0 }
+    }
+
+    package func detach() { isDetaching.store(true, ordering: .sequentiallyConsistent) }
+
+    package func admit(_ work: Work) throws(ActorError) {
+        _ = try command(of: work)
+        if let mount = work.mounts.first(where: { $0.inside != $0.host }) {
+            throw ActorError(
+                .invalidInput,
+                "the process executor cannot show \(mount.host) as \(mount.inside): use the path itself, or the "
+                    + "container executor")
+        }
     }
 }
 
 extension ProcessExecutor {
-    /// Longer than any daemon lives, short enough for the clock's arithmetic.
-    private static let longest = Duration.seconds(10 * 365 * 86400)
-
-    /// Runs the process to its end and leaves nothing of its session behind.
-    private func end(of work: Work, _ launch: Launch, _ log: LogKeeper) async -> WorkResult.End {
-        if Task.isCancelled { return .cancelled }
-        let grace = Duration.milliseconds(settings.graceMilliseconds)
-        let limit = work.timeoutMilliseconds.map { min(.milliseconds(max(0, $0)), Self.longest) } ?? Self.longest
-        var options = PlatformOptions()
-        options.createSession = true
-        options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace)]
-        let configuration = Configuration(
-            executable: .path(FilePath(launch.program)),
-            arguments: Arguments(
-                executablePathOverride: launch.arguments.first, remainingValues: Array(launch.arguments.dropFirst())),
-            environment: .custom(launch.environment), workingDirectory: FilePath(launch.workingDirectory),
-            platformOptions: options)
-        // Signal 0 is sent to no one: the step only waits, for the process's end or for its time to be up.
-        let life: [TeardownStep] = [
-            .send(signal: Signal(rawValue: 0), allowedDurationToNextStep: limit),
-            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace),
-        ]
-        let path = PidFile.path(folder: pidFolder, id: work.id)
-        // Twice, because `combinedWithOutput` of swift-subprocess 1.0.2 duplicates a descriptor that it never closes.
-        let file = FileDescriptor(rawValue: log.descriptor)
-        do {
-            let outcome = try await Subprocess.run(
-                configuration, input: .none, output: .fileDescriptor(file, closeAfterSpawningProcess: false),
-                error: .fileDescriptor(file, closeAfterSpawningProcess: false)
-            ) { execution in
-                let pid = execution.processIdentifier.value
-                guard await files.perform({ PidFile(running: pid)?.write(to: path) ?? false }) else {
-                    throw Unstartable(
-                        "its pid file could not be written below \(self.pidFolder): check the disk", isTransient: true)
-                }
-                let started = ContinuousClock.now
-                await execution.teardown(using: life)
-                // Ended, but its number is still taken until this closure returns: signals meet nobody else.
-                let timeUp = ContinuousClock.now - started >= limit
-                await clear(pid, of: work.id, stopped: timeUp || Task.isCancelled)
-                await files.perform { _ = unlink(path) }
-                return timeUp
-            }
-            if Task.isCancelled { return .cancelled }
-            if outcome.closureResult { return .timedOut }
-            switch outcome.terminationStatus {
-            case .exited(let code): return .exited(Int(code))
-            case .signaled(let number): return .signalled(Int(number))
-            }
+    /// - Returns: nil when another supervisor runs it: it is to be looked at again.
+    private func start(_ work: Work, _ run: SupervisedRun) async -> WorkResult? {
+        let begun = ContinuousClock.now
+        let command: [String]
+        do throws(ActorError) {
+            try admit(work)
+            command = try self.command(of: work)
         } catch {
-            return Task.isCancelled ? .cancelled : Self.end(of: error, launch.program)
+            return WorkResult(end: .couldNotStart(error.message))
+        }
+        var local = work
+        local.command = command
+        let order = local
+        let started = await files.perform { [self] in
+            Result<(pid: pid_t, end: Int32), Unstartable> { () throws(Unstartable) in try spawn(order, run) }
+        }
+        switch started {
+        case .failure(let problem):
+            await files.perform { if run.standing == .nothing { run.remove() } }
+            return WorkResult(end: problem.end, milliseconds: Self.milliseconds(since: begun))
+        case .success(let (pid, end)):
+            let watch = EndWatch()
+            let pipe = PipeEnd(end, queue: files.queue, watch)
+            guard await wait(for: run, watch) else {
+                pipe.leave()
+                return WorkResult(end: .detached, milliseconds: Self.milliseconds(since: begun))
+            }
+            let (code, standing) = await files.perform { (Self.reap(pid), run.standing) }
+            return await settle(run, work.id, standing, code, pipe.words)
         }
     }
 
-    /// Ends what the command left running; only a stopped one's leftovers get grace, for they clean up too.
-    private func clear(_ pid: pid_t, of id: String, stopped: Bool) async {
-        let grace = stopped ? settings.graceMilliseconds : nil
-        let stuck = await SessionEnd(files: files)(pid, grace: grace, sparing: pid)
-        if !stuck.isEmpty { report(stuck, id) }
+    /// Blocks.
+    private func spawn(_ work: Work, _ run: SupervisedRun) throws(Unstartable) -> (pid: pid_t, end: Int32) {
+        guard let program = settings.supervisor ?? ProcessExecutorSettings.findSupervisor() else {
+            throw Unstartable(
+                "the program reactord-supervisor is not beside reactord: install both, or build it with "
+                    + "swift build --product reactord-supervisor")
+        }
+        let launch = try Launch(work, pythonPath: settings.pythonPath)
+        close(try Launch.openLog(work.logFile))
+        for problem in [mkdir(folder, 0o700) == 0 || errno == EEXIST ? 0 : errno, run.make()] where problem != 0 {
+            throw Unstartable(
+                "the folder \(run.path) cannot be made: \(Launch.text(of: problem))",
+                isTransient: Unstartable.isTransient(problem))
+        }
+        var cgroup: String?
+        if let parent = settings.cgroup { cgroup = try Cgroup(parent: parent).make(for: work) }
+        let order = ProcessOrder(launch, work, settings, cgroup: cgroup).bytes
+        var end: Int32 = -1
+        var pid: pid_t = 0
+        let problem = cspawn_supervisor(program, run.path, order, order.count, &end, &pid)
+        guard problem == 0 else {
+            throw Unstartable(
+                "its supervisor \(program) could not be started: \(Launch.text(of: problem))",
+                isTransient: Unstartable.isTransient(problem))
+        }
+        return (pid, end)
     }
 
-    private func report(_ stuck: [pid_t], _ id: String) {
-        for pid in stuck { logger.error("a process did not end when it was killed", metadata: Self.place(id, pid)) }
+    private func adopt(_ run: SupervisedRun, _ id: String) async -> WorkResult {
+        logger.notice("taking over a command that runs already", metadata: ["work_id": "\(id)"])
+        let watch = EndWatch()
+        let look = files.every(milliseconds: 100) { if run.standing != .running { watch.end() } }
+        defer { look.stop() }
+        guard await wait(for: run, watch) else { return WorkResult(end: .detached) }
+        let standing = await files.perform { run.standing }
+        return await settle(run, id, standing, 0, "")
+            ?? WorkResult(end: .evicted("its supervisor went away while the command was taken over"))
     }
 
-    private static func place(_ id: String, _ pid: pid_t) -> Logger.Metadata {
-        ["work_id": "\(id)", "pid": "\(pid)"]
+    /// False when the command is to be left running.
+    private func wait(for run: SupervisedRun, _ watch: EndWatch) async -> Bool {
+        await withTaskCancellationHandler {
+            await watch.untilEndOrNudge()
+        } onCancel: {
+            watch.nudge()
+        }
+        if watch.hasEnded { return true }
+        if isDetaching.load(ordering: .sequentiallyConsistent) { return false }
+        // It may not listen yet.
+        while !watch.hasEnded {
+            if await files.perform({ run.cancel() }) { break }
+            await files.pause(milliseconds: 20)
+        }
+        await watch.untilEnd()
+        return true
     }
 
-    private static func end(of error: any Error, _ program: String) -> WorkResult.End {
-        if let problem = error as? Unstartable { return problem.end }
-        let number = (error as? SubprocessError)?.underlyingError?.rawValue
-        let why = reason(error, program)
-        return number.map(Unstartable.isTransient) ?? false ? .machineFailed(why) : .couldNotStart(why)
-    }
-
-    private static func reason(_ error: any Error, _ program: String) -> String {
-        guard let problem = error as? SubprocessError else { return "\(program) could not be started: \(error)" }
-        switch problem.underlyingError?.rawValue {
-        case ENOEXEC: return "\(program) is not a program: a script's first line must be #! and its interpreter"
-        case E2BIG: return "the arguments and the environment of \(program) are too long: pass data in files"
-        case ENOENT, EACCES, ENOTDIR:
-            return "\(program) could not be started: the interpreter named in its first line does not exist or may not "
-                + "be run"
-        case let number?: return "\(program) could not be started: \(Launch.text(of: number))"
-        case nil: return "\(program) could not be started: \(problem)"
+    private func settle(
+        _ run: SupervisedRun, _ id: String, _ standing: SupervisedRun.Standing, _ code: Int32, _ words: String
+    ) async -> WorkResult? {
+        switch standing {
+        case .ended(let result, let stuck):
+            if stuck > 0 {
+                logger.error(
+                    "processes did not end when they were killed", metadata: ["work_id": "\(id)", "count": "\(stuck)"])
+            }
+            return result
+        case .lost:
+            await clear(run, id)
+            return WorkResult(end: .evicted("its supervisor was ended while the command ran"))
+        case .nothing where code != Self.taken:
+            await files.perform { run.remove() }
+            let parts = words.split(separator: " ", maxSplits: 1).map(String.init)
+            let number = parts.first.flatMap { Int32($0) } ?? 0
+            let what = parts.last?.trimmed ?? ""
+            let why = what.isEmpty ? "it ended at once" : "\(what) (\(Launch.text(of: number)))"
+            return WorkResult(end: .engineFailed("its supervisor could not begin: \(why)"))
+        case .running, .nothing: return nil
         }
     }
 
-    private static func result(
-        _ end: WorkResult.End, since begun: ContinuousClock.Instant, log: (bytes: Int, truncated: Bool) = (0, false)
-    ) -> WorkResult {
+    /// Ends what a supervisor that is gone has left, and removes the traces.
+    private func clear(_ run: SupervisedRun, _ id: String) async {
+        let record = await files.perform { run.command.flatMap { $0.stillLives ? $0 : nil } }
+        if let record {
+            logger.warning("ending a command without a supervisor", metadata: ["work_id": "\(id)"])
+            let stuck = await SessionEnd(files: files)(record.pid, grace: settings.graceMilliseconds)
+            // The folder stays, so that the next start tries again.
+            guard stuck.isEmpty else {
+                return logger.error("a process did not end when it was killed", metadata: ["work_id": "\(id)"])
+            }
+        }
+        await files.perform { run.remove() }
+    }
+
+    private static func reap(_ pid: pid_t) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return status & 0x7f == 0 ? (status >> 8) & 0xff : -1
+    }
+
+    private static func milliseconds(since begun: ContinuousClock.Instant) -> Int64 {
         let (seconds, attoseconds) = (ContinuousClock.now - begun).components
-        return WorkResult(
-            end: end, logBytes: log.bytes, logTruncated: log.truncated,
-            milliseconds: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }
+}
+
+extension ProcessExecutor {
+    /// The local command that a work order means.
+    func command(of work: Work) throws(ActorError) -> [String] {
+        guard let image = work.image else { return work.command + work.arguments }
+        return try settings.command(image: image, command: work.command, arguments: work.arguments)
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String { String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) }
 }

@@ -5,6 +5,7 @@ struct ProcessEntry: Equatable {
     let pid: pid_t
     /// Gone but for its exit status, which its parent has not read yet.
     let isDead: Bool
+    let parent: pid_t
     let group: pid_t
     let session: pid_t
     /// Clock ticks since the machine started: with the pid it names a process for as long as the machine runs.
@@ -18,11 +19,13 @@ struct ProcessEntry: Equatable {
         let fields = line[(close + 1)...].split(whereSeparator: { $0 == 0x20 || $0 == 0x0a })
             .map { String(decoding: $0, as: UTF8.self) }
         // The first field here is the third of proc(5).
-        guard fields.count > 19, let group = pid_t(fields[2]), let session = pid_t(fields[3]),
+        guard fields.count > 19, let parent = pid_t(fields[1]), let group = pid_t(fields[2]),
+            let session = pid_t(fields[3]),
             let startTime = Int64(fields[19])
         else { return nil }
         self.pid = pid
         self.isDead = fields[0] == "Z" || fields[0] == "X"
+        self.parent = parent
         self.group = group
         self.session = session
         self.startTime = startTime
@@ -37,19 +40,12 @@ enum ProcessTable {
 
     /// The living processes of the session that `leader` began, and of the group it leads.
     static func members(of leader: pid_t) -> [ProcessEntry] {
-        guard let folder = opendir("/proc") else { return [] }
-        defer { closedir(folder) }
-        var found: [ProcessEntry] = []
-        while let item = readdir(folder) {
-            let name = withUnsafeBytes(of: &item.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        SmallFile.names(in: "/proc").compactMap { name in
             guard let pid = pid_t(name), let entry = entry(pid), !entry.isDead,
                 entry.session == leader || entry.group == leader
-            else { continue }
-            found.append(entry)
+            else { return nil }
+            return entry
         }
-        return found
     }
 
     /// Names this run of the machine: pids and start times mean nothing after the next.

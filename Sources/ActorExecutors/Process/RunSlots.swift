@@ -42,9 +42,12 @@ final class RunSlots: Sendable {
         }
     }
 
+    /// Takes one, whether there is one or not: for what runs already.
+    func occupy() { state.withLock { $0.free -= 1 } }
+
     func give() {
         let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            guard !state.line.isEmpty else {
+            guard !state.line.isEmpty, state.free >= 0 else {
                 state.free += 1
                 return nil
             }

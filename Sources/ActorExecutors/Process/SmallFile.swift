@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads and writes whole small files: entries of `/proc` and pid files.
+/// Reads whole small files and folders: entries of `/proc`, what supervisors write.
 enum SmallFile {
     /// Up to `limit` bytes of the file; nil when it cannot be read.
     static func read(_ path: String, limit: Int = 16384) -> [UInt8]? {
@@ -18,12 +18,32 @@ enum SmallFile {
         }
     }
 
+    /// The names in a folder, without those that begin with a dot; none when there is no such folder.
+    static func names(in folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let item = readdir(directory) {
+            let name = withUnsafeBytes(of: &item.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     /// Writes beside and renames, so that a crash leaves the old file or the new one.
     static func write(_ bytes: [UInt8], to path: String) -> Bool {
         let beside = path + ".new"
         let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return false }
-        let written = Glibc.write(descriptor, bytes, bytes.count)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            written += count
+        }
         guard close(descriptor) == 0, written == bytes.count, rename(beside, path) == 0 else {
             unlink(beside)
             return false

@@ -138,7 +138,7 @@ package final class SlurmEngine: JobEngine {
         let folder = SlurmScript.folder(of: run)
         return await files.perform {
             var steps: [SlurmStepNote] = []
-            for name in Self.names(in: folder) where name.hasSuffix(".step") {
+            for name in SmallFile.names(in: folder) where name.hasSuffix(".step") {
                 let text = SmallFile.read("\(folder)/\(name)", limit: Self.maxNote) ?? []
                 if let note = SlurmStepNote(String(decoding: text, as: UTF8.self)) { steps.append(note) }
             }
@@ -147,19 +147,6 @@ package final class SlurmEngine: JobEngine {
             steps.sort { ($0.begun ?? 0, $0.name) < ($1.begun ?? 0, $1.name) }
             return (steps, end)
         }
-    }
-
-    private static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream), names.count < 10_000 {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        return names
     }
 
     // MARK: The end

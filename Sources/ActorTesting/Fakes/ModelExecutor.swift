@@ -29,14 +29,17 @@ package final class ModelExecutor: Executor {
         var works: [Work] = []
         var running: Set<String> = []
         var held: [String: CheckedContinuation<Bool, Never>] = [:]
+        var results: [String: WorkResult] = [:]
         var reclaimed: [String] = []
+        var forgotten: [String] = []
+        var isDetaching = false
         var violations: [String] = []
     }
 
     private let images: [String: [String]]
     private let state = Mutex(State())
 
-    /// - Parameter images: what `resolve` knows.
+    /// - Parameter images: the commands that images stand for.
     package init(images: [String: [String]] = [:]) { self.images = images }
 
     /// Sets how `command` goes, first, second and so on; the last one repeats. A command without a script exits with 0.
@@ -48,6 +51,7 @@ package final class ModelExecutor: Executor {
     package var works: [Work] { state.withLock { $0.works } }
     package var running: Set<String> { state.withLock { $0.running } }
     package var reclaimed: [String] { state.withLock { $0.reclaimed } }
+    package var forgotten: [String] { state.withLock { $0.forgotten } }
     /// Orders that break the port's rules; a test ends with none.
     package var violations: [String] { state.withLock { $0.violations } }
 
@@ -60,7 +64,21 @@ package final class ModelExecutor: Executor {
     }
 
     package func run(_ work: Work) async -> WorkResult {
+        if let known = state.withLock({ $0.results[work.id] }) { return known }
         if Task.isCancelled { return Self.result(.cancelled) }
+        var work = work
+        do throws(ActorError) {
+            work.command = try command(of: work)
+            work.arguments = []
+        } catch {
+            return Self.result(.couldNotStart(error.message))
+        }
+        let result = await perform(work)
+        if ![.cancelled, .detached].contains(result.end) { state.withLock { $0.results[work.id] = result } }
+        return result
+    }
+
+    private func perform(_ work: Work) async -> WorkResult {
         let play = state.withLock { state -> Play in
             state.violations += Self.faults(of: work, running: state.running)
             state.works.append(work)
@@ -73,17 +91,38 @@ package final class ModelExecutor: Executor {
         guard !work.command.isEmpty else { return Self.result(.couldNotStart("the command is empty")) }
         if case .couldNotStart = play.end { return Self.result(play.end) }
         let log = Self.append(play.output, to: work)
-        if play.length == .held, await !hold(work.id) { return Self.result(.cancelled, log: log) }
+        if play.length == .held, await !hold(work.id) {
+            return Self.result(state.withLock { $0.isDetaching } ? .detached : .cancelled, log: log)
+        }
         return Self.result(play.end, log: log)
     }
 
-    package func reclaim(_ id: String) async { state.withLock { $0.reclaimed.append(id) } }
+    package func reclaim(_ id: String) async {
+        state.withLock { state in
+            state.reclaimed.append(id)
+            state.results[id] = nil
+        }
+    }
 
-    package func resolve(image: String, command: [String], arguments: [String]) throws(ActorError) -> [String] {
+    package func forget(_ id: String) async {
+        state.withLock { state in
+            state.forgotten.append(id)
+            state.results[id] = nil
+        }
+    }
+
+    package func kept() async -> [String] { state.withLock { $0.running.union($0.results.keys).sorted() } }
+
+    package func detach() { state.withLock { $0.isDetaching = true } }
+
+    package func admit(_ work: Work) throws(ActorError) { _ = try command(of: work) }
+
+    private func command(of work: Work) throws(ActorError) -> [String] {
+        guard let image = work.image else { return work.command + work.arguments }
         guard let own = images[image] else {
             throw ActorError(.invalidInput, "image \(image) is not known: list it in the model's images")
         }
-        return (command.isEmpty ? own : command) + arguments
+        return (work.command.isEmpty ? own : work.command) + work.arguments
     }
 
     /// True when it was released, false when the task was cancelled.

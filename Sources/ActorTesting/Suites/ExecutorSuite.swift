@@ -12,16 +12,24 @@ package struct ExecutorSuite: Sendable {
         package static let missing = ["/no/such/program"]
     }
 
-    /// The image that the executor under test must resolve to `Command.prints`.
+    /// An image whose own command is `Command.prints`; `images` of the executor under test have to know it.
     package static let image = "suite/prints"
 
     private let executor: any Executor
     private let folder: String
+    /// Where commands run: an image that has those of ``Command``; nil for this machine.
+    private let base: String?
+    private let printing: String
 
-    /// - Parameter folder: absolute, existing, empty.
-    package init(_ executor: any Executor, folder: String) {
+    /// - Parameters:
+    ///   - folder: absolute, existing, empty.
+    ///   - base: an image with a shell, for executors that run images only.
+    ///   - printing: an image whose own command is `Command.prints`.
+    package init(_ executor: any Executor, folder: String, base: String? = nil, printing: String = Self.image) {
         self.executor = executor
         self.folder = folder
+        self.base = base
+        self.printing = printing
     }
 
     /// All checks; empty when the executor keeps the port's promises.
@@ -33,26 +41,39 @@ package struct ExecutorSuite: Sendable {
         found += await refusals()
         found += await logs()
         found += await cancellation()
-        found += resolution()
+        found += await images()
+        found += await adoption()
         await executor.reclaim("suite-unknown")
+        let left = await executor.kept().filter { $0.hasPrefix("suite-") }
+        if !left.isEmpty { found.append("still kept: \(left)") }
         return found
     }
 
     private func work(_ command: [String], _ id: String, maxLogBytes: Int = 1000) -> Work {
-        Work(
+        var work = Work(
             id: "suite-\(id)", command: command, environment: [], workingDirectory: folder,
             logFile: "\(folder)/\(id).log", maxLogBytes: maxLogBytes, timeoutMilliseconds: 60000)
+        work.image = base
+        work.folders = [WorkMount(host: folder, inside: folder, isReadOnly: false)]
+        return work
+    }
+
+    /// Runs it and forgets it, as who has the result on record does.
+    private func run(_ work: Work) async -> WorkResult {
+        let result = await executor.run(work)
+        await executor.forget(work.id)
+        return result
     }
 
     private func end(of command: [String], is expected: WorkResult.End) async -> [String] {
-        let result = await executor.run(work(command, "end"))
-        return result.end == expected ? [] : ["\(command) ended \(result.end), not \(expected)"]
+        let result = await run(work(command, "end"))
+        return result.end == expected ? [] : ["\(command) ended \(result), not \(expected)"]
     }
 
     private func refusals() async -> [String] {
         var found: [String] = []
-        for command in [Command.missing, []] {
-            let result = await executor.run(work(command, "refused"))
+        for command in base == nil ? [Command.missing, []] : [Command.missing] {
+            let result = await run(work(command, "refused"))
             if case .couldNotStart(let why) = result.end, !why.isEmpty, result.logBytes == 0 { continue }
             found.append("\(command) ended \(result.end), not couldNotStart")
         }
@@ -61,9 +82,9 @@ package struct ExecutorSuite: Sendable {
 
     private func logs() async -> [String] {
         var found: [String] = []
-        let whole = await executor.run(work(Command.prints, "whole"))
+        let whole = await run(work(Command.prints, "whole"))
         if whole.logBytes != 11 || whole.logTruncated { found.append("a short log was not kept whole: \(whole)") }
-        let cut = await executor.run(work(Command.prints, "cut", maxLogBytes: 4))
+        let cut = await run(work(Command.prints, "cut", maxLogBytes: 4))
         if cut.logBytes != 4 || !cut.logTruncated { found.append("a long log was not cut at its bound: \(cut)") }
         return found
     }
@@ -71,8 +92,8 @@ package struct ExecutorSuite: Sendable {
     private func cancellation() async -> [String] {
         let running = work(Command.lasts, "running")
         let ends = await withTaskGroup(of: WorkResult.End.self) { group in
-            group.addTask { await executor.run(running).end }
-            group.addTask { await executor.run(work(Command.lasts, "early")).end }
+            group.addTask { await run(running).end }
+            group.addTask { await run(work(Command.lasts, "early")).end }
             group.cancelAll()
             var ends: [WorkResult.End] = []
             for await end in group { ends.append(end) }
@@ -81,22 +102,36 @@ package struct ExecutorSuite: Sendable {
         return ends.allSatisfy { $0 == .cancelled } ? [] : ["cancelled commands ended \(ends)"]
     }
 
-    private func resolution() -> [String] {
+    private func images() async -> [String] {
         var found: [String] = []
+        var own = work([], "own")
+        own.image = printing
+        let result = await run(own)
+        if !result.succeeded || result.logBytes != 11 { found.append("\(printing) ended \(result)") }
+        var unknown = own
+        unknown.image = "no/such"
         do throws(ActorError) {
-            let command = try executor.resolve(image: Self.image, command: [], arguments: ["more"])
-            if command != Command.prints + ["more"] { found.append("\(Self.image) resolved to \(command)") }
-        } catch {
-            found.append("\(Self.image) was not resolved: \(error)")
-        }
-        do throws(ActorError) {
-            found.append(
-                "an unknown image resolved to \(try executor.resolve(image: "no/such", command: [], arguments: []))")
+            try executor.admit(own)
+            try executor.admit(unknown)
+            if base == nil { found.append("an unknown image was admitted") }
         } catch {
             if error.code != .invalidInput || !error.message.contains("no/such") {
                 found.append("an unknown image was refused with \(error)")
             }
         }
+        return found
+    }
+
+    /// What has ended and was not forgotten is told again, and not done again.
+    private func adoption() async -> [String] {
+        var found: [String] = []
+        let once = work(Command.prints, "once")
+        let first = await executor.run(once)
+        let again = await executor.run(once)
+        if first != again { found.append("the second time it ended \(again), not \(first)") }
+        if await !executor.kept().contains(once.id) { found.append("what was not forgotten is not kept") }
+        await executor.forget(once.id)
+        if await executor.kept().contains(once.id) { found.append("what was forgotten is kept") }
         return found
     }
 }

@@ -84,6 +84,8 @@ private struct ManifestReader {
     private let document: ParsedDocument
     private let rules: JobRules
     private let executor: String
+    /// Nobody has said so, and it is what there is anyway: an image may decide among local executors.
+    private let isStandard: Bool
     private(set) var problems: [JobManifest.Problem] = []
 
     init(_ document: ParsedDocument, _ rules: JobRules, executor: String?) {
@@ -91,6 +93,7 @@ private struct ManifestReader {
         self.rules = rules
         let annotation = document.value["metadata"]?["annotations"]?[JobRules.annotation]?.string
         self.executor = executor ?? annotation ?? rules.standard
+        self.isStandard = executor == nil && annotation == nil && rules.standard == "process"
     }
 
     /// The API server of a cluster knows the fields of its version; here only what the policy and we act on is read.
@@ -118,7 +121,7 @@ private struct ManifestReader {
         let annotation = metadata["annotations"]?[JobSelection.annotation]
         let globs = text(annotation, "/metadata/annotations/\(escaped(JobSelection.annotation))") ?? ""
         guard var spec = jobSpec(root["spec"], "/spec") else { return nil }
-        spec.executor = executor
+        spec.executor = isStandard ? nil : executor
         for option in ["partition", "account"] {
             let place = "/metadata/annotations/\(escaped("reactord/\(option)"))"
             spec.options[option] = text(metadata["annotations"]?["reactord/\(option)"], place)
@@ -224,10 +227,13 @@ private struct ManifestReader {
             (amounts[name]?[first] ?? amounts[name]?[second])?.text
         }
         let gpus = amounts.keys.first { $0.hasSuffix("/gpu") }
-        return JobResources(
+        var resources = JobResources(
             cpuMillis: amount("cpu", "requests", "limits").flatMap(ResourceQuantity.thousandths),
             memoryBytes: amount("memory", "limits", "requests").flatMap(ResourceQuantity.whole),
             gpus: gpus.flatMap { amount($0, "limits", "requests") }.flatMap(ResourceQuantity.whole))
+        resources.cpuLimitMillis = (amounts["cpu"]?["limits"]?.text).flatMap(ResourceQuantity.thousandths)
+        resources.memoryLimitBytes = (amounts["memory"]?["limits"]?.text).flatMap(ResourceQuantity.whole)
+        return resources
     }
 
     // MARK: Values

@@ -67,18 +67,29 @@ package struct JobPlan: Sendable {
     }
 
     /// - Parameter millisecondsLeft: of the whole job; nil when it has no limit.
-    package func work(
-        _ step: JobStep, _ folders: RunFolders, millisecondsLeft: Int64?,
-        resolve: (_ image: String, _ command: [String], _ arguments: [String]) throws(ActorError) -> [String]
-    ) throws(ActorError) -> Work {
+    package func work(_ step: JobStep, _ folders: RunFolders, millisecondsLeft: Int64?) -> Work {
         let container = self.container(of: step)
         let environment = self.environment(container, folders)
         let values = JobVariables.table(environment)
-        let command = try resolve(
-            container.image, container.command.map { JobVariables.expand($0, values) },
-            container.args.map { JobVariables.expand($0, values) })
-        return Work(
-            id: workID(step), command: command, environment: environment, workingDirectory: folders.work,
-            logFile: logFile(step, folders), maxLogBytes: maxLogBytes, timeoutMilliseconds: millisecondsLeft)
+        var work = Work(
+            id: workID(step), command: container.command.map { JobVariables.expand($0, values) },
+            environment: environment, workingDirectory: folders.work, logFile: logFile(step, folders),
+            maxLogBytes: maxLogBytes, timeoutMilliseconds: millisecondsLeft)
+        work.image = container.image
+        work.arguments = container.args.map { JobVariables.expand($0, values) }
+        work.folders = [
+            WorkMount(host: folders.work, inside: folders.work, isReadOnly: false),
+            WorkMount(host: folders.output, inside: folders.output, isReadOnly: false),
+        ]
+        let input = message.upload.folder
+        if !input.isEmpty { work.folders.append(WorkMount(host: input, inside: input, isReadOnly: true)) }
+        work.executor = message.spec.executor
+        work.cpuMillis = container.resources.cpuLimitMillis
+        work.memoryBytes = container.resources.memoryLimitBytes
+        work.labels = [
+            EnvironmentEntry("job", message.job.rawValue), EnvironmentEntry("step", step.title),
+            EnvironmentEntry("attempt", String(step.attempt)),
+        ]
+        return work
     }
 }

@@ -76,32 +76,45 @@ struct JobRun: Sendable {
     }
 
     private func perform(_ step: JobStep, _ ground: Ground) async throws -> JSONValue {
-        try await context.step(step.title) {
-            if ground.isResumed { await tools.executor.reclaim(plan.workID(step)) }
-            return try await execute(step, ground).json.setting("delivery", delivery)
+        let value = try await context.step(step.title) {
+            try await execute(step, ground).json.setting("delivery", delivery)
         }
+        // Not before: until the result is on record a later delivery has to find it with the executor.
+        await tools.executor.forget(plan.workID(step))
+        return value
     }
 
     private func execute(_ step: JobStep, _ ground: Ground) async throws -> StepReport {
         let log = plan.logFile(step, ground.folders)
         let left = millisecondsLeft(ground)
-        if let left, left <= 0 { return late(0, log) }
-        let work: Work
-        do {
-            work = try plan.work(step, ground.folders, millisecondsLeft: left) {
-                image, command, arguments throws(ActorError) in
-                try tools.executor.resolve(image: image, command: command, arguments: arguments)
+        // What an earlier delivery started has its own clock: it may have ended in time while nobody looked.
+        if let left, left <= 0, await !isKept(step, ground) { return late(0, log) }
+        let work = plan.work(step, ground.folders, millisecondsLeft: left.map { max(1, $0) })
+        for _ in 0..<Self.evictions {
+            context.log(.info, "Running \(step.title)")
+            let result = await context.run(work)
+            switch result.end {
+            // The runtime decides what a cancelled run becomes; the step did not end, so nothing is journalled.
+            case .cancelled, .detached: throw CancellationError()
+            case .timedOut: return late(result.milliseconds, log)
+            case .evicted(let why):
+                context.log(.warning, "\(step.title) runs again: \(why)")
+                await tools.executor.forget(work.id)
+            default:
+                return StepReport(
+                    exitCode: result.exitCode, reason: result.reason, milliseconds: result.milliseconds, log: log)
             }
-        } catch {
-            return StepReport(exitCode: nil, reason: error.description, milliseconds: 0, log: log)
         }
-        context.log(.info, "Running \(step.title)")
-        let result = await context.run(work)
-        // The runtime decides what a cancelled run becomes; the step did not end, so nothing is journalled.
-        if result.end == .cancelled { throw CancellationError() }
-        if result.end == .timedOut { return late(result.milliseconds, log) }
         return StepReport(
-            exitCode: result.exitCode, reason: result.reason, milliseconds: result.milliseconds, log: log)
+            exitCode: nil, reason: "was taken away \(Self.evictions) times while it ran", milliseconds: 0, log: log)
+    }
+
+    /// How often a step is started that ends without a word of its own.
+    private static let evictions = 3
+
+    private func isKept(_ step: JobStep, _ ground: Ground) async -> Bool {
+        guard ground.isResumed else { return false }
+        return await tools.executor.kept().contains(plan.workID(step))
     }
 
     private func millisecondsLeft(_ ground: Ground) -> Int64? {

@@ -15,7 +15,7 @@ enum JobRunDocument {
     static func restarted(attempt: Int) -> JSONValue {
         [
             "note": """
-            the daemon was restarted while this job ran; finished steps are kept, the interrupted step runs again
+            the daemon was restarted while this job ran; finished steps are kept, a step that ran goes on
             """,
             "attempt": JSONValue(attempt),
         ]

@@ -1,8 +1,8 @@
 import ActorCore
 import Glibc
 
-/// `<folder>/<id>.json`: which process runs under an id, so that a later daemon can end what an earlier one left.
-struct PidFile: Equatable {
+/// Which process a command was, for as long as the machine runs: nobody else is taken for it.
+struct ProcessName: Equatable {
     let pid: pid_t
     let startTime: Int64
     let bootID: String
@@ -14,34 +14,16 @@ struct PidFile: Equatable {
         return bytes.allSatisfy { NameRules.isAlphanumeric($0) || Array("-_.".utf8).contains($0) }
     }
 
-    static func path(folder: String, id: String) -> String { "\(folder)/\(id).json" }
-
     init(pid: pid_t, startTime: Int64, bootID: String) {
         self.pid = pid
         self.startTime = startTime
         self.bootID = bootID
     }
 
-    /// Nil when there is no such file or it does not hold what it should.
-    init?(path: String) {
-        guard let bytes = SmallFile.read(path), let json = try? JSONReader.read(bytes),
-            let number = json["pid"]?.int, let pid = pid_t(exactly: number),
-            let startTime = json["start_time"]?.int, let bootID = json["boot_id"]?.string
-        else { return nil }
-        self.init(pid: pid, startTime: Int64(startTime), bootID: bootID)
-    }
-
     /// The record of a process that runs now.
     init?(running pid: pid_t) {
         guard let entry = ProcessTable.entry(pid) else { return nil }
         self.init(pid: pid, startTime: entry.startTime, bootID: ProcessTable.bootID)
-    }
-
-    func write(to path: String) -> Bool {
-        let json: JSONValue = [
-            "pid": .int(Int64(pid)), "start_time": .int(startTime), "boot_id": .string(bootID),
-        ]
-        return SmallFile.write(JSONWriter.bytes(json), to: path)
     }
 
     /// Whether the process or its group still lives and is the one that was recorded.

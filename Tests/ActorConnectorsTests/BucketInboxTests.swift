@@ -1,0 +1,166 @@
+import ActorArchives
+import ActorConnectors
+import ActorCore
+import ActorTesting
+import Foundation
+import Logging
+import Testing
+
+/// From a bucket into the inbox, and out of the bucket once it is stored.
+@Suite struct BucketInboxTests {
+    private let root: String
+    private let store = MemoryObjects(buckets: ["in"], md5: Hashes.md5, sha256: Hashes.sha256)
+    private let clock = ManualClock()
+
+    init() throws {
+        root = FileManager.default.temporaryDirectory.appendingPathComponent("bucket-\(UUID().uuidString)").path
+        for folder in ["inbox", "archive"] {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
+        }
+    }
+
+    private func remove() { try? FileManager.default.removeItem(atPath: root) }
+
+    private var lab: FolderLab {
+        FolderLab(
+            root: root, archive: "\(root)/archive", inbox: "\(root)/inbox",
+            unpacking: UnpackSettings(formats: ArchiveLibrary()))
+    }
+
+    /// As after a start of the daemon: it knows what is on disk.
+    private func inbox(deletes: Bool = true) -> BucketInbox {
+        BucketInbox(
+            settings: BucketInboxSettings(bucket: "in", prefix: "lab/", settleMilliseconds: 0, deletes: deletes),
+            store: store, lab: lab, root: root, inbox: "\(root)/inbox", clock: HastyClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func put(_ key: String, _ text: String) async throws {
+        _ = try await store.put(ObjectName(bucket: "in", key: "lab/\(key)"), Hashes.body(text), PutOptions())
+    }
+
+    private var keys: [String] {
+        get async throws { try await store.list(ObjectQuery(bucket: "in")).objects.map(\.key) }
+    }
+
+    private func names(_ folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)").filter { !$0.hasPrefix(".") }.sorted()
+    }
+
+    @Test func anUploadComesAndLeavesTheBucketWhenItIsStored() async throws {
+        defer { remove() }
+        try await put("2026-11-21-e-x/a", "one")
+        try await put("2026-11-21-e-x/d/b", "two")
+        try await put("2026-11-21-e-x.done", "")
+        try await put("single.txt", "alone")
+        let bucket = inbox()
+        await bucket.look()
+        #expect(
+            try names("inbox") == ["2026-11-21-e-x", "2026-11-21-e-x.done", "single.txt", "single.txt.done"])
+        #expect(try await keys.count == 4)
+        let gets = store.calls.filter { $0.hasPrefix("get") }.count
+        // Neither another look nor a restart fetches it again, nor is anything removed yet.
+        await bucket.look()
+        await inbox().look()
+        #expect(store.calls.filter { $0.hasPrefix("get") }.count == gets)
+        #expect(try await keys.count == 4)
+        let claimed = try await lab.claim("2026-11-21-e-x", key: "k")
+        #expect(claimed.files.map(\.path) == ["a", "d/b"])
+        await bucket.look()
+        #expect(try await keys == ["lab/single.txt"])
+        _ = try await lab.claim("single.txt", key: "k2")
+        await inbox(deletes: false).look()
+        #expect(try await keys == ["lab/single.txt"])
+        await inbox().look()
+        #expect(try await keys == [])
+        #expect(try names("s3-inbox") == [])
+        // The same content again is another arrival.
+        try await put("single.txt", "alone")
+        await inbox().look()
+        #expect(try names("inbox") == ["single.txt", "single.txt.done"])
+    }
+
+    @Test func brokenDownloadsAndRestarts() async throws {
+        defer { remove() }
+        let text = String(repeating: "0123456789", count: 1000)
+        for name in ["a", "b", "c"] { try await put("u/\(name)", text + name) }
+        store.breakGets(after: 100, 2000, 0, 50)
+        // A refusal in the middle: the next look goes on with what is here.
+        await inbox().look()
+        #expect(try names("inbox") == ["u", "u.done"])
+        let claimed = try await lab.claim("u", key: "k")
+        #expect(claimed.files.map(\.bytes) == [10001, 10001, 10001])
+    }
+
+    @Test func whatFailsIsTriedAgain() async throws {
+        defer { remove() }
+        for name in ["a", "b"] { try await put("u/\(name)", name) }
+        try await put("v.txt", "v")
+        let bucket = inbox()
+        store.fail(ActorError(.forbidden, "not now"))
+        await bucket.look()
+        #expect(try names("inbox") == [])
+        await bucket.look()
+        #expect(try names("inbox") == ["u", "u.done", "v.txt", "v.txt.done"])
+        // A changed object is a new upload; the old one is not removed for it.
+        _ = try await lab.claim("v.txt", key: "k")
+        try await put("v.txt", "changed")
+        await bucket.look()
+        #expect(try names("inbox").contains("v.txt"))
+        #expect(try await keys.contains("lab/v.txt"))
+        #expect(try await lab.claim("v.txt", key: "k2").number == 2)
+        await bucket.look()
+        #expect(try await !keys.contains("lab/v.txt"))
+    }
+
+    @Test func keysThatAreNoPathsAndNamesThatAreTaken() async throws {
+        defer { remove() }
+        try await put("bad/a//b", "x")
+        try await put("bad2/\u{1}", "x")
+        try await put("taken.txt", "new")
+        try Data("old".utf8).write(to: URL(fileURLWithPath: "\(root)/inbox/taken.txt"))
+        let bucket = inbox()
+        await bucket.look()
+        #expect(try names("inbox") == ["taken.txt"])
+        #expect(try String(contentsOfFile: "\(root)/inbox/taken.txt", encoding: .utf8) == "old")
+        _ = try await lab.claim("taken.txt", key: "k")
+        await bucket.look()
+        #expect(try names("inbox") == ["taken.txt", "taken.txt.done"])
+        #expect(try await keys.count == 3)
+    }
+
+    /// An upload leaves the bucket only when its copy is whole too.
+    @Test func uploadsAreCopiedAndThenRemoved() async throws {
+        defer { remove() }
+        try await put("u/a", "one")
+        try await put("u/d/b", "two")
+        let settings = BucketInboxSettings(bucket: "in", prefix: "lab/", settleMilliseconds: 0, needsCopy: true)
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let bucket = BucketInbox(
+            settings: settings, store: store, lab: lab, root: root, inbox: "\(root)/inbox", clock: HastyClock(),
+            logger: quiet)
+        await bucket.look()
+        let claimed = try await lab.claim("u", key: "k")
+        await bucket.look()
+        #expect(try await keys.filter { $0.hasPrefix("lab/") }.count == 2)
+        func copier() -> UploadCopier {
+            UploadCopier(
+                settings: UploadCopySettings(bucket: "in", prefix: "copy/"), store: store, root: root,
+                clock: HastyClock(), logger: quiet)
+        }
+        // The store refuses: nothing is copied, and nothing removed.
+        let first = copier()
+        store.fail(ActorError(.forbidden, "no"))
+        await first.look()
+        await bucket.look()
+        #expect(try await keys == ["lab/u/a", "lab/u/d/b"])
+        await first.look()
+        await bucket.look()
+        #expect(try await keys == ["copy/u/original/a", "copy/u/original/d/b"])
+        #expect(FileManager.default.fileExists(atPath: "\(claimed.folder)/../stored.json"))
+        // A restart sends nothing again.
+        let puts = store.calls.filter { $0.hasPrefix("put") }.count
+        await copier().look()
+        #expect(store.calls.filter { $0.hasPrefix("put") }.count == puts)
+    }
+}
