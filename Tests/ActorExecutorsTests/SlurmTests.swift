@@ -256,11 +256,11 @@ extension EngineObservation? {
     }
 }
 
-/// A Slurm of one node, by `scripts/test-slurm`.
+/// A Slurm of one node, by `scripts/engines/slurm`.
 struct SlurmCluster {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
-    private static let script = "\(root)/scripts/test-slurm"
+    private static let script = "\(root)/scripts/engines/slurm"
 
     /// Why there is none; nil when there can be one.
     static let obstacle: String? = {
