@@ -48,6 +48,8 @@ struct ContainerRun: Sendable {
                     continue
                 }
                 isLogWhole = try await follow(state, log)
+                // An engine that says it runs and that it does not is asked again, not at once.
+                await executor.files.pause(milliseconds: 20)
             case .ended:
                 if !isLogWhole { try await copy(log) }
                 return try await result(state, log, isLate: isLate)

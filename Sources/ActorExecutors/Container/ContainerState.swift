@@ -27,7 +27,8 @@ struct ContainerState: Equatable {
         switch status {
         case "created", "configured", "initialized": phase = .created
         case "removing", "dead": phase = .leaving
-        case "exited", "stopped": phase = .ended
+        // Podman's "stopped" has no exit code yet.
+        case "exited": phase = .ended
         default: phase = .running
         }
         exitCode = state["ExitCode"]?.int ?? 0
@@ -70,10 +71,10 @@ struct ContainerState: Equatable {
     static func unstartable(_ message: String, _ exitCode: Int) -> WorkResult.End? {
         let words = [
             "executable file not found", "no such file or directory", "permission denied", "not a directory",
-            "exec format error", "is a directory", "Cwd must be", "unable to find user",
+            "exec format error", "is a directory", "cwd must be", "unable to find user",
             "no matching entries in passwd",
         ]
-        let known = words.contains { message.contains($0) }
+        let known = words.contains { message.lowercased().contains($0) }
         guard known || exitCode == 126 || exitCode == 127 else { return nil }
         let what = message.isEmpty ? "the program is not in the image, or may not be run" : message
         return .couldNotStart("the container could not start its program: \(what)")

@@ -40,7 +40,7 @@ struct EngineAPI: Sendable {
     enum Creation { case made, existed, imageMissing }
 
     func create(_ name: String, _ body: JSONValue) async throws(EngineTrouble) -> Creation {
-        let answer = try await call("POST", "/containers/create?name=\(name)", body: JSONWriter.bytes(body))
+        let answer = try await wholeCall("POST", "/containers/create?name=\(name)", body: JSONWriter.bytes(body))
         switch answer.status {
         case 201, 200: return .made
         case 409: return .existed
@@ -54,7 +54,7 @@ struct EngineAPI: Sendable {
     }
 
     func start(_ name: String) async throws(EngineTrouble) {
-        let answer = try await call("POST", "/containers/\(name)/start", timeout: 120_000)
+        let answer = try await wholeCall("POST", "/containers/\(name)/start", timeout: 120_000)
         if (200..<300).contains(answer.status) || answer.status == 304 { return }
         let words = Self.words(answer)
         if case .couldNotStart(let why) = ContainerState.unstartable(words, 0) { throw .refused(why) }
@@ -179,6 +179,21 @@ struct EngineAPI: Sendable {
         } catch {
             throw trouble(error)
         }
+    }
+
+    /// To its end although our task is cancelled: an engine that was half told does it after all, when nobody looks any
+    /// more.
+    private func wholeCall(
+        _ method: String, _ path: String, body: [UInt8] = [], timeout: Int64 = 60_000
+    ) async throws(EngineTrouble) -> IncomingResponse {
+        let result = await shielded { () async -> Result<IncomingResponse, EngineTrouble> in
+            do throws(EngineTrouble) {
+                return .success(try await call(method, path, body: body, timeout: timeout))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     private func json(
