@@ -11,7 +11,7 @@ BENCH_SWIFT := Benchmarks/Package.swift Benchmarks/Sources/BenchmarkTool
 help:
 	@echo "make demo    build, start a daemon, upload two real recordings, watch their analyses (KEEP=1: stay up)"
 	@echo "make test    build and run all tests"
-	@echo "make engines run the tests that need Docker, podman, an S3 store and the like, each against one of its own"
+	@echo "make engines run the tests that need Docker, podman, an S3 store, Slurm and the like, each against one of its own"
 	@echo "make soak    kill, stop, fill and mislead the real daemon, cut its power, play 10,000 simulated lives (some minutes)"
 	@echo "make bench   measure, beside RabbitMQ, Redis, NATS and PostgreSQL (ONLY=accept: one line; QUICK=1: a first look)"
 	@echo "make build   release binary at $(RELEASE)"
@@ -43,7 +43,7 @@ engines:
 	@scripts/setup --engines
 	$(SWIFT) build --build-tests $(BORDERS)
 	@status=0; \
-	REACTORD_ENGINES=1 SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest --filter S3StoreTests \
+	REACTORD_ENGINES=1 SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest --filter 'S3StoreTests|SlurmClusterTests' \
 		|| status=$$?; \
 	scripts/try-engines || status=$$?; exit $$status
 

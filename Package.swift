@@ -87,7 +87,13 @@ let package = Package(
         // Watches one command of a process executor and outlives the daemon: small, so that a hundred of them may run.
         .executableTarget(name: "reactord-supervisor"),
         .target(name: "CSpawn"),
-        .target(name: "ActorExecutors", dependencies: ["ActorCore", "CSpawn", logging], swiftSettings: strict),
+        .target(
+            name: "ActorExecutors",
+            dependencies: [
+                "ActorCore", "CSpawn", .product(name: "Subprocess", package: "swift-subprocess"), system, logging,
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "ActorConnectors", dependencies: ["ActorCore", crypto, posix, logging], swiftSettings: strict),
         .target(name: "Reactors", dependencies: ["ActorCore", crypto, logging], swiftSettings: strict),
@@ -142,7 +148,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ActorSchemasTests", dependencies: ["ActorSchemas", "ActorCore"], swiftSettings: strict),
+            name: "ActorSchemasTests", dependencies: ["ActorExecutors", "ActorSchemas", "ActorCore"],
+            swiftSettings: strict),
         .testTarget(
             name: "ActorExecutorsTests",
             dependencies: [

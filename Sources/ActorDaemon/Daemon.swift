@@ -71,6 +71,7 @@ package enum Daemon {
                 .init(service: InboxService(house: house)),
                 .init(service: ObjectStoreService(house: house)),
                 .init(service: StallService(house: house)),
+                .init(service: EngineService(house: house)),
                 .init(service: FolderService(house: house)),
                 .init(service: PruneService(house: house)),
                 .init(service: ClockService(house: house)),
@@ -134,6 +135,21 @@ private struct StallService: Service {
         guard await house.bound() else { return await Shutdown.wait() }
         let watcher = house.stallWatcher()
         await cancelWhenGracefulShutdown { await watcher.run() }
+    }
+}
+
+/// Looks how the jobs of engines stand.
+private struct EngineService: Service {
+    let house: House
+
+    func run() async throws {
+        guard await house.bound() else { return await Shutdown.wait() }
+        let watchers = house.engineWatchers()
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                for watcher in watchers { group.addTask { await watcher.run() } }
+            }
+        }
     }
 }
 

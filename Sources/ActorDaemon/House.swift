@@ -56,6 +56,7 @@ struct House: Sendable {
     let lab: FolderLab
     let executor: any Executor
     let actors: ActorRegistrar
+    let engines: JobEngines
     let late: Late
 
     var graceMilliseconds: Int64 { Int64(settings.executors.process.graceSeconds * 1000) }
@@ -101,9 +102,12 @@ struct House: Sendable {
             atPath: "\(settings.inbox.folder ?? "\(data.path)/inbox")/.parts")
         let late = Late()
         let address = SelfAddress()
+        let engines = JobEngines(
+            EngineMaker(settings: settings, dataFolder: data.path).engines(
+                client: client, clock: clock), rules: settings.executors.rules)
         let tools = ReactorTools(
-            files: lab, archive: lab, documents: YAMLReader(), executor: executor, limits: settings.limits,
-            home: settings.home)
+            files: lab, archive: lab, documents: YAMLReader(), executor: executor, engines: engines,
+            limits: settings.limits, home: settings.home)
         let seal = Seal(key: try data.readOrMakeKey("configs.key"))
         let executionKey = try data.readOrMakeKey("executions.key")
         let managers = ManagerLookup()
@@ -135,7 +139,7 @@ struct House: Sendable {
         return House(
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
             store: store, client: client, system: system, http: http, address: address, lab: lab,
-            executor: executor, actors: registrar, late: late)
+            executor: executor, actors: registrar, engines: engines, late: late)
     }
 
     private static func verifier(
@@ -233,6 +237,14 @@ struct House: Sendable {
             inbox: FolderInbox(folder: inboxFolder, pool: threads), system: system, actorName: "ingest",
             tenant: settings.tenant, settleMilliseconds: Int64((ingest?["settle_seconds"]?.double ?? 5) * 1000),
             scanMilliseconds: Int64((ingest?["scan_seconds"]?.double ?? 1) * 1000))
+    }
+
+    func engineWatchers() -> [EngineWatcher] {
+        engines.engines.values.sorted { $0.name < $1.name }.map { engine in
+            EngineWatcher(
+                engine: engine, system: system, keeper: "job-engines", tenant: settings.tenant,
+                pollMilliseconds: EngineMaker.pollMilliseconds(of: engine.name, settings))
+        }
     }
 
     func stallWatcher() -> StallWatcher {

@@ -92,6 +92,14 @@ extension SQLiteStore: JobStore {
                 [kind, max(0, limit)], DocumentRow.document)
         }
     }
+
+    package func documents(_ kind: String, after id: String?, limit: Int) async throws(ActorError) -> [Document] {
+        try await read { db in
+            try db.rows(
+                "SELECT \(DocumentRow.columns) FROM documents WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
+                [kind, id ?? "", max(0, limit)], DocumentRow.document)
+        }
+    }
 }
 
 extension Database {

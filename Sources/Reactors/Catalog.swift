@@ -8,6 +8,7 @@ package enum Catalog {
         "pipelines": { _ in PipelinesReactor() },
         "ingest": { tools in IngestReactor(tools: tools) },
         "jobs-indexer": { tools in JobsIndexerReactor(tools: tools) },
+        "job-engines": { tools in JobEnginesReactor(tools: tools) },
         "job-runner": { tools in JobRunnerReactor(tools: tools) },
     ]
 }

@@ -63,7 +63,7 @@ struct SettingsTests {
         #expect(settings.callbacks.allow == ["10.0.0.7:8443"])
         #expect(
             settings.notYetActive == [
-                "server.trusted_proxies", "executors.slurm", "connectors.s3", "connectors.ec2",
+                "server.trusted_proxies", "connectors.s3", "connectors.ec2",
             ])
     }
 
@@ -161,8 +161,8 @@ struct SettingsTests {
             ("auth:\n  jwt:\n    - {algorithms: [none], public_key_file: k}\n", 3, "not \"none\""),
             ("auth:\n  jwt:\n    - {header: X}\n", 3, "public_key_file is needed"),
             ("tenants:\n  a b: {}\n", 2, "no tenant name"),
-            ("executors:\n  default: slurm\n", 2, "slurm is not part of this version; use process"),
-            ("executors:\n  default: docker\n", 2, "takes process, container"),
+            ("executors:\n  slurm: {via: rest}\n", 2, "slurmrestd is not part of this version"),
+            ("executors:\n  default: docker\n", 2, "executors.default takes process"),
             ("executors:\n  process:\n    images: {x: {}}\n", 3, "needs a command"),
             ("executors:\n  process:\n    ulimits: {nofiles: 5}\n", 3, "no limit that can be set; there are: as"),
             ("executors:\n  process:\n    ulimits: {nofile: many}\n", 3, "takes a whole number"),

@@ -122,14 +122,14 @@ import Testing
         ("${A}", "${A}"), ("$(A", "$(A"), ("$", "$"), ("$$", "$"), ("$()", "$()"), ("a$(A)$(", "a1$("), ("", ""),
     ])
     func variableReferences(text: String, expanded: String) {
-        #expect(ContainerEnvironment.expand(text, ["A": "1", "B": "2"]) == expanded)
+        #expect(JobVariables.expand(text, ["A": "1", "B": "2"]) == expanded)
     }
 
     @Test func theContainersVariablesComeLastAndSeeWhatWasBefore() {
         let container = JobSpec.Container(
             name: "c", image: "i",
             env: [EnvironmentEntry("UUID", "own-$(UUID)"), EnvironmentEntry("X", "$(UUID)/$(LATER)")])
-        let entries = ContainerEnvironment.make(
+        let entries = JobVariables.make(
             [EnvironmentEntry("UUID", "u"), EnvironmentEntry("HOME", "/w")], container)
         #expect(
             entries == [

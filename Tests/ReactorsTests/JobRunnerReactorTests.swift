@@ -94,7 +94,7 @@ import Testing
         #expect(work.command == ["python3", "/house/x.py", "2026-11-21-e-x", "$UUID"])
         #expect(work.workingDirectory == "/runs/execution/work")
         #expect(work.logFile == "/runs/execution/logs/main-detect.log")
-        let table = ContainerEnvironment.table(work.environment)
+        let table = JobVariables.table(work.environment)
         #expect(table["REACTORD_INPUT"] == "/uploads/x" && table["HOME"] == "/runs/execution/work")
         #expect(table["RESULT"] == "/runs/execution/output/r" && table["UUID"] == "2026-11-21-e-x")
         #expect(table["REACTORD_JOB_UUID"]?.hasPrefix("107") == true)

@@ -116,6 +116,7 @@ package protocol ReactorContext: Sendable {
     func actor(named alias: String) -> ActorID?
 
     func document(_ kind: String, _ id: String) async throws(ActorError) -> Document?
+    /// Keeps a document, or removes it: a null body is none.
     func put(_ kind: String, _ id: String, _ body: JSONValue)
 
     /// Runs `body` once: its result is journalled and answered again when the message is redelivered after a crash.
@@ -133,6 +134,8 @@ package struct ReactorTools: Sendable {
     package let documents: any DocumentReader
     /// The executor that runs job steps.
     package let executor: any Executor
+    /// What runs whole jobs elsewhere, and what jobs may do where.
+    package let engines: JobEngines
     /// Seconds an action may take to end after SIGTERM; steps inherit it.
     package let limits: Limits
     /// The folder of `config.yml`, absolute: `REACTORD_HOME` of job steps.
@@ -140,12 +143,13 @@ package struct ReactorTools: Sendable {
 
     package init(
         files: any LabFiles, archive: any ArchiveFiles, documents: any DocumentReader, executor: any Executor,
-        limits: Limits, home: String
+        engines: JobEngines = JobEngines(), limits: Limits, home: String
     ) {
         self.files = files
         self.archive = archive
         self.documents = documents
         self.executor = executor
+        self.engines = engines
         self.limits = limits
         self.home = home
     }

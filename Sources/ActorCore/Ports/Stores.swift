@@ -247,6 +247,8 @@ package protocol JobStore: Sendable {
     func document(_ kind: String, _ id: String) async throws(ActorError) -> Document?
     /// Newest first.
     func documents(_ kind: String, limit: Int) async throws(ActorError) -> [Document]
+    /// All of a kind, page by page, in the order of their ids; `after` is the last id of the page before.
+    func documents(_ kind: String, after id: String?, limit: Int) async throws(ActorError) -> [Document]
 }
 
 /// The outbox as its deliverer sees it.

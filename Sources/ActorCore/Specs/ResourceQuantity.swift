@@ -4,6 +4,9 @@ package struct JobResources: Sendable, Equatable {
     package var cpuMillis: Int64?
     package var memoryBytes: Int64?
     package var gpus: Int64?
+    /// The same where it is a bound that must not be crossed.
+    package var cpuLimitMillis: Int64?
+    package var memoryLimitBytes: Int64?
 
     package init(cpuMillis: Int64? = nil, memoryBytes: Int64? = nil, gpus: Int64? = nil) {
         self.cpuMillis = cpuMillis

@@ -102,7 +102,9 @@ package struct Check: Sendable {
             if let link = actor.spec.link, !names.contains(link) {
                 report.warn(Problem(file: file(of: actor), reason: "link names no actor of this house: \(link)"))
             }
-            if let folder = actor.spec.folder { JobFileCheck(folder: folder).run(&report) }
+            if let folder = actor.spec.folder {
+                JobFileCheck(folder: folder, rules: settings.executors.rules).run(&report)
+            }
         }
         report.actors += loaded.quarantined.count
     }

@@ -9,6 +9,7 @@ struct JobFileCheck {
     static let sampleUpload = "2020-01-01-e-sample"
 
     let folder: String
+    let rules: JobRules
 
     func run(_ report: inout CheckReport) {
         let root = "\(folder)/jobs"
@@ -32,7 +33,7 @@ struct JobFileCheck {
             let text = try BoundedFile.read(path, limit: 1_048_576).bytes
             let rendered = JobTemplate.render(text, uuid: Self.sampleUpload)
             let document = try YAMLReader().read(yaml: rendered, file: path)
-            _ = try JobManifest.decode(document, fallbackName: "job")
+            _ = try JobManifest.decode(document, fallbackName: "job", rules: rules)
             return []
         } catch let error as ActorError {
             return Problem.all(of: error, file: path)

@@ -1,8 +1,10 @@
+package import ActorCore
+
 /// What runs work.
 package struct ExecutorSettings: Sendable, Equatable {
     /// The ones that exist, and the ones that a later version brings.
-    package static let available = ["process", "container"]
-    package static let planned = ["kubernetes", "argo", "slurm"]
+    package static let available = ["process", "container", "slurm", "kubernetes", "argo"]
+    package static let planned: [String] = []
 
     package var standard = "process"
     package var process = ProcessSettings()
@@ -11,8 +13,20 @@ package struct ExecutorSettings: Sendable, Equatable {
     package var kubernetes = KubernetesSettings()
     package var argo = ArgoSettings()
     package var slurm = SlurmSettings()
+    /// Those that config.yml names, and the standard one.
+    package var configured: Set<String> = ["process"]
+    /// What jobs may do at each.
+    package var policies: [String: JobPolicy] = [:]
 
     package init() {}
+
+    /// What job files may ask for here.
+    package var rules: JobRules {
+        let known = configured.intersection(Self.available)
+        return JobRules(
+            standard: standard,
+            policies: Dictionary(uniqueKeysWithValues: known.map { ($0, policies[$0] ?? JobPolicy()) }))
+    }
 }
 
 /// Local commands.
@@ -76,11 +90,17 @@ package struct KubernetesSettings: Sendable, Equatable {
     package var kubeconfig: String?
     package var context: String?
     package var namespace = "default"
+    package var pollSeconds = 5.0
+    package var labels: [String: String] = [:]
+    /// The source of a volume with the data folder, as a pod names it; null: pods do not see our files.
+    package var sharedVolume = JSONValue.null
+    package var isTriedFirst = false
 }
 
 /// Argo Workflows.
 package struct ArgoSettings: Sendable, Equatable {
     package var namespace = "argo"
+    package var pollSeconds = 5.0
     package var via = "kubernetes"
     package var server: String?
 }
@@ -90,4 +110,12 @@ package struct SlurmSettings: Sendable, Equatable {
     package var via = "cli"
     package var partition: String?
     package var account: String?
+    /// Where sbatch and the others are; nil for PATH.
+    package var binaries: String?
+    package var pollSeconds = 5.0
+    /// Put before the command of a container, `$(image)` being its image: `[apptainer, exec, "docker://$(image)"]`.
+    /// Without it images are local commands, as `executors.process.images` says.
+    package var imageCommand: [String] = []
+    /// More options for every sbatch.
+    package var options: [String] = []
 }

@@ -3,7 +3,7 @@ import ActorCore
 /// Gathers everything wrong in one document, so that one look repairs it all.
 final class ProblemCollector {
     let file: String
-    private let lines: [String: Int]
+    let lines: [String: Int]
     /// JSON pointer to the variable that its value was taken from.
     let origins: [String: String]
     private var found: [Problem] = []

@@ -9,6 +9,7 @@ package enum SettingsLoader {
         ["pipelines", "updates_nonce"], ["executors", "process", "python_path"], ["executors", "container", "runtime"],
         ["executors", "kubernetes", "kubeconfig"], ["executors", "kubernetes", "context"],
         ["executors", "argo", "server"], ["executors", "slurm", "partition"], ["executors", "slurm", "account"],
+        ["executors", "slurm", "binaries"],
         ["connectors", "s3", "endpoint"], ["connectors", "s3", "access_key"], ["connectors", "s3", "secret_key"],
         ["connectors", "s3", "session_token"],
         ["connectors", "ica", "api_key"], ["connectors", "basespace", "access_token"],

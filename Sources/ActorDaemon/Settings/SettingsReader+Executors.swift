@@ -11,8 +11,12 @@ extension SettingsReader {
         } else {
             settings.executors.standard = chosen
         }
+        settings.executors.configured = Set(
+            names.filter { problems.lines["/executors/\($0)"] != nil || ["process", chosen].contains($0) })
         readProcess(executors.mapping("process"), &settings.executors.process)
         readEngines(executors, &settings.executors)
+        let configured = settings.executors.configured
+        settings.executors.policies = settings.executors.policies.filter { configured.contains($0.key) }
         executors.finish()
     }
 
@@ -83,19 +87,63 @@ extension SettingsReader {
         settings.kubernetes.kubeconfig = path(kubernetes, "kubeconfig")
         settings.kubernetes.context = kubernetes.text("context")
         settings.kubernetes.namespace = kubernetes.text("namespace", or: settings.kubernetes.namespace)
+        settings.kubernetes.pollSeconds = kubernetes.number(
+            "poll_seconds", or: settings.kubernetes.pollSeconds, atLeast: 0.5)
+        let labels = kubernetes.mapping("labels")
+        for (name, text) in labels.textEntries() { settings.kubernetes.labels[name] = text }
+        settings.kubernetes.sharedVolume = kubernetes.value("shared_volume") ?? .null
+        if settings.kubernetes.sharedVolume != .null, settings.kubernetes.sharedVolume.object == nil {
+            kubernetes.report(
+                "shared_volume", "takes a volume as a pod names it: persistentVolumeClaim: {claimName: …}")
+        }
+        settings.kubernetes.isTriedFirst = kubernetes.flag("dry_run_first", or: false)
+        var kubernetesPolicy = policy(kubernetes)
+        kubernetesPolicy.namespaces.append(settings.kubernetes.namespace)
+        settings.policies["kubernetes"] = kubernetesPolicy
         kubernetes.finish()
 
         let argo = executors.mapping("argo")
         settings.argo.namespace = argo.text("namespace", or: settings.argo.namespace)
         settings.argo.via = argo.choice("via", or: settings.argo.via, of: ["kubernetes", "server"])
         settings.argo.server = url(argo, "server")
+        settings.argo.pollSeconds = argo.number("poll_seconds", or: settings.argo.pollSeconds, atLeast: 0.5)
+        if settings.argo.via == "server" {
+            argo.report("via", "takes kubernetes: the Argo server's own API is not part of this version")
+        }
+        var argoPolicy = policy(argo)
+        argoPolicy.namespaces.append(settings.argo.namespace)
+        settings.policies["argo"] = argoPolicy
         argo.finish()
 
         let slurm = executors.mapping("slurm")
         settings.slurm.via = slurm.choice("via", or: settings.slurm.via, of: ["cli", "rest"])
         settings.slurm.partition = slurm.text("partition")
         settings.slurm.account = slurm.text("account")
+        settings.slurm.binaries = path(slurm, "binaries")
+        settings.slurm.pollSeconds = slurm.number("poll_seconds", or: settings.slurm.pollSeconds, atLeast: 0.5)
+        settings.slurm.imageCommand = slurm.texts("image_command")
+        settings.slurm.options = slurm.texts("options")
+        if settings.slurm.via == "rest" {
+            slurm.report("via", "takes cli: slurmrestd is not part of this version")
+        }
+        settings.policies["slurm"] = policy(slurm)
         slurm.finish()
+    }
+
+    /// What jobs may do there; everything that is not listed is refused.
+    private func policy(_ executor: StrictMapping) -> JobPolicy {
+        let mapping = executor.mapping("policy")
+        let standard = JobPolicy()
+        let policy = JobPolicy(
+            images: mapping.texts("images", or: standard.images),
+            volumes: mapping.texts("volumes", or: standard.volumes), secrets: mapping.texts("secrets"),
+            hostPaths: mapping.texts("host_paths"), nodeSelectors: mapping.texts("node_selectors"),
+            serviceAccounts: mapping.texts("service_accounts"), namespaces: mapping.texts("namespaces"),
+            partitions: mapping.texts("partitions"), accounts: mapping.texts("accounts"),
+            isPrivilegedAllowed: mapping.flag("privileged", or: false),
+            isHostNetworkAllowed: mapping.flag("host_network", or: false))
+        mapping.finish()
+        return policy
     }
 
     func readConnectors(_ connectors: StrictMapping, _ settings: inout Settings) {
@@ -122,14 +170,9 @@ extension SettingsReader {
 
     /// What somebody set and this version does not act on: said plainly at start, never passed over in silence.
     func notYetActive(_ settings: Settings) -> [String] {
-        let standard = ExecutorSettings()
-        let executors = settings.executors
         let connectors = settings.connectors
         let parts: [(key: String, isSet: Bool)] = [
             ("server.trusted_proxies", !settings.server.trustedProxies.isEmpty),
-            ("executors.kubernetes", executors.kubernetes != standard.kubernetes),
-            ("executors.argo", executors.argo != standard.argo),
-            ("executors.slurm", executors.slurm != standard.slurm),
             (
                 "connectors.s3",
                 connectors.s3 != S3Settings() && connectors.s3.inbox == nil && connectors.s3.copy == nil

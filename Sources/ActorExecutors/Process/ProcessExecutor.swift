@@ -239,29 +239,7 @@ extension ProcessExecutor {
     /// The local command that a work order means.
     func command(of work: Work) throws(ActorError) -> [String] {
         guard let image = work.image else { return work.command + work.arguments }
-        let entry = settings.images[image]
-        guard entry != nil || settings.anyImage else {
-            throw ActorError(
-                .invalidInput,
-                "image \(image) is not known to the process executor: list it under executors.process.images "
-                    + "with the local command it stands for, or choose the container executor")
-        }
-        if work.command.isEmpty {
-            guard let own = entry?.command, !own.isEmpty else {
-                throw ActorError(
-                    .invalidInput,
-                    "image \(image) has no command of its own on this machine: give the container a command, or list "
-                        + "one under executors.process.images")
-            }
-            return own + work.arguments
-        }
-        guard settings.anyImage || entry?.anyCommand == true else {
-            throw ActorError(
-                .invalidInput,
-                "image \(image) runs only its own command here: leave out the container's command, or set any_command "
-                    + "for it under executors.process.images")
-        }
-        return work.command + work.arguments
+        return try settings.command(image: image, command: work.command, arguments: work.arguments)
     }
 }
 

@@ -31,4 +31,23 @@ enum SmallFile {
         }
         return names.sorted()
     }
+
+    /// Writes beside and renames, so that a crash leaves the old file or the new one.
+    static func write(_ bytes: [UInt8], to path: String) -> Bool {
+        let beside = path + ".new"
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { return false }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            written += count
+        }
+        guard close(descriptor) == 0, written == bytes.count, rename(beside, path) == 0 else {
+            unlink(beside)
+            return false
+        }
+        return true
+    }
 }

@@ -58,6 +58,10 @@ extension Database {
     }
 
     private func store(_ document: Document, _ ledger: inout CommitLedger) throws {
+        if document.body.isNull {
+            try run("DELETE FROM documents WHERE kind = ? AND id = ?", [document.kind, document.id])
+            return
+        }
         try run(
             """
             INSERT INTO documents (\(DocumentRow.columns)) VALUES (?, ?, ?, ?, ?)

@@ -95,6 +95,7 @@ extension MemoryModel {
     }
 
     private mutating func store(_ document: Document) {
+        if document.body.isNull { return documents.removeAll { $0.kind == document.kind && $0.id == document.id } }
         if let index = documents.firstIndex(where: { $0.kind == document.kind && $0.id == document.id }) {
             documents[index].body = document.body
             documents[index].updated = document.updated

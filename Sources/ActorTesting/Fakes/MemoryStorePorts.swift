@@ -242,4 +242,11 @@ extension MemoryStore: JobStore {
             return Array(sorted.map(\.element).prefix(max(0, limit)))
         }
     }
+
+    package func documents(_ kind: String, after id: String?, limit: Int) async throws(ActorError) -> [Document] {
+        read { model in
+            let sorted = model.documents.filter { $0.kind == kind && $0.id > id ?? "" }.sorted { $0.id < $1.id }
+            return Array(sorted.prefix(max(0, limit)))
+        }
+    }
 }

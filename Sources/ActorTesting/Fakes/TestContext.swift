@@ -50,7 +50,14 @@ package final class TestWorld: Sendable {
             var next = self
             for change in effects.jobs { try next.apply(change) }
             next.audits += effects.audits
-            for document in effects.documents { next.documents["\(document.kind)/\(document.id)"] = document.body }
+            for document in effects.documents {
+                let place = "\(document.kind)/\(document.id)"
+                if document.body.isNull {
+                    next.documents.removeValue(forKey: place)
+                } else {
+                    next.documents[place] = document.body
+                }
+            }
             self = next
         }
 

@@ -189,6 +189,14 @@ extension StoreSuite {
         try equal(newest.map(\.id), ["d3", "d2"], "the newest documents")
         let none = try await store.document("upload", "none")
         try equal(none, nil, "an unknown document")
+        let first = try await store.documents("upload", after: nil, limit: 2)
+        try equal(first.map(\.id), ["d1", "d2"], "the first page by id")
+        let rest = try await store.documents("upload", after: "d2", limit: 2)
+        try equal(rest.map(\.id), ["d3"], "the next page by id")
+        effects.documents = [Document(kind: "upload", id: "d2", body: .null, created: after(9), updated: after(9))]
+        try await commit(effects, as: "e3", in: store)
+        let kept = try await store.documents("upload", after: nil, limit: 9)
+        try equal(kept.map(\.id), ["d1", "d3"], "a document without a body is gone")
     }
 
     private static func outbox(_ store: any Store) async throws {

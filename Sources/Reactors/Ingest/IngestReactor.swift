@@ -4,9 +4,6 @@ package import ActorCore
 ///
 /// It handles one message at a time, so an upload's document has one writer.
 package actor IngestReactor: Reactor {
-    /// The alias of the actor that runs jobs.
-    private static let runner = "job-runner"
-
     private let tools: ReactorTools
 
     package init(tools: ReactorTools) { self.tools = tools }
@@ -125,7 +122,8 @@ package actor IngestReactor: Reactor {
         let base = file.path.split(separator: "/").last.map(String.init) ?? file.path
         let fallback = base.split(separator: ".").first.map(String.init) ?? base
         do {
-            let manifest = try JobManifest.decode(parsed, fallbackName: "\(fallback)-\(claimed.name)")
+            let manifest = try JobManifest.decode(
+                parsed, fallbackName: "\(fallback)-\(claimed.name)", rules: tools.engines.rules)
             let obstacle = JobSelection.obstacle(globs: manifest.appliesTo, files: claimed.files)
             return obstacle.map { .skip($0) } ?? .run(manifest)
         } catch {
@@ -167,7 +165,7 @@ package actor IngestReactor: Reactor {
             job: record.uuid, path: record.path, callback: try context.jobs.callback(record), name: jobName,
             upload: .init(name: claimed.name, folder: claimed.folder, number: claimed.number), spec: manifest.spec,
             file: file.path)
-        try context.send(.alias(Self.runner), message.json, key: record.uuid.rawValue)
+        try context.send(.alias(message.runner), message.json, key: record.uuid.rawValue)
         context.log(.info, "Job \(record.uuid) for \(file.path)")
         return UploadDocument.Job(
             file: file.path, name: manifest.name, jobName: jobName, uuid: record.uuid,

@@ -1,6 +1,6 @@
 package import ActorCore
 
-/// A job file, read and found good: a Kubernetes `batch/v1` Job that the process executor can honour.
+/// A job file, read and found good: a Kubernetes `batch/v1` Job that its executor can honour.
 package struct JobManifest: Sendable, Equatable {
     /// As the file says it.
     package let name: String
@@ -28,11 +28,14 @@ package struct JobManifest: Sendable, Equatable {
         package let problems: [Problem]
     }
 
-    /// - Parameter fallbackName: taken when the file names none.
+    /// - Parameters:
+    ///   - fallbackName: taken when the file names none.
+    ///   - rules: what the house lets job files do.
+    ///   - executor: goes before what the file says.
     package static func decode(
-        _ document: ParsedDocument, fallbackName: String
+        _ document: ParsedDocument, fallbackName: String, rules: JobRules = JobRules(), executor: String? = nil
     ) throws(Invalid) -> JobManifest {
-        var reader = ManifestReader(document)
+        var reader = ManifestReader(document, rules, executor: executor)
         let manifest = reader.job(fallbackName: fallbackName)
         guard reader.problems.isEmpty, let manifest else { throw Invalid(problems: reader.problems) }
         return manifest
@@ -61,8 +64,8 @@ private enum ManifestFields {
     static let variable: Set<String> = ["name", "value"]
     /// Fields of Kubernetes that change what a container does and cannot be honoured here.
     static let unsupported: [String: String] = [
-        "volumeMounts": "the process executor mounts nothing; use $REACTORD_INPUT, $REACTORD_WORK, $REACTORD_OUTPUT",
-        "volumeDevices": "the process executor has no block devices",
+        "volumeMounts": "nothing is mounted without a cluster; use $REACTORD_INPUT, $REACTORD_WORK, $REACTORD_OUTPUT",
+        "volumeDevices": "there are no block devices without a cluster",
         "valueFrom": "values from secrets or fields are not supported; give a value",
         "envFrom": "values from config maps or secrets are not supported; list them under env",
         "workingDir": "every step runs in the job's work folder",
@@ -79,9 +82,22 @@ private enum ManifestFields {
 /// Walks a parsed job file and gathers what is wrong with it.
 private struct ManifestReader {
     private let document: ParsedDocument
+    private let rules: JobRules
+    private let executor: String
+    /// Nobody has said so, and it is what there is anyway: an image may decide among local executors.
+    private let isStandard: Bool
     private(set) var problems: [JobManifest.Problem] = []
 
-    init(_ document: ParsedDocument) { self.document = document }
+    init(_ document: ParsedDocument, _ rules: JobRules, executor: String?) {
+        self.document = document
+        self.rules = rules
+        let annotation = document.value["metadata"]?["annotations"]?[JobRules.annotation]?.string
+        self.executor = executor ?? annotation ?? rules.standard
+        self.isStandard = executor == nil && annotation == nil && rules.standard == "process"
+    }
+
+    /// The API server of a cluster knows the fields of its version; here only what the policy and we act on is read.
+    private var isCluster: Bool { executor == "kubernetes" || executor == "argo" }
 
     mutating func job(fallbackName: String) -> JobManifest? {
         let root = document.value
@@ -94,9 +110,23 @@ private struct ManifestReader {
         expect(root["kind"], "/kind", "Job")
         let metadata = root["metadata"] ?? [:]
         let name = text(metadata["name"] ?? metadata["generateName"], "/metadata/name") ?? fallbackName
+        if let obstacle = rules.obstacle(to: executor) {
+            let isNamed = metadata["annotations"]?[JobRules.annotation] != nil
+            report(isNamed ? "/metadata/annotations/\(escaped(JobRules.annotation))" : "", obstacle)
+        } else if let policy = rules.policies[executor] {
+            for finding in JobPolicyCheck.findings(in: root, policy: policy, executor: executor) {
+                report(finding.place, finding.reason)
+            }
+        }
         let annotation = metadata["annotations"]?[JobSelection.annotation]
         let globs = text(annotation, "/metadata/annotations/\(escaped(JobSelection.annotation))") ?? ""
-        guard let spec = jobSpec(root["spec"], "/spec") else { return nil }
+        guard var spec = jobSpec(root["spec"], "/spec") else { return nil }
+        spec.executor = isStandard ? nil : executor
+        for option in ["partition", "account"] {
+            let place = "/metadata/annotations/\(escaped("reactord/\(option)"))"
+            spec.options[option] = text(metadata["annotations"]?["reactord/\(option)"], place)
+        }
+        if isCluster { spec.manifest = root }
         return JobManifest(name: name, appliesTo: JobSelection.globs(globs), spec: spec)
     }
 
@@ -104,7 +134,9 @@ private struct ManifestReader {
         guard let value = mapping(value, place, ManifestFields.spec, "a Job's spec") else { return nil }
         let backoff = count(value["backoffLimit"], "\(place)/backoffLimit", least: 0)
         let deadline = count(value["activeDeadlineSeconds"], "\(place)/activeDeadlineSeconds", least: 1)
-        for field in ["parallelism", "completions"] where !isAbsent(value[field]) && value[field]?.int != 1 {
+        let kept = count(value["ttlSecondsAfterFinished"], "\(place)/ttlSecondsAfterFinished", least: 0)
+        for field in ["parallelism", "completions"]
+        where executor != "kubernetes" && !isAbsent(value[field]) && value[field]?.int != 1 {
             report("\(place)/\(field)", "only 1 is supported: one upload, one run")
         }
         guard let template = mapping(value["template"], "\(place)/template", ManifestFields.template, "a pod template")
@@ -123,8 +155,10 @@ private struct ManifestReader {
                 report("\(podPlace)/\(list)/\(index)/name", "\(container.name) is the name of another container too")
             }
         }
-        return JobSpec(
+        var spec = JobSpec(
             initContainers: first, containers: main, activeDeadlineSeconds: deadline, backoffLimit: backoff ?? 0)
+        spec.ttlSecondsAfterFinished = kept
+        return spec
     }
 
     private mutating func containers(_ value: JSONValue?, _ place: String) -> [JobSpec.Container] {
@@ -145,7 +179,9 @@ private struct ManifestReader {
             containers.append(
                 JobSpec.Container(
                     name: name ?? "", image: image ?? "", command: texts(item["command"], "\(place)/command"),
-                    args: texts(item["args"], "\(place)/args"), env: variables(item["env"], "\(place)/env")))
+                    args: texts(item["args"], "\(place)/args"), env: variables(item["env"], "\(place)/env"),
+                    workingDir: text(item["workingDir"], "\(place)/workingDir"),
+                    resources: resources(item["resources"], "\(place)/resources")))
         }
         return containers
     }
@@ -162,12 +198,42 @@ private struct ManifestReader {
             guard let item = mapping(item, place, ManifestFields.variable, "a variable"),
                 let name = required(item["name"], "\(place)/name")
             else { continue }
+            // Filled in by the cluster.
+            if isCluster, item["valueFrom"] != nil { continue }
             if name.isEmpty || name.contains("=") || name.utf8.contains(0) {
                 report("\(place)/name", "is no name of a variable")
             }
             entries.append(EnvironmentEntry(name, text(item["value"], "\(place)/value") ?? ""))
         }
         return entries
+    }
+
+    /// What is asked for counts for processors, what it may have at most for memory.
+    private mutating func resources(_ value: JSONValue?, _ place: String) -> JobResources {
+        guard let value, !value.isNull else { return JobResources() }
+        var amounts: [String: [String: (text: String, place: String)]] = [:]
+        for list in ["requests", "limits"] {
+            for member in value[list]?.object ?? [] {
+                let here = "\(place)/\(list)/\(escaped(member.name))"
+                let number = member.value.double.map { _ in JSONWriter.string(member.value) }
+                guard let text = member.value.string ?? number, ResourceQuantity.thousandths(text) != nil else {
+                    report(here, "is no amount: 500m, 2, 512Mi or 32Gi, for example")
+                    continue
+                }
+                amounts[member.name, default: [:]][list] = (text, here)
+            }
+        }
+        func amount(_ name: String, _ first: String, _ second: String) -> String? {
+            (amounts[name]?[first] ?? amounts[name]?[second])?.text
+        }
+        let gpus = amounts.keys.first { $0.hasSuffix("/gpu") }
+        var resources = JobResources(
+            cpuMillis: amount("cpu", "requests", "limits").flatMap(ResourceQuantity.thousandths),
+            memoryBytes: amount("memory", "limits", "requests").flatMap(ResourceQuantity.whole),
+            gpus: gpus.flatMap { amount($0, "limits", "requests") }.flatMap(ResourceQuantity.whole))
+        resources.cpuLimitMillis = (amounts["cpu"]?["limits"]?.text).flatMap(ResourceQuantity.thousandths)
+        resources.memoryLimitBytes = (amounts["memory"]?["limits"]?.text).flatMap(ResourceQuantity.whole)
+        return resources
     }
 
     // MARK: Values
@@ -184,7 +250,8 @@ private struct ManifestReader {
     }
 
     private mutating func check(_ value: JSONValue, _ place: String, _ fields: Set<String>, _ what: String) {
-        for member in value.object ?? [] where !fields.contains(member.name) {
+        for member in value.object ?? [] where !fields.contains(member.name) && !isCluster {
+            if executor == "slurm", member.name == "workingDir" { continue }
             let reason = ManifestFields.unsupported[member.name] ?? "\(member.name) is no field of \(what)"
             report("\(place)/\(escaped(member.name))", reason)
         }

@@ -28,32 +28,64 @@ package struct JobPlan: Sendable {
     package func logFile(_ step: JobStep, _ folders: RunFolders) -> String { "\(folders.logs)/\(step.slug).log" }
 
     package func environment(_ container: JobSpec.Container, _ folders: RunFolders) -> [EnvironmentEntry] {
-        let base = [
-            EnvironmentEntry("UUID", message.upload.name), EnvironmentEntry("REACTORD_HOME", home),
-            EnvironmentEntry("REACTORD_INPUT", message.upload.folder),
+        JobVariables.make(base(folders), container)
+    }
+
+    /// What every container is told. A job that was run by hand has no input.
+    private func base(_ folders: RunFolders) -> [EnvironmentEntry] {
+        let input = message.upload.folder.isEmpty ? [] : [EnvironmentEntry("REACTORD_INPUT", message.upload.folder)]
+        return [EnvironmentEntry("UUID", message.upload.name), EnvironmentEntry("REACTORD_HOME", home)] + input + [
             EnvironmentEntry("REACTORD_WORK", folders.work), EnvironmentEntry("REACTORD_OUTPUT", folders.output),
             EnvironmentEntry("REACTORD_JOB_UUID", message.job.rawValue),
             EnvironmentEntry("REACTORD_ARCHIVE_PATH", message.path), EnvironmentEntry("HOME", folders.work),
         ]
-        return ContainerEnvironment.make(base, container)
+    }
+
+    /// The whole job for an engine.
+    package func order(_ run: EngineRun, _ folders: RunFolders) -> JobOrder {
+        let spec = message.spec
+        let phases = [(JobPhase.initial, spec.initContainers), (.main, spec.containers)]
+        let steps = phases.flatMap { phase, containers in
+            containers.map { step(phase, $0, run, folders) }
+        }
+        return JobOrder(
+            run: run, steps: steps, environment: base(folders), folders: folders,
+            deadlineSeconds: spec.activeDeadlineSeconds, backoffLimit: spec.backoffLimit, options: spec.options,
+            manifest: spec.manifest)
+    }
+
+    private func step(
+        _ phase: JobPhase, _ container: JobSpec.Container, _ run: EngineRun, _ folders: RunFolders
+    ) -> JobOrder.Step {
+        let environment = self.environment(container, folders)
+        let values = JobVariables.table(environment)
+        return JobOrder.Step(
+            phase: phase, name: container.name, slug: phase.slug(container.name, attempt: run.attempt),
+            image: container.image, command: container.command.map { JobVariables.expand($0, values) },
+            args: container.args.map { JobVariables.expand($0, values) }, environment: environment,
+            workingDirectory: container.workingDir, resources: container.resources)
     }
 
     /// - Parameter millisecondsLeft: of the whole job; nil when it has no limit.
     package func work(_ step: JobStep, _ folders: RunFolders, millisecondsLeft: Int64?) -> Work {
         let container = self.container(of: step)
         let environment = self.environment(container, folders)
-        let values = ContainerEnvironment.table(environment)
+        let values = JobVariables.table(environment)
         var work = Work(
-            id: workID(step), command: container.command.map { ContainerEnvironment.expand($0, values) },
+            id: workID(step), command: container.command.map { JobVariables.expand($0, values) },
             environment: environment, workingDirectory: folders.work, logFile: logFile(step, folders),
             maxLogBytes: maxLogBytes, timeoutMilliseconds: millisecondsLeft)
         work.image = container.image
-        work.arguments = container.args.map { ContainerEnvironment.expand($0, values) }
+        work.arguments = container.args.map { JobVariables.expand($0, values) }
         work.folders = [
             WorkMount(host: folders.work, inside: folders.work, isReadOnly: false),
             WorkMount(host: folders.output, inside: folders.output, isReadOnly: false),
-            WorkMount(host: message.upload.folder, inside: message.upload.folder, isReadOnly: true),
         ]
+        let input = message.upload.folder
+        if !input.isEmpty { work.folders.append(WorkMount(host: input, inside: input, isReadOnly: true)) }
+        work.executor = message.spec.executor
+        work.cpuMillis = container.resources.cpuLimitMillis
+        work.memoryBytes = container.resources.memoryLimitBytes
         work.labels = [
             EnvironmentEntry("job", message.job.rawValue), EnvironmentEntry("step", step.title),
             EnvironmentEntry("attempt", String(step.attempt)),

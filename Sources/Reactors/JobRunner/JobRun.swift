@@ -17,6 +17,9 @@ struct JobRun: Sendable {
     }
 
     private var message: JobRunMessage { plan.message }
+    private var history: JobHistoryCalls {
+        JobHistoryCalls(job: message.job, callback: message.callback, context: context)
+    }
 
     init(_ message: JobRunMessage, _ tools: ReactorTools, _ context: any ReactorContext) {
         self.plan = JobPlan(
@@ -155,7 +158,7 @@ struct JobRun: Sendable {
         }
         // A run that somebody cancels, or that runs out of time, must not leave its job RUNNING for ever.
         context.ifAbandoned(
-            call: url("event", "fail"),
+            call: history.url("event", "fail"),
             body: [
                 "note": "the run was cancelled or ran out of time; see the execution's log",
                 "execution_id": .string(context.execution.rawValue),
@@ -171,11 +174,7 @@ struct JobRun: Sendable {
     }
 
     private func tell(_ parameter: String, _ value: String, _ body: JSONValue) {
-        context.call(url: url(parameter, value), body: body, order: message.job.rawValue)
-    }
-
-    private func url(_ parameter: String, _ value: String) -> String {
-        "\(message.callback)\(message.callback.contains("?") ? "&" : "?")\(parameter)=\(value)"
+        history.tell(parameter, value, body)
     }
 
     // MARK: The end

@@ -1,3 +1,5 @@
+package import ActorCore
+
 /// Decides the order of a job's containers: init containers one after another, then the main ones together;
 /// a failed try is repeated from the start as often as the job allows.
 package struct JobRunMachine: Sendable {

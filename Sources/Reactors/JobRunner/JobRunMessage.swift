@@ -5,7 +5,7 @@ package struct JobRunMessage: Sendable, Equatable {
     /// The upload that the job analyses.
     package struct Upload: Sendable, Equatable {
         package var name: String
-        /// Absolute.
+        /// Absolute; empty for a job that was run by hand.
         package var folder: String
         package var number: Int
 
@@ -39,6 +39,9 @@ package struct JobRunMessage: Sendable, Equatable {
         self.file = file
     }
 
+    /// The alias of the actor that runs it: a job that an engine is given must not wait behind local ones.
+    package var runner: String { JobRules.isEngine(spec.executor) ? "job-engines" : "job-runner" }
+
     package var json: JSONValue {
         [
             "kind": "run",
@@ -58,7 +61,7 @@ package struct JobRunMessage: Sendable, Equatable {
             throw ReactorFailure(.refused, "the job runner takes messages of kind \"run\", which the ingest sends")
         }
         let upload = Upload(
-            name: try text(json, "upload", "name"), folder: try text(json, "upload", "folder"),
+            name: try text(json, "upload", "name"), folder: json["upload"]?["folder"]?.string ?? "",
             number: json["upload"]?["number"]?.int ?? 1)
         return JobRunMessage(
             job: JobID(try text(json, "job", "uuid")), path: try text(json, "job", "path"),

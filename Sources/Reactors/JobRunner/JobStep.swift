@@ -3,10 +3,7 @@ package import ActorCore
 /// One container of one try of a job.
 package struct JobStep: Sendable, Hashable {
     /// Init containers come before main ones.
-    package enum Phase: String, Sendable {
-        case initial = "init"
-        case main
-    }
+    package typealias Phase = JobPhase
 
     package let phase: Phase
     package let name: String
@@ -26,10 +23,7 @@ package struct JobStep: Sendable, Hashable {
     package var title: String { "\(phase.rawValue)/\(name)\(attempt > 1 ? "#\(attempt)" : "")" }
 
     /// For a work id or a file name: `init-convert`, `main-sort-2`.
-    package var slug: String {
-        let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-        return "\(phase.rawValue)-\(String(plain))\(attempt > 1 ? "-\(attempt)" : "")"
-    }
+    package var slug: String { phase.slug(name, attempt: attempt) }
 }
 
 /// How a step ended, as it is journalled and told.

@@ -1,7 +1,5 @@
-package import ActorCore
-
 /// The variables that one container sees, and `$(NAME)` in what it runs.
-package enum ContainerEnvironment {
+package enum JobVariables {
     /// The house's own variables, then the container's; a later one of the same name wins. The values of the
     /// container may use `$(NAME)` for what was defined before them.
     package static func make(_ base: [EnvironmentEntry], _ container: JobSpec.Container) -> [EnvironmentEntry] {

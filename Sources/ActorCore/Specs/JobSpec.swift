@@ -1,5 +1,3 @@
-package import ActorCore
-
 /// What a job runs: the part of a Kubernetes Job that the daemon acts on, checked.
 package struct JobSpec: Sendable, Equatable {
     /// One program to run, as a job file names it.
@@ -9,15 +7,21 @@ package struct JobSpec: Sendable, Equatable {
         package var command: [String]
         package var args: [String]
         package var env: [EnvironmentEntry]
+        /// Absolute; nil for the job's work folder.
+        package var workingDir: String?
+        package var resources: JobResources
 
         package init(
-            name: String, image: String, command: [String] = [], args: [String] = [], env: [EnvironmentEntry] = []
+            name: String, image: String, command: [String] = [], args: [String] = [], env: [EnvironmentEntry] = [],
+            workingDir: String? = nil, resources: JobResources = JobResources()
         ) {
             self.name = name
             self.image = image
             self.command = command
             self.args = args
             self.env = env
+            self.workingDir = workingDir
+            self.resources = resources
         }
     }
 
@@ -29,6 +33,14 @@ package struct JobSpec: Sendable, Equatable {
     package var activeDeadlineSeconds: Int?
     /// How often a failed try is followed by another.
     package var backoffLimit: Int
+    /// What runs it, as the job file or the house says; nil in messages of before there was a choice.
+    package var executor: String?
+    /// Seconds after its end that an engine keeps what it knows of it.
+    package var ttlSecondsAfterFinished: Int?
+    /// Annotations `reactord/…` that an engine takes, without that prefix.
+    package var options: [String: String] = [:]
+    /// The whole job file, for engines that take it as it is.
+    package var manifest: JSONValue?
 
     package init(
         initContainers: [Container] = [], containers: [Container], activeDeadlineSeconds: Int? = nil,
@@ -51,6 +63,15 @@ extension JobSpec {
         if let activeDeadlineSeconds {
             value = value.setting("activeDeadlineSeconds", JSONValue(activeDeadlineSeconds))
         }
+        if let executor { value = value.setting("executor", .string(executor)) }
+        if let ttlSecondsAfterFinished {
+            value = value.setting("ttlSecondsAfterFinished", JSONValue(ttlSecondsAfterFinished))
+        }
+        if !options.isEmpty {
+            let members = options.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, .string($0.value)) }
+            value = value.setting("options", .object(members))
+        }
+        if let manifest { value = value.setting("manifest", manifest) }
         return value
     }
 
@@ -60,6 +81,10 @@ extension JobSpec {
         self.containers = try Self.containers(json["containers"] ?? [], at: "\(place)/containers")
         self.activeDeadlineSeconds = json["activeDeadlineSeconds"]?.int
         self.backoffLimit = max(0, json["backoffLimit"]?.int ?? 0)
+        self.executor = json["executor"]?.string
+        self.ttlSecondsAfterFinished = json["ttlSecondsAfterFinished"]?.int
+        for member in json["options"]?.object ?? [] { self.options[member.name] = member.value.string }
+        self.manifest = json["manifest"]
         guard !containers.isEmpty else {
             throw ReactorFailure(.refused, "\(place)/containers: a job needs at least one container")
         }
@@ -81,11 +106,14 @@ extension JobSpec {
 
 extension JobSpec.Container {
     fileprivate var json: JSONValue {
-        [
+        var value: JSONValue = [
             "name": .string(name), "image": .string(image), "command": .array(command.map { .string($0) }),
             "args": .array(args.map { .string($0) }),
             "env": .array(env.map { ["name": .string($0.name), "value": .string($0.value)] }),
         ]
+        if let workingDir { value = value.setting("workingDir", .string(workingDir)) }
+        if !resources.isEmpty { value = value.setting("resources", resources.json) }
+        return value
     }
 
     fileprivate init?(json: JSONValue) {
@@ -97,12 +125,31 @@ extension JobSpec.Container {
             guard let name = entry["name"]?.string else { return nil }
             env.append(EnvironmentEntry(name, entry["value"]?.string ?? ""))
         }
-        self.init(name: name, image: image, command: command, args: args, env: env)
+        self.init(
+            name: name, image: image, command: command, args: args, env: env, workingDir: json["workingDir"]?.string,
+            resources: JobResources(json: json["resources"] ?? .null))
     }
 
     private static func texts(_ json: JSONValue?) -> [String]? {
         guard let json, !json.isNull else { return [] }
         let texts = json.array?.compactMap(\.string)
         return texts?.count == json.array?.count ? texts : nil
+    }
+}
+
+extension JobResources {
+    fileprivate var json: JSONValue {
+        .object(
+            [
+                ("cpu_millis", cpuMillis), ("memory_bytes", memoryBytes), ("gpus", gpus),
+                ("cpu_limit_millis", cpuLimitMillis), ("memory_limit_bytes", memoryLimitBytes),
+            ].compactMap { name, amount in amount.map { JSONValue.Member(name, .int($0)) } })
+    }
+
+    fileprivate init(json: JSONValue) {
+        func amount(_ name: String) -> Int64? { json[name]?.int.map { Int64($0) } }
+        self.init(cpuMillis: amount("cpu_millis"), memoryBytes: amount("memory_bytes"), gpus: amount("gpus"))
+        cpuLimitMillis = amount("cpu_limit_millis")
+        memoryLimitBytes = amount("memory_limit_bytes")
     }
 }
