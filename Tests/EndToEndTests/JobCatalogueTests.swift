@@ -103,32 +103,19 @@ import Testing
         return crate
     }
 
-    /// The Python that has the PyPI packages `rocrate` and `roc-validator`: `scripts/setup --tests` makes it.
-    private static let packages = "\(RunningDaemon.root)/.build-python-crates"
-    private static let hasPackages = FileManager.default.fileExists(atPath: "\(packages)/ready")
+    private static let missing: Comment = "rocrate and roc-validator are missing: scripts/setup --tests installs them"
 
     /// What every crate has to have is ``WorkflowRunCrateTests``' business, without any package.
-    @Test(.enabled(if: hasPackages, "rocrate and roc-validator are not there; scripts/setup --tests installs them"))
+    @Test(.enabled(if: PythonTools.hasCrates, missing))
     func theResearchObjectIsReadAndValidated() async throws {
+        let python = try #require(PythonTools.program("python3", in: PythonTools.crates))
         try await withDaemon(daemon()) { daemon in
             try await daemon.start()
             let uuid = try await indexedJob(daemon)
-            let check = Process()
-            check.executableURL = URL(fileURLWithPath: "\(Self.packages)/bin/python3")
             let script = "\(RunningDaemon.root)/Tests/EndToEndTests/Fixtures/check_crate.py"
-            check.arguments = [script, try await export(daemon, uuid), uuid]
-            #expect(try await run(check) == 0)
-        }
-    }
-
-    private func run(_ process: Process) async throws -> Int32 {
-        try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try process.run()
-            } catch {
-                continuation.resume(throwing: error)
-            }
+            let check = try await PythonTools.run(
+                python, [script, try await export(daemon, uuid), uuid], in: daemon.folder)
+            #expect(check.code == 0, "\(check.output)")
         }
     }
 

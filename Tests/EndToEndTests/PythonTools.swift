@@ -11,8 +11,10 @@ enum PythonTools {
 
     static let clients = ".build-python-clients"
     static let checkers = ".build-python-checkers"
+    static let crates = ".build-python-crates"
 
     static let hasClients = program("python3", in: clients) != nil
+    static let hasCrates = program("python3", in: crates) != nil
     static let hasCheckers = program("schemathesis", in: checkers) != nil
 
     /// Runs a program to its end; answers its exit code and everything that it printed.
