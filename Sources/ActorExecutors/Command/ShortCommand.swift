@@ -70,8 +70,9 @@ struct ShortCommand: Sendable {
         return answer
     }
 
-    /// In its folder, or the first of PATH that has it.
+    /// In its folder, or the first of PATH that has it; a whole path is itself.
     private func find(_ program: String) -> String? {
+        if program.hasPrefix("/") { return access(program, X_OK) == 0 ? program : nil }
         let path = getenv("PATH").map { String(cString: $0) } ?? Launch.defaultPath
         let folders = folder.map { [$0] } ?? path.split(separator: ":").map(String.init)
         return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
