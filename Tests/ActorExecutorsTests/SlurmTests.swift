@@ -60,7 +60,7 @@ struct SlurmTests {
         #expect(try await run(order).status == 4)
         #expect(text("logs/init-a.log") == "one\n" && text("logs/init-b.log") == "made\n")
         #expect(text("logs/main-d.log") == "side by side\n")
-        let note = try #require(SlurmStepNote(text("logs/.slurm-1/main-c.step")))
+        let note = try #require(SlurmStepNote(text("logs/.slurm-1/2.main-c.step")))
         #expect(note.phase == .main && note.name == "c" && note.code == 4 && note.ended != nil)
         #expect(text("logs/.slurm-1/end").hasPrefix("4 "))
     }
@@ -70,7 +70,7 @@ struct SlurmTests {
         let order = Self.order(
             scene.folder, [Self.step(.initial, "a", ["/bin/false"]), Self.step(.main, "b", ["/bin/true"])])
         #expect(try await run(order).status == 1)
-        #expect(text("logs/.slurm-1/main-b.step").isEmpty)
+        #expect(text("logs/.slurm-1/1.main-b.step").isEmpty)
     }
 
     /// A job file is data: nothing in it is read by the shell.

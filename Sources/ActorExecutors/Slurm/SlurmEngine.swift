@@ -137,15 +137,16 @@ package final class SlurmEngine: JobEngine {
     private func notes(of run: EngineRun) async -> (steps: [SlurmStepNote], end: Int?) {
         let folder = SlurmScript.folder(of: run)
         return await files.perform {
-            var steps: [SlurmStepNote] = []
+            var steps: [(index: Int, note: SlurmStepNote)] = []
             for name in SmallFile.names(in: folder) where name.hasSuffix(".step") {
                 let text = SmallFile.read("\(folder)/\(name)", limit: Self.maxNote) ?? []
-                if let note = SlurmStepNote(String(decoding: text, as: UTF8.self)) { steps.append(note) }
+                // `2.main-sort.step`: its place in the job.
+                let index = name.split(separator: ".").first.flatMap { Int($0) } ?? 0
+                if let note = SlurmStepNote(String(decoding: text, as: UTF8.self)) { steps.append((index, note)) }
             }
             let end = SmallFile.read("\(folder)/end", limit: Self.maxNote)
                 .flatMap { String(decoding: $0, as: UTF8.self).split(separator: " ").first.flatMap { Int($0) } }
-            steps.sort { ($0.begun ?? 0, $0.name) < ($1.begun ?? 0, $1.name) }
-            return (steps, end)
+            return (steps.sorted { $0.index < $1.index }.map(\.note), end)
         }
     }
 

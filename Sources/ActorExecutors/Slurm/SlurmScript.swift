@@ -59,10 +59,10 @@ package struct SlurmScript: Sendable {
         finish() { note end "$1 $(date +%s)"; exit "$1"; }
         step() {
             begun=$(date +%s)
-            note "$4.step" "$2 $3 $place running $begun"
+            note "$1.$4.step" "$2 $3 $place running $begun"
             ( "run_$1" ) >> "$logs/$4.log" 2>&1 < /dev/null
             code=$?
-            note "$4.step" "$2 $3 $place ended $begun $code $(date +%s)"
+            note "$1.$4.step" "$2 $3 $place ended $begun $code $(date +%s)"
             return $code
         }
         """
