@@ -129,8 +129,7 @@ package final class SlurmEngine: JobEngine {
         let rows = answer.output.split(separator: "\n").compactMap(SlurmRow.init(accounting:))
         // Of a job that was requeued there is a line for each time; the last one counts.
         return Dictionary(grouping: rows, by: \.id).mapValues { rows in
-            let isArray = Set(rows.map(\.name)).count > 1
-            return isArray ? rows : rows.suffix(1)
+            Array(Dictionary(rows.map { ($0.task, $0) }) { _, later in later }.values)
         }
     }
 

@@ -4,6 +4,8 @@ package import ActorCore
 package struct SlurmRow: Sendable, Equatable {
     /// Of the whole array, for a job of an array.
     package let id: String
+    /// Of one job of an array.
+    package let task: String
     package let name: String
     /// `RUNNING`; what sacct says behind it (`CANCELLED by 0`) is left out.
     package let state: String
@@ -18,6 +20,7 @@ package struct SlurmRow: Sendable, Equatable {
         let fields = line.split(separator: "|", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
         guard fields.count == 5, !fields[0].isEmpty else { return nil }
         id = fields[0]
+        task = fields[0]
         state = Self.word(fields[1])
         reason = Self.known(fields[2])
         node = Self.known(fields[3])
@@ -32,6 +35,7 @@ package struct SlurmRow: Sendable, Equatable {
         guard fields.count >= 6, !fields[0].isEmpty else { return nil }
         // 12, 12_3, 12_[4-9]: the array's own number.
         id = String(fields[0].prefix { $0.isNumber })
+        task = fields[0]
         name = fields[1]
         state = Self.word(fields[2])
         exit = Self.known(fields[3])
