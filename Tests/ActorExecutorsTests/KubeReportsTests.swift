@@ -52,8 +52,10 @@ struct KubeReportsTests {
         var pods: [String: JSONValue] = [:]
         var events: [JSONValue] = []
         var story: [String] = []
-        // Where the client asked now and then, its answers are of one moment only together.
-        let isWatched = changes.contains { $0["type"]?.string != "SEEN" }
+        // Where the client asked for pods now and then only, its answers are of one moment together.
+        let isWatched = changes.contains {
+            $0["type"]?.string != "SEEN" && $0["object"]?["kind"]?.string == "Pod"
+        }
         for (index, change) in changes.enumerated() {
             guard let object = change["object"], let own = object["metadata"]?["name"]?.string else { continue }
             let isGone = change["type"]?.string == "DELETED"
