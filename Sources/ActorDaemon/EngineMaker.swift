@@ -7,7 +7,7 @@ struct EngineMaker {
     /// Absolute; what a shared volume holds.
     let dataFolder: String
 
-    func engines(client: any HTTPClient, clock: any Timekeeper) -> [any JobEngine] {
+    func engines(client: any HTTPClient, clock: any Timekeeper) -> JobEngines {
         var engines: [any JobEngine] = []
         let configured = settings.executors.configured
         if configured.contains("slurm") { engines.append(slurm) }
@@ -17,7 +17,7 @@ struct EngineMaker {
         if configured.contains("argo") {
             engines.append(ArgoEngine(client: kubeClient(client, clock), settings: argo))
         }
-        return engines
+        return JobEngines(engines, rules: settings.executors.rules)
     }
 
     static func pollMilliseconds(of engine: String, _ settings: Settings) -> Int64 {

@@ -102,9 +102,7 @@ struct House: Sendable {
             atPath: "\(settings.inbox.folder ?? "\(data.path)/inbox")/.parts")
         let late = Late()
         let address = SelfAddress()
-        let engines = JobEngines(
-            EngineMaker(settings: settings, dataFolder: data.path).engines(
-                client: client, clock: clock), rules: settings.executors.rules)
+        let engines = EngineMaker(settings: settings, dataFolder: data.path).engines(client: client, clock: clock)
         let tools = ReactorTools(
             files: lab, archive: lab, documents: YAMLReader(), executor: executor, engines: engines,
             limits: settings.limits, home: settings.home)
