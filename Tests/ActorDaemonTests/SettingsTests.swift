@@ -277,7 +277,8 @@ struct SettingsTests {
                 session_token: t
                 access_key: a
                 secret_key: k
-                inbox: {bucket: in, prefix: lab/, poll_seconds: 5, settle_seconds: 0, delete: false, max_object_bytes: 9}
+                inbox: {bucket: in, prefix: lab/, poll_seconds: 5, settle_seconds: 0, delete: false,
+                        max_object_bytes: 9}
                 copy: {bucket: out}
             unpack: {enabled: false, max_files: 7, max_bytes: 8, max_ratio: 9}
             """)
