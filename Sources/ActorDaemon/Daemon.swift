@@ -145,6 +145,8 @@ private struct EngineService: Service {
     func run() async throws {
         guard await house.bound() else { return await Shutdown.wait() }
         let watchers = house.engineWatchers()
+        // A service that ends takes the daemon with it.
+        guard !watchers.isEmpty else { return await Shutdown.wait() }
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for watcher in watchers { group.addTask { await watcher.run() } }

@@ -173,6 +173,8 @@ private final class ScriptSession: WorkSession {
         case .builtin: preconditionFailure("a built-in reactor is no script")
         }
         work.executor = spec.executor
+        work.memoryBytes = spec.definition?.memoryBytes
+        work.cpuMillis = spec.definition?.cpuMillis
         work.folders = [WorkMount(host: folder, inside: folder, isReadOnly: false)]
         if let own = spec.folder { work.folders.append(WorkMount(host: own, inside: own, isReadOnly: true)) }
         work.folders += Self.places(message: "\(folder)/message", results: results)

@@ -43,6 +43,29 @@ package struct ActorDefinition: Sendable, Equatable {
 
     /// The schedule that is written down, on or off.
     package var plan: Schedule? { cronSchedule.flatMap { try? Schedule($0) } }
+
+    /// What `mem_limit` comes to; nil for none.
+    package var memoryBytes: Int64? { memoryLimit.flatMap(Self.bytes) }
+
+    /// Thousandths of a processor; `max_cpus` counts in billionths, and less than a thousandth asks for nothing.
+    package var cpuMillis: Int64? {
+        maxCPUs.flatMap { $0 >= 1_000_000 ? Int64($0) / 1_000_000 : nil }
+    }
+
+    /// `100m` or `2g`, as Docker reads sizes; nil for a text that is none.
+    package static func bytes(_ text: String) -> Int64? {
+        let lower = text.lowercased()
+        let digits = lower.prefix { $0.isASCII && $0.isNumber }
+        let shifts: [String: Int64] = [
+            "": 0, "b": 0, "k": 10, "kb": 10, "kib": 10, "m": 20, "mb": 20, "mib": 20, "g": 30, "gb": 30, "gib": 30,
+            "t": 40, "tb": 40, "tib": 40,
+        ]
+        guard let number = Int64(digits), number > 0, let shift = shifts[String(lower.dropFirst(digits.count))] else {
+            return nil
+        }
+        let (bytes, isTooMuch) = number.multipliedReportingOverflow(by: 1 << shift)
+        return isTooMuch ? nil : bytes
+    }
 }
 
 extension ActorDefinition {

@@ -64,8 +64,13 @@ struct DefinitionReader {
         }
         definition.maxCPUs = try number("max_cpus", 1...Int.max)
         if definition.maxCPUs != nil { try requirePrivilege("set max CPUs") }
-        definition.memoryLimit = try text("mem_limit")
-        if definition.memoryLimit != nil { try requirePrivilege("set mem limit") }
+        if let limit = try text("mem_limit"), !limit.isEmpty {
+            try requirePrivilege("set mem limit")
+            definition.memoryLimit = limit
+            guard definition.memoryBytes != nil else {
+                throw RequestFields.refusal(of: "actor", "mem_limit", "takes a size like 100m or 2g")
+            }
+        }
         if let queue = try text("queue") {
             try requirePrivilege("set queue")
             guard queues.contains(queue) else {
