@@ -95,7 +95,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "ActorConnectors", dependencies: ["ActorCore", crypto, posix, logging], swiftSettings: strict),
+            name: "ActorConnectors",
+            dependencies: [
+                "ActorCore", .product(name: "Subprocess", package: "swift-subprocess"), crypto, posix, system, logging,
+            ],
+            swiftSettings: strict),
         .target(name: "Reactors", dependencies: ["ActorCore", crypto, logging], swiftSettings: strict),
         .target(
             name: "ActorHTTP",
@@ -124,7 +128,7 @@ let package = Package(
         .target(
             name: "ActorCLI",
             dependencies: [
-                "ActorAPI", "ActorCore", "ActorDaemon", "HTTPTransport", logging, system,
+                "ActorAPI", "ActorCore", "ActorDaemon", "HTTPTransport", crypto, logging, system,
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -21,6 +21,7 @@ package enum Paths {
     package static let adminToken = root + "/admin-token"
     package static let pipelines = root + "/pipelines"
     package static let uploads = root + "/uploads"
+    package static let jobSets = root + "/job-sets"
     package static let deadLetters = root + "/dead-letters"
     package static let events = root + "/events"
     package static let audit = root + "/audit"

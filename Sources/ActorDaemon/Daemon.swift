@@ -1,3 +1,4 @@
+internal import ActorConnectors
 internal import ActorCore
 internal import ActorHTTP
 internal import ActorRuntime
@@ -117,7 +118,10 @@ private struct InboxService: Service {
     let house: House
 
     func run() async throws {
-        guard await house.bound(), let watcher = house.inboxWatcher() else { return await Shutdown.wait() }
+        guard await house.bound() else { return await Shutdown.wait() }
+        let changes = house.inboxChanges()
+        defer { changes?.stop() }
+        let watcher = house.inboxWatcher(changes: changes)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await watcher.run() }
             group.addTask { await Shutdown.wait() }

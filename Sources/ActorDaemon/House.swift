@@ -23,6 +23,8 @@ struct House: Sendable {
         let boundSink: AsyncStream<Int>.Continuation
         let waiters = Mutex<[AsyncStream<Void>.Continuation]>([])
         let updatesNonce = Mutex<String?>(nil)
+        /// Knows what is still in the inbox.
+        let watcher = Mutex<InboxWatcher?>(nil)
 
         init() { (boundPort, boundSink) = AsyncStream.makeStream(of: Int.self) }
 
@@ -97,15 +99,11 @@ struct House: Sendable {
             root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
             inbox: settings.inbox.folder ?? "\(data.path)/inbox", unpacking: unpacking(settings), pool: threads)
         let executor = try Executors.make(settings, data: data, client: client, clock: clock, logger: logger)
-        // Halves of uploads that were being received when an earlier process ended.
-        try? FileManager.default.removeItem(
-            atPath: "\(settings.inbox.folder ?? "\(data.path)/inbox")/.parts")
         let late = Late()
         let address = SelfAddress()
         let engines = EngineMaker(settings: settings, dataFolder: data.path).engines(client: client, clock: clock)
-        let tools = ReactorTools(
-            files: lab, archive: lab, documents: YAMLReader(), executor: executor, engines: engines,
-            limits: settings.limits, home: settings.home)
+        let tools = tools(
+            settings, data: data, lab: lab, executor: executor, engines: engines, client: client, threads: threads)
         let seal = Seal(key: try data.readOrMakeKey("configs.key"))
         let executionKey = try data.readOrMakeKey("executions.key")
         let managers = ManagerLookup()
@@ -129,7 +127,7 @@ struct House: Sendable {
             verifier: try verifier(
                 settings, adminToken: admin.token, passwords: passwords, data: data, system: system, threads: threads,
                 logger: logger),
-            settings: serverSettings(settings, data: data, lab: lab), address: address,
+            settings: serverSettings(settings, data: data, lab: lab, late: late), address: address,
             gateways: settings.auth.jwt.map(gateway), client: client, seal: seal, pool: threads, logger: quietLogger
         ).service(onRunning: { port in
             late.bind(port)
@@ -138,6 +136,21 @@ struct House: Sendable {
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
             store: store, client: client, system: system, http: http, address: address, lab: lab,
             executor: executor, actors: registrar, engines: engines, late: late)
+    }
+
+    private static func tools(
+        _ settings: Settings, data: DataFolder, lab: FolderLab, executor: any Executor,
+        engines: JobEngines, client: CurlClient, threads: NIOThreadPool
+    ) -> ReactorTools {
+        ReactorTools(
+            files: lab, archive: lab, documents: YAMLReader(),
+            repositories: GitRepositories(
+                root: data.path, home: ProcessInfo.processInfo.environment["HOME"] ?? "/", pool: threads),
+            mailer: Sendmail(),
+            fetcher: HTTPUploads(
+                inbox: settings.inbox.folder ?? "\(data.path)/inbox", client: client,
+                maxBytes: settings.limits.maxUploadBytes, pool: threads),
+            executor: executor, engines: engines, limits: settings.limits, home: settings.home)
     }
 
     private static func verifier(
@@ -156,7 +169,9 @@ struct House: Sendable {
             clock: system.clock, pool: threads, logger: logger)
     }
 
-    private static func serverSettings(_ settings: Settings, data: DataFolder, lab: FolderLab) -> HTTPServerSettings {
+    private static func serverSettings(
+        _ settings: Settings, data: DataFolder, lab: FolderLab, late: Late
+    ) -> HTTPServerSettings {
         var server = HTTPServerSettings(
             host: settings.server.host, port: settings.server.port, publicURL: settings.server.publicURL,
             camelCase: settings.server.fieldCase == .camel,
@@ -164,6 +179,7 @@ struct House: Sendable {
             authenticationOff: !settings.auth.isOn, version: Version.current,
             archiveFolder: { lab.archiveFolder($0) }, archive: lab)
         server.tenants = settings.tenants.isEmpty ? [settings.tenant] : settings.tenants.map(\.name)
+        server.inboxStanding = { late.watcher.withLock { $0 }?.standing ?? [] }
         server.maxLogSeconds = settings.store.logsDays * 86_400
         return server
     }
@@ -229,12 +245,29 @@ struct House: Sendable {
         late.updatesNonce.withLock { $0 = nonce }
     }
 
-    func inboxWatcher() -> InboxWatcher? {
+    func inboxChanges() -> FolderChanges? {
+        let changes = FolderChanges(folder: inboxFolder)
+        if changes == nil {
+            logger.warning("the inbox cannot be watched by inotify; it is looked at by time alone")
+        }
+        return changes
+    }
+
+    /// - Parameter changes: tells of changes at the top of the inbox, where the system can.
+    func inboxWatcher(changes: FolderChanges?) -> InboxWatcher {
         let ingest = try? system.resolve("ingest", tenant: settings.tenant).settings
-        return InboxWatcher(
+        let watcher = InboxWatcher(
             inbox: FolderInbox(folder: inboxFolder, pool: threads), system: system, actorName: "ingest",
             tenant: settings.tenant, settleMilliseconds: Int64((ingest?["settle_seconds"]?.double ?? 5) * 1000),
-            scanMilliseconds: Int64((ingest?["scan_seconds"]?.double ?? 1) * 1000))
+            scanMilliseconds: Int64((ingest?["scan_seconds"]?.double ?? 1) * 1000),
+            rescanMilliseconds: Int64((ingest?["rescan_seconds"]?.double ?? 10) * 1000), changes: changes?.stream,
+            refreshMilliseconds: { [weak system, tenant = settings.tenant] in
+                let sets = (try? system?.resolve("ingest", tenant: tenant))?.settings["job_sets"]?.array ?? []
+                let repositories = sets.filter { $0["git"]?.string != nil }
+                return repositories.map { Int64($0["refresh_seconds"]?.int ?? 60) * 1000 }.min()
+            })
+        late.watcher.withLock { $0 = watcher }
+        return watcher
     }
 
     func engineWatchers() -> [EngineWatcher] {
@@ -254,7 +287,22 @@ struct House: Sendable {
         if let nonce = try? await actors.updatesNonce() { late.updatesNonce.withLock { $0 = nonce } }
     }
 
+    /// What has arrived of uploads that nobody has gone on with for a week.
+    private func pruneParts() async {
+        let (folder, kept) = ("\(inboxFolder)/.parts", clock.now().milliseconds / 1000 - 7 * 86_400)
+        try? await threads.runIfActive {
+            let files = FileManager.default
+            for name in (try? files.contentsOfDirectory(atPath: folder)) ?? [] {
+                let path = "\(folder)/\(name)"
+                let changed = (try? files.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+                guard let changed, changed.timeIntervalSince1970 < Double(kept) else { continue }
+                try? files.removeItem(atPath: path)
+            }
+        }
+    }
+
     func prune() async {
+        await pruneParts()
         let now = clock.now()
         func before(_ days: Int) -> Timestamp { now.adding(milliseconds: -Int64(days) * 86_400_000) }
         do {

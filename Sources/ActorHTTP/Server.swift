@@ -33,6 +33,8 @@ package struct HTTPServerSettings: Sendable {
     package var archiveFolder: @Sendable (String) -> String?
     /// What jobs have left; nil where nothing is to be read.
     package var archive: (any ArchiveFiles)?
+    /// What is in the inbox and has not become an upload yet.
+    package var inboxStanding: @Sendable () -> [InboxStanding] = { [] }
     /// Every tenant that `config.yml` names, the house's own first.
     package var tenants: [String]
     /// Queues that an actor may be said to belong to.

@@ -82,14 +82,29 @@ extension SQLiteStore: JobStore {
         }
     }
 
-    package func documents(_ kind: String, limit: Int) async throws(ActorError) -> [Document] {
+    package func documents(_ query: DocumentQuery) async throws(ActorError) -> [Document] {
         try await read { db in
-            try db.rows(
+            var conditions = ["kind = ?"]
+            var arguments: StatementArguments = [query.kind]
+            func add(_ condition: String, _ values: StatementArguments) {
+                conditions.append(condition)
+                arguments += values
+            }
+            if let from = query.createdFrom { add("created >= ?", [from.milliseconds]) }
+            if let before = query.createdBefore { add("created < ?", [before.milliseconds]) }
+            if let state = query.state { add("json_extract(body, '$.state') = ?", [state]) }
+            if let after = query.after {
+                add(
+                    "(created, number) < (SELECT created, number FROM documents WHERE kind = ? AND id = ?)",
+                    [query.kind, after])
+            }
+            arguments += [max(0, query.limit)]
+            return try db.rows(
                 """
-                SELECT \(DocumentRow.columns) FROM documents WHERE kind = ?
+                SELECT \(DocumentRow.columns) FROM documents WHERE \(conditions.joined(separator: " AND "))
                 ORDER BY created DESC, number DESC LIMIT ?
                 """,
-                [kind, max(0, limit)], DocumentRow.document)
+                arguments, DocumentRow.document)
         }
     }
 

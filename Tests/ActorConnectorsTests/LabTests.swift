@@ -43,6 +43,10 @@ final class TemporaryLab: Sendable {
             files: files, archive: files, inbox: inbox, actorFolder: path("actor"),
             upload: { try self.write("inbox/\($0)", $1) },
             markDone: { try self.write("inbox/\($0).done", "") },
+            place: { path, text in
+                try self.write("elsewhere/\(path)", text)
+                return self.path("elsewhere/\(path)")
+            },
             addJob: { try self.write("actor/jobs/\($0)", $1) },
             output: { try self.write("data/runs/\($0)/output/\($1)", $2) },
             log: { try self.write("data/runs/\($0)/logs/\($1)", $2) })

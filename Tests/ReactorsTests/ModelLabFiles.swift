@@ -9,6 +9,7 @@ final class ModelLabFiles: LabFiles {
         var claims: [String: ClaimedUpload] = [:]
         var numbers: [String: Int] = [:]
         var jobFiles: [JobFile] = []
+        var otherFolders: [String: [JobFile]] = [:]
         var prepared: [String] = []
         var published: [String: String] = [:]
         var outputs: [LabFile] = [LabFile(path: "beats.csv", bytes: 12, sha256: "ab")]
@@ -35,8 +36,21 @@ final class ModelLabFiles: LabFiles {
         return claimed
     }
 
+    func bring(_ path: String, as name: String, allowed: [String], force: Bool) async throws(ActorError) {
+        guard allowed.contains(where: { path.hasPrefix($0) }) else {
+            throw ActorError(.forbidden, "\(path) may not be read")
+        }
+        change { $0.inbox[name] = [LabFile(path: name, bytes: 1, sha256: "cc")] }
+    }
+
     func jobFiles(in folder: String) async throws(ActorError) -> [JobFile] {
         read { $0.jobFiles.sorted { $0.path < $1.path } }
+    }
+
+    func jobFiles(below folder: String) async throws(ActorError) -> [JobFile] {
+        if let files = read({ $0.otherFolders[folder] }) { return files }
+        guard folder.hasPrefix("/actors/") else { throw ActorError(.notFound, "there is no folder \(folder)") }
+        return try await jobFiles(in: folder)
     }
 
     func prepareRun(_ id: String, fresh: Bool) async throws(ActorError) -> RunFolders {

@@ -12,17 +12,24 @@ struct CheckCommand: ParsableCommand {
             Nothing is started and no secret is shown.
 
             Example: reactord check --config config.yml
+                     reactord check --jobs ingest/prp/jobs     (in the repository of the job files)
             """)
 
     @Option(help: ArgumentHelp("The configuration (default: config.yml, if it is there).", valueName: "file"))
     var config: String?
+
+    @Option(
+        help: ArgumentHelp("Only the job files below this folder; nothing else has to be there.", valueName: "folder"))
+    var jobs: String?
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
         let environment = ProcessInfo.processInfo.environment
-        let report = Check(.shipped(configFile: config, environment: environment)).run()
+        let report =
+            jobs.map { Check.jobFiles(below: $0) }
+            ?? Check(.shipped(configFile: config, environment: environment)).run()
         let folder = FileManager.default.currentDirectoryPath
         let text =
             json ? JSONWriter.pretty(report.json(relativeTo: folder)) + "\n" : report.text(relativeTo: folder)

@@ -11,8 +11,9 @@ package enum Tone: Sendable, Equatable {
     package static func of(status: String) -> Tone {
         switch status {
         case "READY", "FINISHED", "VALIDATED", "FINALIZED", "succeeded", "done": .good
-        case "ERROR", "FAILED", "REJECTED", "failed", "timed_out", "cancelled": .bad
-        case "RUNNING", "SUBMITTED", "INDEXING", "VALIDATING", "RESET", "processing", "interrupted": .busy
+        case "ERROR", "FAILED", "REJECTED", "failed", "partly_failed", "timed_out", "cancelled": .bad
+        case "RUNNING", "SUBMITTED", "INDEXING", "VALIDATING", "RESET", "interrupted": .busy
+        case "running", "receiving", "settling": .busy
         default: .plain
         }
     }

@@ -20,7 +20,11 @@ struct DemoRun {
         let day = Self.now().iso8601.prefix(10)
         let names = Self.uploads.map { "\(day)-\($0.name)" }
         for (upload, name) in zip(Self.uploads, names) {
-            for file in upload.files { _ = try await Uploading.put("\(examples)/\(file)", of: name, client) }
+            for file in upload.files {
+                let base = file.split(separator: "/").last.map(String.init) ?? file
+                _ = try await UploadSender(client: client, isQuiet: true, force: false)
+                    .send("\(examples)/\(file)", to: Paths.uploadFile(name, path: base), shown: base)
+            }
             _ = try await client.post(Paths.uploadDone(name))
             console.out("uploaded \(name) (\(upload.files.count) file\(upload.files.count == 1 ? "" : "s"))\n")
         }
@@ -44,7 +48,7 @@ struct DemoRun {
                 for line in next.changes(since: board) { console.out(line + "\n") }
             }
             board = next
-            let isOver = uploads.count == names.count && uploads.allSatisfy { $0.body["state"] != "processing" }
+            let isOver = uploads.count == names.count && uploads.allSatisfy { $0.body["state"] != "running" }
             if isOver, board.isOver {
                 for upload in uploads { tellProblems(of: upload) }
                 return board

@@ -177,6 +177,32 @@ struct Folder: ~Copyable {
         return try DraftFile(descriptor: file, path: "\(path)/\(name)")
     }
 
+    /// A new, empty file, open for writing; whoever gets it closes it.
+    func newFile(_ name: String) throws(ActorError) -> Int32 {
+        let file = openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw Self.failure("write", "\(path)/\(name)") }
+        return file
+    }
+
+    /// A copy of `source` under `name`, on disk when this returns.
+    func copy(from source: borrowing OpenFile, to name: String) throws(ActorError) {
+        let file = openat(descriptor, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw Self.failure("write", "\(path)/\(name)") }
+        defer { close(file) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        var offset: Int64 = 0
+        while true {
+            let count = try source.read(into: buffer, at: offset)
+            if count == 0 { break }
+            guard Self.writeAll(Array(buffer[..<count]), to: file) else {
+                throw Self.failure("write", "\(path)/\(name)")
+            }
+            offset += Int64(count)
+        }
+        guard fsync(file) == 0 else { throw Self.failure("synchronize", "\(path)/\(name)") }
+    }
+
     private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
         bytes.withUnsafeBytes { buffer in
             var done = 0

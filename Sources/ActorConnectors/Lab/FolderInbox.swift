@@ -4,7 +4,9 @@ package import NIOPosix
 /// An inbox that is a folder: every file or folder at its top is an upload.
 ///
 /// A file `<name>.done` beside an upload, or `.done` inside an upload that is a folder, says that nothing more will
-/// come. Hidden names, `*.part` and `*.tmp` are uploads still under way and are not shown.
+/// come; with the word `force` in it, that the upload is to be analysed even when it was before. Hidden names, `*.part`
+/// and `*.tmp` are uploads still under way and are not shown. A folder may list its own files with their SHA-256
+/// (``ChecksumList``).
 package struct FolderInbox: Inbox {
     private let folder: String
     private let blocking: BlockingWork
@@ -18,6 +20,16 @@ package struct FolderInbox: Inbox {
     package func scan() async throws(ActorError) -> [InboxEntry] {
         let folder = folder
         return try await blocking { () throws(ActorError) in try Self.scan(folder) }
+    }
+
+    package func mismatch(in name: String) async throws(ActorError) -> String? {
+        let path = folder
+        return try await blocking { () throws(ActorError) in
+            let inbox = try Folder(path: path)
+            guard Self.isShown(name), try inbox.status(name)?.kind == .folder else { return nil }
+            let upload = try inbox.folder(name)
+            return try ChecksumList.find(in: upload)?.mismatch(in: upload)
+        }
     }
 
     static func isMarker(_ name: String) -> Bool { name.hasSuffix(".done") }
@@ -51,13 +63,25 @@ package struct FolderInbox: Inbox {
         guard let status = try inbox.status(name), status.kind != .other else { return nil }
         var summary = FileTree.Summary()
         summary.add(status)
-        var isDone = try inbox.status("\(name).done")?.kind == .file
+        var marker = try Self.marker("\(name).done", in: inbox)
+        var manifest: InboxManifest?
         if status.kind == .folder {
             let folder = try inbox.folder(name)
-            isDone = try folder.status(".done")?.kind == .file || isDone
+            marker = try Self.marker(".done", in: folder) ?? marker
             try FileTree.summarize(folder, into: &summary, leavingOut: [".done"])
+            manifest = try ChecksumList.find(in: folder)?.standing(in: folder)
         }
         return InboxEntry(
-            name: name, bytes: summary.bytes, files: summary.files, modified: summary.changed, isMarkedDone: isDone)
+            name: name, bytes: summary.bytes, files: summary.files, modified: summary.changed,
+            isMarkedDone: marker != nil, isForced: marker == "force", manifest: manifest)
+    }
+
+    /// What a marker says; nil when there is none.
+    private static func marker(_ name: String, in folder: borrowing Folder) throws(ActorError) -> String? {
+        guard let status = try folder.status(name), status.kind == .file else { return nil }
+        guard (5...16).contains(status.bytes) else { return "" }
+        let file = try folder.file(name)
+        let text = String(decoding: try file.bytes(from: 0, length: Int(status.bytes)), as: UTF8.self)
+        return text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
     }
 }

@@ -42,12 +42,27 @@ package struct FolderLab: LabFiles {
         return try await blocking { () throws(ActorError) in try claims.isStored(name, files, copied: copied) }
     }
 
+    package func bring(
+        _ path: String, as name: String, allowed: [String], force: Bool
+    ) async throws(ActorError) {
+        let bringing = UploadBringing(inbox: inbox, allowed: allowed)
+        try await blocking { () throws(ActorError) in try bringing.bring(path, as: name, force: force) }
+    }
+
     package func jobFiles(in folder: String) async throws(ActorError) -> [JobFile] {
         try await blocking { () throws(ActorError) in
             let actor = try Folder(path: folder)
             guard try actor.status("jobs")?.kind == .folder else { return [] }
             var files: [JobFile] = []
             try Self.collect(try actor.folder("jobs"), prefix: "", depth: 1, into: &files)
+            return files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        }
+    }
+
+    package func jobFiles(below folder: String) async throws(ActorError) -> [JobFile] {
+        try await blocking { () throws(ActorError) in
+            var files: [JobFile] = []
+            try Self.collect(try Folder(path: folder), prefix: "", depth: 1, into: &files)
             return files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         }
     }

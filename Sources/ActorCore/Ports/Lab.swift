@@ -9,20 +9,51 @@ package struct InboxEntry: Sendable, Equatable {
     package let modified: Timestamp
     /// A `<name>.done` marker lies beside it (or `.done` in it).
     package let isMarkedDone: Bool
+    /// The marker says `force`: it is analysed even when the same content was before.
+    package let isForced: Bool
+    /// What it says itself of its files; nil when it says nothing.
+    package let manifest: InboxManifest?
 
-    package init(name: String, bytes: Int64, files: Int, modified: Timestamp, isMarkedDone: Bool) {
+    package init(
+        name: String, bytes: Int64, files: Int, modified: Timestamp, isMarkedDone: Bool, isForced: Bool = false,
+        manifest: InboxManifest? = nil
+    ) {
         self.name = name
         self.bytes = bytes
         self.files = files
         self.modified = modified
         self.isMarkedDone = isMarkedDone
+        self.isForced = isForced
+        self.manifest = manifest
     }
 }
 
-/// A folder in which uploads land.
+/// A list of checksums within an upload: `SHA256SUMS`, or the manifest of a BagIt bag.
+package struct InboxManifest: Sendable, Equatable {
+    /// Files that it names.
+    package let listed: Int
+    /// Those of them that are not there.
+    package let missing: Int
+    package let firstMissing: String?
+
+    package init(listed: Int, missing: Int, firstMissing: String?) {
+        self.listed = listed
+        self.missing = missing
+        self.firstMissing = firstMissing
+    }
+}
+
+/// A place in which uploads land.
 package protocol Inbox: Sendable {
     /// What is there now, sorted by name; entries with unacceptable names are left out.
     func scan() async throws(ActorError) -> [InboxEntry]
+    /// Compares the files of an upload with the list that it brings: what does not agree, or nil when all does.
+    func mismatch(in name: String) async throws(ActorError) -> String?
+}
+
+extension Inbox {
+    /// An inbox that sees no lists has none to disagree with.
+    package func mismatch(in name: String) async throws(ActorError) -> String? { nil }
 }
 
 /// One file of an upload or of a job's outputs.
@@ -72,13 +103,27 @@ package struct ClaimedUpload: Sendable, Equatable {
 
 /// A job file as it lies below an actor's folder.
 package struct JobFile: Sendable, Equatable {
-    /// Path below `jobs/`, with slashes: `ephys/beats.yaml`.
+    /// Path below the folder of its set, with slashes: `ephys/beats.yaml`.
     package let path: String
     package let text: [UInt8]
+    /// The set it belongs to; nil for the actor's own folder.
+    package let set: String?
+    /// The commit it was read at, when its set is a repository.
+    package let commit: String?
 
-    package init(path: String, text: [UInt8]) {
+    /// How it is named everywhere: its path, behind the name of its set.
+    package var id: String { self.set.map { "\($0):\(path)" } ?? path }
+
+    package init(path: String, text: [UInt8], set: String? = nil, commit: String? = nil) {
         self.path = path
         self.text = text
+        self.set = set
+        self.commit = commit
+    }
+
+    /// The same as a member of a set.
+    package func of(_ set: String, _ commit: String?) -> JobFile {
+        JobFile(path: path, text: text, set: set, commit: commit)
     }
 }
 
@@ -102,8 +147,13 @@ package struct RunFolders: Sendable, Equatable {
 package protocol LabFiles: Sendable {
     /// Takes an upload out of the inbox. `key` names this taking: a repeat answers what the first one took.
     func claim(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload
+    /// Copies a file or folder of this machine into the inbox, whole, and marks it done. `path` must lie below one of
+    /// `allowed`, links resolved. A repeat changes nothing.
+    func bring(_ path: String, as name: String, allowed: [String], force: Bool) async throws(ActorError)
     /// All `*.yaml` and `*.yml` below `folder`/jobs, sorted by path.
     func jobFiles(in folder: String) async throws(ActorError) -> [JobFile]
+    /// The same of `folder` itself. Throws `notFound` when there is no such folder.
+    func jobFiles(below folder: String) async throws(ActorError) -> [JobFile]
     /// Makes the folders of a run; with `fresh`, work and output are emptied first.
     func prepareRun(_ id: String, fresh: Bool) async throws(ActorError) -> RunFolders
     /// Moves the output of a run to its archive path, all at once; a repeat answers what is there.

@@ -132,6 +132,9 @@ package struct ReactorTools: Sendable {
     package let files: any LabFiles
     package let archive: any ArchiveFiles
     package let documents: any DocumentReader
+    package let repositories: any JobRepositories
+    package let mailer: any Mailer
+    package let fetcher: any UploadFetcher
     /// The executor that runs job steps.
     package let executor: any Executor
     /// What runs whole jobs elsewhere, and what jobs may do where.
@@ -142,12 +145,17 @@ package struct ReactorTools: Sendable {
     package let home: String
 
     package init(
-        files: any LabFiles, archive: any ArchiveFiles, documents: any DocumentReader, executor: any Executor,
-        engines: JobEngines = JobEngines(), limits: Limits, home: String
+        files: any LabFiles, archive: any ArchiveFiles, documents: any DocumentReader,
+        repositories: any JobRepositories = NoRepositories(), mailer: any Mailer = NoMailer(),
+        fetcher: any UploadFetcher = NoFetcher(), executor: any Executor, engines: JobEngines = JobEngines(),
+        limits: Limits, home: String
     ) {
         self.files = files
         self.archive = archive
         self.documents = documents
+        self.repositories = repositories
+        self.mailer = mailer
+        self.fetcher = fetcher
         self.executor = executor
         self.engines = engines
         self.limits = limits

@@ -246,9 +246,42 @@ package protocol JobStore: Sendable {
     func pipeline(_ id: PipelineID) async throws(ActorError) -> PipelineRecord?
     func document(_ kind: String, _ id: String) async throws(ActorError) -> Document?
     /// Newest first.
-    func documents(_ kind: String, limit: Int) async throws(ActorError) -> [Document]
+    func documents(_ query: DocumentQuery) async throws(ActorError) -> [Document]
     /// All of a kind, page by page, in the order of their ids; `after` is the last id of the page before.
     func documents(_ kind: String, after id: String?, limit: Int) async throws(ActorError) -> [Document]
+}
+
+extension JobStore {
+    /// The newest of a kind.
+    package func documents(_ kind: String, limit: Int) async throws(ActorError) -> [Document] {
+        try await documents(DocumentQuery(kind: kind, limit: limit))
+    }
+}
+
+/// Which documents of a kind are wanted.
+package struct DocumentQuery: Sendable, Equatable {
+    package var kind: String
+    package var limit: Int
+    /// The id of the last document of the page before; of one that is gone there is no next page.
+    package var after: String?
+    /// Made at this moment or later.
+    package var createdFrom: Timestamp?
+    /// Made before this moment.
+    package var createdBefore: Timestamp?
+    /// The text of their member `state`.
+    package var state: String?
+
+    package init(
+        kind: String, limit: Int, after: String? = nil, createdFrom: Timestamp? = nil,
+        createdBefore: Timestamp? = nil, state: String? = nil
+    ) {
+        self.kind = kind
+        self.limit = limit
+        self.after = after
+        self.createdFrom = createdFrom
+        self.createdBefore = createdBefore
+        self.state = state
+    }
 }
 
 /// The outbox as its deliverer sees it.

@@ -5,7 +5,9 @@ package struct Limits: Sendable, Equatable {
     /// Largest `application/octet-stream` message, in bytes.
     package var maxBinaryBytes = 10_485_760
     /// Largest file of an upload over HTTP, in bytes.
-    package var maxUploadBytes: Int64 = 10_737_418_240
+    package var maxUploadBytes: Int64 = 1 << 40
+    /// Most bytes that may lie in the inbox, what is being received among them; nil for as much as the disk holds.
+    package var maxInboxBytes: Int64?
     /// Deepest nesting of a JSON body.
     package var maxJSONDepth = 64
     /// Longest chain of messages caused by one another before it is taken for a loop.

@@ -1,6 +1,7 @@
 package import ActorCore
 import ActorExecutors
 import Foundation
+import Reactors
 
 /// Looks at everything that people write, and starts nothing.
 package struct Check: Sendable {
@@ -102,11 +103,38 @@ package struct Check: Sendable {
             if let link = actor.spec.link, !names.contains(link) {
                 report.warn(Problem(file: file(of: actor), reason: "link names no actor of this house: \(link)"))
             }
-            if let folder = actor.spec.folder {
-                JobFileCheck(folder: folder, rules: settings.executors.rules).run(&report)
-            }
+            checkJobFiles(of: actor, settings, &report)
         }
         report.actors += loaded.quarantined.count
+    }
+
+    /// Job files of any folder: what a repository of them runs before it takes a change.
+    package static func jobFiles(below folder: String) -> CheckReport {
+        var report = CheckReport()
+        JobFileCheck(root: folder, rules: JobRules()).run(&report)
+        if report.jobFiles == 0 { report.error(Problem(file: folder, reason: "there is no job file below it")) }
+        return report
+    }
+
+    private func checkJobFiles(of actor: LoadedActor, _ house: Settings, _ report: inout CheckReport) {
+        guard let folder = actor.spec.folder else { return }
+        var template = JobTemplate()
+        if actor.spec.run == .builtin("ingest") {
+            do {
+                let settings = try IngestSettings(json: actor.spec.settings)
+                template = settings.template
+                for set in settings.jobSets {
+                    guard case .folder(let folder) = set.source else { continue }
+                    JobFileCheck(root: folder, rules: house.executors.rules, template: template).run(&report)
+                }
+            } catch {
+                for detail in error.details {
+                    let reason = "\(Pointer.dotted(detail.place)) \(detail.problem)"
+                    report.error(Problem(file: "\(folder)/config.yml", reason: reason))
+                }
+            }
+        }
+        JobFileCheck(root: "\(folder)/jobs", rules: house.executors.rules, template: template).run(&report)
     }
 
     private func file(of actor: LoadedActor) -> String { (actor.spec.folder ?? actor.spec.name) + "/actor.yml" }

@@ -2,17 +2,17 @@ import ActorCore
 import Foundation
 import Reactors
 
-/// Reads the job files of one actor as a run would.
+/// Reads the job files of one actor, or of any folder, as a run would.
 struct JobFileCheck {
     static let maxFiles = 1000
-    /// Stands for the upload's name; files that use it in a name must still be legal.
-    static let sampleUpload = "2020-01-01-e-sample"
 
-    let folder: String
+    /// Below which the job files lie.
+    let root: String
     let rules: JobRules
+    /// What the house declares for them.
+    var template = JobTemplate()
 
     func run(_ report: inout CheckReport) {
-        let root = "\(folder)/jobs"
         guard let walk = FileManager.default.enumerator(atPath: root) else { return }
         var paths: [String] = []
         for case let path as String in walk where path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
@@ -20,31 +20,60 @@ struct JobFileCheck {
                 report.error(Problem(file: root, reason: "it has more than \(Self.maxFiles) job files"))
                 return
             }
-            paths.append("\(root)/\(path)")
+            paths.append(path)
         }
+        var dependencies: [String: [String]] = [:]
         for path in paths.sorted() {
             report.jobFiles += 1
-            for problem in problems(of: path) { report.error(problem) }
+            let file = "\(root)/\(path)"
+            do {
+                let text = try BoundedFile.read(file, limit: 1_048_576).bytes
+                let rendered = template.render(text, uuid: IngestReactor.sampleUpload)
+                dependencies[path] = Self.dependencies(of: rendered, path: path)
+                for problem in problems(of: rendered, file: file, path: path) { report.error(problem) }
+            } catch {
+                report.error(Problem(file: file, reason: error.message))
+            }
+        }
+        checkOrder(dependencies, &report)
+    }
+
+    private func checkOrder(_ dependencies: [String: [String]], _ report: inout CheckReport) {
+        for (path, names) in dependencies.sorted(by: { $0.key < $1.key }) {
+            for name in names where dependencies[name] == nil && !name.contains(":") {
+                report.error(Problem(file: "\(root)/\(path)", reason: "it depends on \(name), which is not there"))
+            }
+        }
+        for (path, ring) in JobFileOrder.rings(dependencies).sorted(by: { $0.key < $1.key }) {
+            let way = (ring + [ring[0]]).joined(separator: " → ")
+            report.error(Problem(file: "\(root)/\(path)", reason: "it waits for itself: \(way)"))
         }
     }
 
-    private func problems(of path: String) -> [Problem] {
+    private static func dependencies(of rendered: [UInt8], path: String) -> [String] {
+        guard let document = try? YAMLReader().read(yaml: rendered, file: path) else { return [] }
+        return JobAnnotations(document, path: path).dependencies
+    }
+
+    /// What is wrong with a job file whose variables have been replaced.
+    private func problems(of rendered: [UInt8], file: String, path: String) -> [Problem] {
         do {
-            let text = try BoundedFile.read(path, limit: 1_048_576).bytes
-            let rendered = JobTemplate.render(text, uuid: Self.sampleUpload)
-            let document = try YAMLReader().read(yaml: rendered, file: path)
-            _ = try JobManifest.decode(document, fallbackName: "job", rules: rules)
-            return []
-        } catch let error as ActorError {
-            return Problem.all(of: error, file: path)
-        } catch let error as JobManifest.Invalid {
-            return error.problems.map { problem in
+            let document = try YAMLReader().read(yaml: rendered, file: file)
+            let annotations = JobAnnotations(document, path: path)
+            let found: [JobManifest.Problem]
+            do {
+                _ = try JobManifest.decode(document, fallbackName: "job", rules: rules)
+                found = annotations.problems
+            } catch {
+                found = error.problems + annotations.problems.filter { !error.problems.contains($0) }
+            }
+            return found.map { problem in
                 let place = Pointer.dotted(problem.place)
                 let reason = place.isEmpty ? problem.reason : "\(place): \(problem.reason)"
-                return Problem(file: path, line: problem.line, reason: reason)
+                return Problem(file: file, line: problem.line, reason: reason)
             }
         } catch {
-            return [Problem(file: path, reason: "\(error)")]
+            return Problem.all(of: error, file: file)
         }
     }
 }

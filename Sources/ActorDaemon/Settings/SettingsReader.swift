@@ -138,6 +138,8 @@ struct SettingsReader {
         set("max_binary_bytes", \.maxBinaryBytes, 1...Int.max)
         settings.limits.maxUploadBytes = limits.integer(
             "max_upload_bytes", or: settings.limits.maxUploadBytes, in: 1...Int64.max)
+        let inbox = limits.integer("max_inbox_bytes", or: Int64(0), in: 1...Int64.max)
+        settings.limits.maxInboxBytes = inbox > 0 ? inbox : nil
         set("max_json_depth", \.maxJSONDepth, 1...512)
         set("max_hops", \.maxHops, 1...10_000)
         set("max_mailbox", \.maxMailbox, 1...Int.max)

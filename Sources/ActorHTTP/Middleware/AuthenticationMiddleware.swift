@@ -1,3 +1,4 @@
+import ActorAPI
 import ActorCore
 import ActorRuntime
 import HTTPTypes
@@ -20,6 +21,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
         case .login where front.takesLogins: break
         case .actors where request.method == .options, .login where request.method == .options: break
         case .actors: context.caller = try await caller(of: request, takesNonce: true)
+        case .api where request.uri.path.hasPrefix(Paths.uploads + "/"):
+            context.caller = try await caller(of: request, takesNonce: true)
         case .api, .login, .operations: context.caller = try await caller(of: request, takesNonce: false)
         }
         return try await next(request, context)

@@ -139,6 +139,9 @@ enum DaemonShapes {
             .has("actor", .maybe(.text)), .has("owner", .text), .has("created", .moment)))
     static let newWatch = Shape.object(.has("actor", .text), .may("job", .text), .may("pipeline", .text))
     static let upload = Shape.named("Upload", .object(.has("id", .text)))
+    static let receiving = Shape.object(
+        .has("id", .text), .has("path", .text), .has("state", .text), .has("offset", .integer),
+        .has("length", .maybe(.integer)))
     static let stored = Shape.object(.has("path", .text), .has("bytes", .integer), .has("sha256", .text))
     private static let taken = Shape.object(.has("new", .integer), .has("present", .integer))
     static let imported = Shape.named(

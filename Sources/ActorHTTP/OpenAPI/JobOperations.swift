@@ -123,20 +123,45 @@ enum JobOperations {
     private static var uploads: [Operation] {
         let one = "\(Paths.uploads)/{id}"
         let put = Operation.Body.bytes("application/octet-stream")
+        let sent: [Operation.Parameter] = [
+            .header("Content-Range", .text, "bytes FIRST-LAST/LENGTH of a file in pieces; bytes */LENGTH asks how far"),
+            .header("Content-Digest", .text, "Of this body: sha-256=:BASE64:"),
+            .header("Repr-Digest", .text, "Of the whole file: sha-256=:BASE64:"),
+        ]
+        let force = Operation.Parameter.query(
+            "force", .text, "true: its jobs run even if this content was there before")
+        let partial = Operation.Answer.json(Shapes.receiving, status: 202)
         return [
             Daemon.api(
-                .get, Paths.uploads, "listUploads", "What has landed", tag: "uploads", query: [Daemon.limit],
-                .json(Shapes.page("uploads", Shapes.upload))),
+                .get, Paths.uploads, "listUploads", "What has landed", tag: "uploads",
+                query: [
+                    Daemon.limit, .query("cursor", .text), .query("state", .text),
+                    .query("since", .text, "Taken at or after this day or moment"), .query("before", .text),
+                    .query("sha256", .text, "Which upload has this content"),
+                ], .json(Shapes.page("uploads", Shapes.upload))),
             Daemon.api(.get, one, "getUpload", "One upload", tag: "uploads", .json(Shapes.upload)),
             Daemon.api(
-                .post, "\(one)/done", "finishUpload", "All of its files are there", tag: "uploads",
+                .put, one, "putUpload", "Put an upload that is a single file", tag: "uploads",
+                query: [force] + sent, body: put, .json(Shapes.stored, status: 201), partial),
+            Daemon.api(
+                .post, "\(one)/done", "finishUpload", "All of its files are there", tag: "uploads", query: [force],
                 .json(.object(.has("name", .text), .has("status", .text)), status: 202)),
             Daemon.api(
-                .put, "\(one)/done", "putDone", "Put a file that is called done", tag: "uploads", body: put,
-                .json(Shapes.stored, status: 201)),
+                .get, "\(one)/done", "getDone", "How much of a file called done has come", tag: "uploads",
+                .json(Shapes.receiving)),
             Daemon.api(
-                .put, "\(one)/{path}", "putFile", "Put a file into an upload", tag: "uploads", body: put,
-                .json(Shapes.stored, status: 201)),
+                .put, "\(one)/done", "putDone", "Put a file that is called done", tag: "uploads", query: sent,
+                body: put,
+                .json(Shapes.stored, status: 201), partial),
+            Daemon.api(
+                .get, "\(one)/{path}", "getFileOffset", "How much of a file has come", tag: "uploads",
+                .json(Shapes.receiving)),
+            Daemon.api(
+                .put, "\(one)/{path}", "putFile", "Put a file into an upload", tag: "uploads", query: sent, body: put,
+                .json(Shapes.stored, status: 201), partial),
+            Daemon.api(
+                .get, Paths.jobSets, "listJobSets", "Sets of job files: which commit runs, what is invalid",
+                tag: "uploads", .json(Shapes.page("job_sets", Shapes.open))),
         ]
     }
 }

@@ -33,7 +33,7 @@ const tones = {
   READY: "good", CREATED: "plain", RUNNING: "busy", FINISHED: "good", VALIDATED: "good", FINALIZED: "good",
   INDEXING: "check", VALIDATING: "check", FAILED: "bad", REJECTED: "bad", ERROR: "bad", RESET: "warn",
   RETIRED: "plain", SUBMITTED: "plain", COMPLETE: "good", succeeded: "good", failed: "bad", cancelled: "warn",
-  timed_out: "bad", interrupted: "warn", processing: "busy", done: "good",
+  timed_out: "bad", interrupted: "warn", running: "busy", receiving: "check", settling: "check", partly_failed: "warn", done: "good",
 };
 
 function badge(word, title) {
@@ -224,17 +224,32 @@ function drawExecutions() {
     data.executions.length >= listLength ? `latest ${data.executions.length}` : data.executions.length;
 }
 
+// How many job files of an upload have come to what; nothing is said of what there is none of.
+function jobCounts(upload) {
+  const counts = upload.counts || {};
+  return ["running", "waiting", "succeeded", "failed", "blocked", "invalid"]
+    .filter((word) => counts[word]).map((word) => `${counts[word]} ${word}`).join(", ")
+    || (upload.note ? "" : "no job");
+}
+
 function drawUploads(list) {
   const rows = list.uploads.map((upload) => {
-    const jobs = upload.jobs || [];
-    const troubles = [...(upload.invalid || []), ...(upload.skipped || [])];
+    const blocked = (upload.waiting || []).filter((item) => item.blocked)
+      .map((item) => ({ file: item.file, reason: item.blocked }));
+    const troubles = [...(upload.invalid || []), ...blocked, ...(upload.skipped || [])];
+    const repeats = (upload.duplicates || []).length;
+    const facts = [counted(upload.file_count, "file"), bytes(upload.bytes), jobCounts(upload),
+      repeats ? `sent again ${counted(repeats, "time")}` : ""].filter(Boolean);
     return make("li", {},
       make("div", {},
-        make("span", { class: "name", text: upload.upload || upload.id }),
-        make("span", { class: "sub" }, moment(upload.received),
-          ` · ${counted(upload.file_count, "file")} · ${bytes(upload.bytes)} · ${counted(jobs.length, "job")}`)),
+        upload.execution_id
+          ? opener(upload.id, "opens", () => openExecution(upload.execution_id))
+          : make("span", { class: "name", text: upload.id }),
+        make("span", { class: "sub" }, moment(upload.received), ` · ${facts.join(" · ")}`)),
       make("div", { class: "side" }, upload.state ? badge(upload.state) : null),
-      troubles.map((trouble) => make("span", { class: "sub wide", text: `${trouble.file}: ${trouble.reason}` })));
+      upload.note ? make("span", { class: "sub wide", text: upload.note }) : null,
+      troubles.map((trouble) => make("span", { class: "sub wide",
+        text: `${trouble.file}${trouble.line ? `:${trouble.line}` : ""}: ${trouble.reason}` })));
   });
   byId("uploads").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty", text: "No upload yet." })]));
   byId("uploads-count").textContent = list.uploads.length;

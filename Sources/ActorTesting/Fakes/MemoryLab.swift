@@ -28,6 +28,8 @@ package final class MemoryLab: LabFiles, Inbox {
         /// What was taken out of the archive, by the name under which it is kept.
         var aside: [String: Files] = [:]
         var jobs: [String: Files] = [:]
+        /// Files elsewhere on the machine, by absolute path.
+        var outside: Files = [:]
     }
 
     private let state = Mutex(State())
@@ -87,6 +89,9 @@ package final class MemoryLab: LabFiles, Inbox {
 
     /// Takes an upload out of the inbox by hand.
     package func withdraw(_ name: String) { state.withLock { $0.inbox[name] = nil } }
+
+    /// Puts a file somewhere else on the machine.
+    package func place(_ path: String, _ text: String) { state.withLock { $0.outside[path] = Array(text.utf8) } }
 
     /// Gives an actor a job file, at its path below `jobs/`.
     package func addJob(_ path: String, _ text: String, in folder: String) {
@@ -154,6 +159,34 @@ package final class MemoryLab: LabFiles, Inbox {
         }
         guard let claimed else { throw ActorError(.notFound, "there is no upload \(name) in the inbox") }
         return claimed
+    }
+
+    package func bring(
+        _ path: String, as name: String, allowed: [String], force: Bool
+    ) async throws(ActorError) {
+        guard NameRules.isUploadName(name), !name.hasSuffix(".done") else {
+            throw ActorError(.invalidInput, "\"\(name)\" is no name of an upload")
+        }
+        guard allowed.contains(where: { path.hasPrefix($0 + "/") }), !path.contains("/../") else {
+            throw ActorError(.forbidden, "\(path) is not below one of the allowed folders")
+        }
+        let isBrought = state.withLock { state in
+            if state.marked.contains(name), state.inbox[name] != nil { return true }
+            let below = state.outside.filter { $0.key.hasPrefix(path + "/") }
+            var upload = Upload(modified: Timestamp(milliseconds: 1))
+            if let single = state.outside[path] { upload.files[""] = single }
+            for (file, bytes) in below { upload.files[String(file.dropFirst(path.count + 1))] = bytes }
+            guard !upload.files.isEmpty else { return false }
+            state.inbox[name] = upload
+            state.marked.insert(name)
+            return true
+        }
+        guard isBrought else { throw ActorError(.notFound, "there is no \(path)") }
+    }
+
+    package func jobFiles(below folder: String) async throws(ActorError) -> [JobFile] {
+        guard folder.hasSuffix("/jobs") else { throw ActorError(.notFound, "there is no folder \(folder)") }
+        return try await jobFiles(in: String(folder.dropLast(5)))
     }
 
     package func jobFiles(in folder: String) async throws(ActorError) -> [JobFile] {

@@ -235,11 +235,21 @@ extension MemoryStore: JobStore {
         read { $0.documents.first { $0.kind == kind && $0.id == id } }
     }
 
-    package func documents(_ kind: String, limit: Int) async throws(ActorError) -> [Document] {
+    package func documents(_ query: DocumentQuery) async throws(ActorError) -> [Document] {
         read { model in
-            let sorted = model.documents.enumerated().filter { $0.element.kind == kind }
-                .sorted { ($0.element.created, $0.offset) > ($1.element.created, $1.offset) }
-            return Array(sorted.map(\.element).prefix(max(0, limit)))
+            let sorted = model.documents.enumerated().filter { $0.element.kind == query.kind }
+                .sorted { ($0.element.created, $0.offset) > ($1.element.created, $1.offset) }.map(\.element)
+            var rest = sorted[...]
+            if let after = query.after {
+                guard let last = sorted.firstIndex(where: { $0.id == after }) else { return [] }
+                rest = sorted[(last + 1)...]
+            }
+            let wanted = rest.filter { document in
+                query.createdFrom.map { document.created >= $0 } ?? true
+                    && query.createdBefore.map { document.created < $0 } ?? true
+                    && query.state.map { document.body["state"]?.string == $0 } ?? true
+            }
+            return Array(wanted.prefix(max(0, query.limit)))
         }
     }
 

@@ -11,6 +11,8 @@ package struct LabBench: Sendable {
     package let upload: @Sendable (_ path: String, _ text: String) async throws -> Void
     /// Lays `<name>.done` beside an upload.
     package let markDone: @Sendable (_ name: String) async throws -> Void
+    /// Puts a file somewhere else on the machine; answers its absolute path.
+    package let place: @Sendable (_ path: String, _ text: String) async throws -> String
     /// Adds a job file at its path below `jobs/` of `actorFolder`.
     package let addJob: @Sendable (_ path: String, _ text: String) async throws -> Void
     /// Writes a file into the output of a run that was prepared.
@@ -22,6 +24,7 @@ package struct LabBench: Sendable {
         files: any LabFiles, archive: any ArchiveFiles, inbox: any Inbox, actorFolder: String,
         upload: @escaping @Sendable (_ path: String, _ text: String) async throws -> Void,
         markDone: @escaping @Sendable (_ name: String) async throws -> Void,
+        place: @escaping @Sendable (_ path: String, _ text: String) async throws -> String,
         addJob: @escaping @Sendable (_ path: String, _ text: String) async throws -> Void,
         output: @escaping @Sendable (_ run: String, _ path: String, _ text: String) async throws -> Void,
         log: @escaping @Sendable (_ run: String, _ name: String, _ text: String) async throws -> Void
@@ -32,6 +35,7 @@ package struct LabBench: Sendable {
         self.actorFolder = actorFolder
         self.upload = upload
         self.markDone = markDone
+        self.place = place
         self.addJob = addJob
         self.output = output
         self.log = log
@@ -43,7 +47,11 @@ extension LabBench {
     package init(_ lab: MemoryLab) {
         self.init(
             files: lab, archive: lab, inbox: lab, actorFolder: "/actor", upload: { lab.upload($0, $1) },
-            markDone: { lab.markDone($0) }, addJob: { lab.addJob($0, $1, in: "/actor") },
+            markDone: { lab.markDone($0) },
+            place: { path, text in
+                lab.place("/elsewhere/\(path)", text)
+                return "/elsewhere/\(path)"
+            }, addJob: { lab.addJob($0, $1, in: "/actor") },
             output: { lab.output($1, $2, run: $0) }, log: { lab.log($1, $2, run: $0) })
     }
 }
@@ -56,7 +64,7 @@ package enum LabSuite {
         package let run: @Sendable (LabBench) async throws -> Void
     }
 
-    package static let checks = inboxChecks + claimChecks + runChecks + archiveChecks
+    package static let checks = inboxChecks + bringChecks + claimChecks + runChecks + archiveChecks
 
     static func expect(_ holds: Bool, _ text: @autoclosure () -> String, line: Int = #line) throws {
         if !holds { throw SuiteFailure(text(), line: line) }

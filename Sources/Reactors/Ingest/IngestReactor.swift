@@ -4,44 +4,164 @@ package import ActorCore
 ///
 /// It handles one message at a time, so an upload's document has one writer.
 package actor IngestReactor: Reactor {
-    private let tools: ReactorTools
+    let tools: ReactorTools
+    /// Job files of repositories at the commit that was used last.
+    var checkedOut: [JobRepository: (commit: String, files: [JobFile])] = [:]
+    /// What the sets held when they were looked at last.
+    var fingerprints: [String: String] = [:]
 
     package init(tools: ReactorTools) { self.tools = tools }
 
+    /// Settings that cannot be read keep it from starting: its mail waits until they are mended.
+    package func prepare(_ setup: any ReactorSetup) async throws { _ = try IngestSettings(json: setup.settings) }
+
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
+        let settings = try IngestSettings(json: context.settings)
         switch try IngestMessage.decode(envelope.json) {
-        case .upload(let name): try await ingest(name, envelope, context)
-        case .job(let job): try await note(job, context)
-        case .rerun(let upload, let file): try await rerun(upload, file, context)
+        case .upload(let name, let force): try await ingest(name, force: force, envelope, settings, context)
+        case .job(let job): try await note(job, settings, context)
+        case .rerun(let upload, let file, let onlyFailed):
+            try await rerun(upload, file, onlyFailed: onlyFailed, settings, context)
+        case .bring(let name, let path, let force): try await bring(name, path, force, settings, context)
+        case .fetch(let upload): try await fetch(upload, settings, context)
+        case .refresh(let set): context.reply(try await refresh(set, settings, context))
+        case .question(let question): context.reply(try await answer(question, settings, context))
         }
     }
 
     // MARK: An upload
 
-    private func ingest(_ name: String, _ envelope: Envelope, _ context: any ReactorContext) async throws {
+    private func ingest(
+        _ name: String, force: Bool, _ envelope: Envelope, _ settings: IngestSettings, _ context: any ReactorContext
+    ) async throws {
         let claimed = try await claim(name, key: context.execution, context)
-        var document = UploadDocument(
-            claimed, execution: context.execution, received: envelope.message.received)
-        // From here on it can be seen, and run again should the rest of this go wrong.
-        context.put(UploadDocument.kind, document.id, document.json)
-        try await context.commit()
-        context.log(.info, "Took upload \(document.id): \(document.fileCount) files, \(document.bytes) bytes")
-        try await launch(try await jobFiles(context), of: claimed, &document, context)
-        store(document, context)
+        let content = UploadIdentity.content(of: claimed)
+        let known = try await context.document(UploadIdentity.contentKind, content)
+            .flatMap { UploadIdentity.Known(json: $0.body) }
+        // An archive is called as it is without its ending.
+        let name = claimed.name
+        let versions = try await versions(of: name, context)
+        let received = envelope.message.received
+        let verdict = UploadIdentity.verdict(
+            known: known, versions: versions, execution: context.execution, force: force)
+        switch verdict {
+        case .same(let id):
+            return try await noteDuplicate(of: id, claimed, content, received, context)
+        case .resumed(let id):
+            let document = try await load(id, context)
+            try await analyse(claimed, document, settings, context)
+        case .new(let version):
+            let document = UploadDocument(
+                claimed, version: version, sha256: content, execution: context.execution, received: received)
+            let identity = UploadIdentity.Known(upload: document.id, execution: context.execution)
+            context.put(UploadIdentity.contentKind, content, identity.json)
+            context.put(UploadIdentity.nameKind, name, ["versions": JSONValue(version)])
+            // From here on it can be seen, and run again should the rest of this go wrong.
+            context.put(UploadDocument.kind, document.id, document.json)
+            try await context.commit()
+            context.log(.info, "Took upload \(document.id): \(document.fileCount) files, \(document.bytes) bytes")
+            try await analyse(claimed, document, settings, context)
+        }
     }
 
-    private func rerun(_ upload: String, _ file: String?, _ context: any ReactorContext) async throws {
+    /// How many versions of a name there are. Those of the time before versions were counted are looked up.
+    private func versions(of name: String, _ context: any ReactorContext) async throws -> Int {
+        if let known = try await context.document(UploadIdentity.nameKind, name)?.body["versions"]?.int { return known }
+        var count = 0
+        while try await context.document(UploadDocument.kind, UploadDocument.id(name, count + 1)) != nil { count += 1 }
+        return count
+    }
+
+    private func analyse(
+        _ claimed: ClaimedUpload, _ document: UploadDocument, _ settings: IngestSettings,
+        _ context: any ReactorContext
+    ) async throws {
+        var document = document
+        document.clear { _ in true }
+        document.folder = settings.folders.folder(of: claimed.facts)
+        if let problem = claimed.problem {
+            context.log(.error, problem)
+        } else {
+            try await launch(try await jobFiles(settings, context), of: claimed, &document, settings, context)
+        }
+        await store(&document, settings, context)
+    }
+
+    /// The same content was uploaded before, under this name or another: nothing runs, and the copy stays where it is.
+    private func noteDuplicate(
+        of id: String, _ claimed: ClaimedUpload, _ content: String, _ received: Timestamp,
+        _ context: any ReactorContext
+    ) async throws {
+        var document = try await load(id, context)
+        document.note(.init(upload: claimed.name, received: received.iso8601, execution: context.execution))
+        context.put(UploadDocument.kind, id, document.json)
+        context.log(.info, "\(claimed.name) holds what upload \(id) holds (SHA-256 \(content)): nothing is run again")
+        context.reply([
+            "upload": .string(claimed.name), "duplicate_of": .string(id), "sha256": .string(content),
+            "state": .string(document.state.rawValue),
+        ])
+    }
+
+    private func rerun(
+        _ upload: String, _ file: String?, onlyFailed: Bool, _ settings: IngestSettings,
+        _ context: any ReactorContext
+    ) async throws {
         var document = try await load(upload, context)
         let claimed = try await claim(document.upload, key: document.execution, context)
-        let files = try await jobFiles(context).filter { file == nil || $0.path == file }
+        let failed = document.failedFiles
+        func isMeant(_ path: String) -> Bool { file.map { $0 == path } ?? (!onlyFailed || failed.contains(path)) }
+        let files = try await jobFiles(settings, context).filter { isMeant($0.id) }
         if let file, files.isEmpty {
             throw ReactorFailure(.refused, "/file: there is no job file \(file)")
         }
-        document.clear(file: file)
+        if onlyFailed, files.isEmpty {
+            throw ReactorFailure(.refused, "/failed: no job of upload \(upload) has failed")
+        }
+        document.clear(isMeant)
         document.run += 1
         document.finished = nil
-        try await launch(files, of: claimed, &document, context)
-        store(document, context)
+        document.folder = settings.folders.folder(of: claimed.facts)
+        try await launch(files, of: claimed, &document, settings, context)
+        await store(&document, settings, context)
+    }
+
+    /// What lies on this machine already is copied into the inbox, and goes the way of every upload from there.
+    private func bring(
+        _ name: String, _ path: String, _ force: Bool, _ settings: IngestSettings, _ context: any ReactorContext
+    ) async throws {
+        let files = tools.files
+        do {
+            _ = try await context.step("bring") {
+                try await files.bring(path, as: name, allowed: settings.allowedPaths, force: force)
+                return true
+            }
+        } catch let error as ActorError
+            where [.notFound, .invalidInput, .conflict, .forbidden, .tooLarge].contains(error.code)
+        {
+            throw ReactorFailure(.refused, "/path: \(error.message)")
+        }
+        context.log(.info, "\(path) is in the inbox as \(name)")
+        context.reply(["upload": .string(name), "state": "settling"])
+    }
+
+    /// What lies at an address is streamed into the inbox. What the address answers today it may answer otherwise
+    /// tomorrow: only what is wrong with the message itself is no reason to try again.
+    private func fetch(
+        _ upload: RemoteUpload, _ settings: IngestSettings, _ context: any ReactorContext
+    ) async throws {
+        let fetcher = tools.fetcher
+        do {
+            _ = try await context.step("fetch") {
+                try await fetcher.fetch(upload, allowed: settings.allowedHosts)
+                return true
+            }
+        } catch let error as ActorError
+            where [.invalidInput, .conflict, .forbidden, .tooLarge].contains(error.code)
+        {
+            throw ReactorFailure(.refused, "/url: \(error.message)")
+        }
+        context.log(.info, "\(upload.name) was fetched into the inbox")
+        context.reply(["upload": .string(upload.name), "state": "settling"])
     }
 
     /// A repeat with the same key, after a crash or for a rerun, answers what the first one took.
@@ -54,145 +174,51 @@ package actor IngestReactor: Reactor {
             value = try await context.step("claim") {
                 let claimed = try await files.claim(name, key: key.rawValue)
                 return [
-                    "number": JSONValue(claimed.number), "folder": .string(claimed.folder),
-                    "files": .array(claimed.files.map(\.json)),
+                    "name": .string(claimed.name), "number": JSONValue(claimed.number),
+                    "folder": .string(claimed.folder), "files": .array(claimed.files.map(\.json)),
+                    "metadata": claimed.metadata ?? .null, "problem": JSONValue(claimed.problem),
+                    "notes": .array(claimed.notes.map { .string($0) }),
                 ]
             }
         } catch let error as ActorError where [.notFound, .invalidInput, .conflict].contains(error.code) {
             throw ReactorFailure(.refused, "upload \(name): \(error)")
         }
+        let metadata = value["metadata"] ?? .null
         return ClaimedUpload(
-            name: name, number: value["number"]?.int ?? 1, folder: value["folder"]?.string ?? "",
-            files: (value["files"]?.array ?? []).compactMap(LabFile.init(json:)))
+            name: value["name"]?.string ?? name, number: value["number"]?.int ?? 1,
+            folder: value["folder"]?.string ?? "",
+            files: (value["files"]?.array ?? []).compactMap(LabFile.init(json:)),
+            metadata: metadata.isNull ? nil : metadata, problem: value["problem"]?.string,
+            notes: (value["notes"]?.array ?? []).compactMap(\.string))
     }
 
-    private func jobFiles(_ context: any ReactorContext) async throws(ActorError) -> [JobFile] {
-        try await tools.files.jobFiles(in: context.folder)
+    func load(_ id: String, _ context: any ReactorContext) async throws -> UploadDocument {
+        guard let stored = try await context.document(UploadDocument.kind, id),
+            let document = UploadDocument(json: stored.body)
+        else { throw ReactorFailure(.refused, "there is no upload \(id)") }
+        return document
     }
 
-    private func store(_ document: UploadDocument, _ context: any ReactorContext) {
-        var document = document
-        document.settle(now: context.now())
+    private func store(
+        _ document: inout UploadDocument, _ settings: IngestSettings, _ context: any ReactorContext
+    ) async {
+        if document.settle(now: context.now()) { await tell(document, settings, context) }
         context.put(UploadDocument.kind, document.id, document.json)
         context.reply(document.json.removing("files"))
         context.log(
             .info,
             """
-            Upload \(document.id): \(document.jobs.count) jobs, \(document.skipped.count) job files skipped, \
-            \(document.invalid.count) problems in job files
+            Upload \(document.id): \(document.jobs.count) jobs, \(document.waiting.count) wait for others, \
+            \(document.skipped.count) job files skipped, \(document.invalid.count) problems in job files
             """)
     }
+}
 
-    // MARK: Its jobs
-
-    /// One bad job file never keeps the others from running.
-    private func launch(
-        _ files: [JobFile], of claimed: ClaimedUpload, _ document: inout UploadDocument, _ context: any ReactorContext
-    ) async throws {
-        for file in files {
-            switch examine(file, claimed) {
-            case .skip(let reason): document.skipped.append(.init(file: file.path, reason: reason))
-            case .refuse(let problems):
-                for problem in problems {
-                    context.log(.warning, "\(file.path):\(problem.line ?? 0): \(problem.reason)")
-                    document.invalid.append(problem)
-                }
-            case .run(let manifest):
-                document.jobs.append(try await start(manifest, file, claimed, run: document.run, context))
-            }
-        }
-    }
-
-    private enum Verdict {
-        case run(JobManifest)
-        case skip(String)
-        case refuse([UploadDocument.Invalid])
-    }
-
-    private func examine(_ file: JobFile, _ claimed: ClaimedUpload) -> Verdict {
-        if let reason = JobSelection.obstacle(file: file.path, uuid: claimed.name) { return .skip(reason) }
-        let rendered = JobTemplate.render(file.text, uuid: claimed.name)
-        let parsed: ParsedDocument
-        do {
-            parsed = try tools.documents.read(yaml: rendered, file: file.path)
-        } catch {
-            let line = error.details.first.flatMap { $0.place.split(separator: ":").last.flatMap { Int($0) } }
-            return .refuse([.init(file: file.path, line: line, reason: error.description)])
-        }
-        let base = file.path.split(separator: "/").last.map(String.init) ?? file.path
-        let fallback = base.split(separator: ".").first.map(String.init) ?? base
-        do {
-            let manifest = try JobManifest.decode(
-                parsed, fallbackName: "\(fallback)-\(claimed.name)", rules: tools.engines.rules)
-            let obstacle = JobSelection.obstacle(globs: manifest.appliesTo, files: claimed.files)
-            return obstacle.map { .skip($0) } ?? .run(manifest)
-        } catch {
-            return .refuse(
-                error.problems.map { problem in
-                    let place = problem.place.isEmpty ? "" : "\(problem.place): "
-                    return .init(file: file.path, line: problem.line, reason: place + problem.reason)
-                })
-        }
-    }
-
-    private func start(
-        _ manifest: JobManifest, _ file: JobFile, _ claimed: ClaimedUpload, run: Int, _ context: any ReactorContext
-    ) async throws -> UploadDocument.Job {
-        let now = context.now()
-        let pipelineName = "ingest:\(file.path)"
-        let components: JSONValue = [
-            ["file": .string(file.path), "sha256": .string(Fingerprint.sha256(file.text))]
-        ]
-        let pipeline = JobIdentity.pipeline(id: pipelineName, components: components)
-        context.change(
-            .registerPipeline(
-                PipelineRecord(
-                    uuid: pipeline, id: pipelineName, name: pipelineName, generation: .second, components: components,
-                    owner: context.owner, created: now)))
-        let jobName = JobName.safe(manifest.name)
-        var data: JSONValue = [
-            "upload": .string(claimed.name), "number": JSONValue(claimed.number), "file": .string(file.path),
-            "name": .string(manifest.name),
-        ]
-        if run > 1 { data = data.setting("run", JSONValue(run)) }
-        var draft = JobDraft(
-            pipeline: pipeline, generation: .second, data: data, session: jobName, notify: context.actor,
-            actor: context.actor, execution: context.execution, owner: context.owner, tenant: context.tenant)
-        // Only the job runner gets it, and a run may wait for days.
-        draft.tokenMilliseconds = nil
-        let record = try await context.jobs.setup(draft)
-        let message = JobRunMessage(
-            job: record.uuid, path: record.path, callback: try context.jobs.callback(record), name: jobName,
-            upload: .init(name: claimed.name, folder: claimed.folder, number: claimed.number), spec: manifest.spec,
-            file: file.path)
-        try context.send(.alias(message.runner), message.json, key: record.uuid.rawValue)
-        context.log(.info, "Job \(record.uuid) for \(file.path)")
-        return UploadDocument.Job(
-            file: file.path, name: manifest.name, jobName: jobName, uuid: record.uuid,
-            status: record.status.rawValue, run: run)
-    }
-
-    // MARK: News of a job
-
-    /// The catalogue is asked how the job stands: the message only says that it moved.
-    private func note(_ job: JobID, _ context: any ReactorContext) async throws {
-        guard let record = try await context.job(job), let upload = record.data["upload"]?.string else {
-            throw ReactorFailure(.refused, "\(job) is no job of an upload")
-        }
-        var document = try await load(UploadDocument.id(upload, record.data["number"]?.int ?? 1), context)
-        guard document.update(job, status: record.status, now: context.now()) else {
-            context.log(.debug, "Job \(job) belongs to an earlier run of upload \(document.id)")
-            return
-        }
-        context.put(UploadDocument.kind, document.id, document.json)
-        let status = record.status.rawValue
-        context.log(.info, "Upload \(document.id) is \(document.state.rawValue): job \(job) is \(status)")
-    }
-
-    private func load(_ id: String, _ context: any ReactorContext) async throws -> UploadDocument {
-        guard let stored = try await context.document(UploadDocument.kind, id),
-            let document = UploadDocument(json: stored.body)
-        else { throw ReactorFailure(.refused, "there is no upload \(id)") }
-        return document
+extension ClaimedUpload {
+    /// What conditions may ask of it.
+    var facts: UploadFacts {
+        UploadFacts(
+            name: name, files: files.map(\.path), bytes: files.reduce(0) { $0 + $1.bytes },
+            metadata: metadata ?? .null)
     }
 }

@@ -1,6 +1,8 @@
 /// Names for jobs that every engine takes (RFC 1123 label: lower-case letters, digits, hyphens, at most 63).
 package enum JobName {
     package static let maxLength = 63
+    /// Documents that say which text a legal name was made from.
+    package static let kind = "job-name"
 
     /// The nearest legal name; a longer one is cut and ends in a digest of the whole, so that two never meet.
     package static func safe(_ name: String) -> String {
@@ -18,7 +20,13 @@ package enum JobName {
         }
         text = trimmed(text)
         if text.isEmpty { text = "job" }
-        guard text.utf8.count > maxLength else { return text }
+        return text.utf8.count > maxLength ? hashed(text, of: name) : text
+    }
+
+    /// The same told apart from every other name that looks like it once it is legal.
+    package static func distinct(_ name: String) -> String { hashed(safe(name), of: name) }
+
+    private static func hashed(_ text: String, of name: String) -> String {
         let digest = Fingerprint.sha256(Array(name.utf8)).prefix(8)
         return "\(trimmed(String(text.prefix(maxLength - 9))))-\(digest)"
     }

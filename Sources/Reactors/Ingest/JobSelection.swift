@@ -20,18 +20,9 @@ package enum JobSelection {
     /// Lists which uploads a job file is for: globs over the paths of the upload, separated by commas.
     package static let annotation = "reactord/applies-to"
 
-    /// Why the folder of a job file rules it out for this upload; nil when it does not.
-    ///
-    /// Files in `ephys/`, `imaging/` and `fluidics/` are for uploads of that modality; all others are for every one.
+    /// Why the folder of a job file rules it out for this upload by the standard rule; nil when it does not.
     package static func obstacle(file: String, uuid: String) -> String? {
-        let parts = file.split(separator: "/")
-        guard parts.count > 1, let wanted = Modality(rawValue: String(parts[0])) else { return nil }
-        let found = Modality(uuid: uuid)
-        guard found != wanted else { return nil }
-        let letter = wanted.rawValue.prefix(1)
-        if let found { return "for \(wanted.rawValue) uploads; this one is \(found.rawValue)" }
-        let shown = uuid.dropFirst(11).first.map { "is \"\($0)\"" } ?? "is missing"
-        return "for \(wanted.rawValue) uploads, whose 12th character is \"\(letter)\"; here it \(shown)"
+        FolderRule.standard.obstacle(file: file, UploadFacts(name: uuid))
     }
 
     /// Why the annotation rules a job file out; nil when it does not, or when there are no globs.

@@ -6,14 +6,20 @@ package struct UploadDocument: Sendable, Equatable {
     /// Files that are named one by one; of more only the number is kept.
     static let maxFiles = 1000
 
-    /// How far its analysis is.
+    /// Repeats of an upload that are named one by one; the last ones.
+    static let maxDuplicates = 100
+
+    /// How far its analysis is. `receiving` and `settling` come before: the upload is in the inbox then and has no
+    /// document.
     package enum State: String, Sendable {
         /// Some of its jobs go on.
-        case processing
+        case running
         /// All of its jobs ended well, or none applied.
         case done
-        /// One of its jobs failed, or its only job files are invalid.
+        /// None of its jobs ended well, or its only job files are invalid.
         case failed
+        /// Some of its job files led to an end that is good, others did not.
+        case partlyFailed = "partly_failed"
     }
 
     /// A job of the upload: the latest run of one job file.
@@ -26,6 +32,28 @@ package struct UploadDocument: Sendable, Equatable {
         package var uuid: JobID
         package var status: String
         package var run: Int
+        /// Where the job file came from, when it is not the actor's own folder.
+        package var commit: String?
+    }
+
+    /// A job file that waits for others to end well.
+    package struct Waiting: Sendable, Equatable {
+        package var file: String
+        package var name: String
+        package var after: [String]
+        /// What will run, as the file was when the upload was taken.
+        package var spec: JobSpec
+        package var sha256: String
+        package var commit: String?
+        /// Why it cannot start as things stand; it can when a new run of what it waits for ends well.
+        package var blocked: String?
+    }
+
+    /// The same content, uploaded again: nothing ran.
+    package struct Duplicate: Sendable, Equatable {
+        package var upload: String
+        package var received: String
+        package var execution: ExecutionID
     }
 
     /// One thing that is wrong with a job file, for whoever wrote it.
@@ -51,9 +79,21 @@ package struct UploadDocument: Sendable, Equatable {
     package let bytes: Int64
     package let fileCount: Int
     package let files: JSONValue
+    /// Of the content, whatever the upload is called.
+    package let sha256: String
+    /// What `metadata.json` holds.
+    package let metadata: JSONValue?
+    /// Why its archive could not be unpacked; no job file runs then.
+    package let problem: String?
+    /// What was left out of its archive.
+    package let notes: [String]
+    /// The folder of job files that the rule chose for it.
+    package var folder: String?
     /// 1 is the first; each "rerun" counts.
     package var run: Int
     package var jobs: [Job] = []
+    package var waiting: [Waiting] = []
+    package var duplicates: [Duplicate] = []
     package var invalid: [Invalid] = []
     package var skipped: [Skipped] = []
 
@@ -65,11 +105,18 @@ package struct UploadDocument: Sendable, Equatable {
         number == 1 ? upload : "\(upload).\(number)"
     }
 
-    package init(_ claimed: ClaimedUpload, execution: ExecutionID, received: Timestamp) {
+    /// - Parameter version: which content of this name it is, from 1.
+    package init(
+        _ claimed: ClaimedUpload, version: Int, sha256: String, execution: ExecutionID, received: Timestamp
+    ) {
         self.upload = claimed.name
-        self.number = claimed.number
+        self.number = version
+        self.sha256 = sha256
+        self.metadata = claimed.metadata
+        self.problem = claimed.problem
+        self.notes = claimed.notes
         self.execution = execution
-        self.state = .processing
+        self.state = .running
         self.received = received.iso8601
         self.bytes = claimed.files.reduce(0) { $0 + $1.bytes }
         self.fileCount = claimed.files.count
@@ -77,11 +124,17 @@ package struct UploadDocument: Sendable, Equatable {
         self.run = 1
     }
 
-    /// Forgets what the job files (or one of them) led to before, so that they can be gone through again.
-    package mutating func clear(file: String?) {
-        jobs.removeAll { file == nil || $0.file == file }
-        invalid.removeAll { file == nil || $0.file == file }
-        skipped.removeAll { file == nil || $0.file == file }
+    /// Forgets what the job files (or some of them) led to before, so that they can be gone through again.
+    package mutating func clear(_ isMeant: (String) -> Bool) {
+        jobs.removeAll { isMeant($0.file) }
+        waiting.removeAll { isMeant($0.file) }
+        invalid.removeAll { isMeant($0.file) }
+        skipped.removeAll { isMeant($0.file) }
+    }
+
+    /// Job files whose latest job failed, or that could not be read.
+    package var failedFiles: Set<String> {
+        Set(jobs.filter { Self.hasFailed($0.status) }.map(\.file) + invalid.map(\.file))
     }
 
     /// False when the job is none of this upload's latest.
@@ -92,17 +145,81 @@ package struct UploadDocument: Sendable, Equatable {
         return true
     }
 
-    /// Decides the state from what the jobs are.
-    package mutating func settle(now: Timestamp) {
-        let states = jobs.compactMap { PipelineJobState(rawValue: $0.status) }
-        if states.contains(where: { [.created, .running, .reset].contains($0) }) {
-            state = .processing
-            finished = nil
-            return
+    package mutating func note(_ duplicate: Duplicate) {
+        guard !duplicates.contains(where: { $0.execution == duplicate.execution }) else { return }
+        duplicates = (duplicates + [duplicate]).suffix(Self.maxDuplicates)
+    }
+
+    private static func isOpen(_ status: String) -> Bool {
+        ["CREATED", "RUNNING", "RESET"].contains(status)
+    }
+
+    private static func hasFailed(_ status: String) -> Bool { ["FAILED", "REJECTED"].contains(status) }
+
+    /// What a job file of this upload has come to, for those that wait for it.
+    package func standing(of file: String) -> JobFileOrder.Standing {
+        if let job = jobs.first(where: { $0.file == file }) {
+            if Self.isOpen(job.status) { return .underWay }
+            return Self.hasFailed(job.status) ? .stopped("whose job is \(job.status)") : .succeeded
         }
-        let hasFailed = states.contains(.failed) || states.contains(.rejected) || (jobs.isEmpty && !invalid.isEmpty)
-        state = hasFailed ? .failed : .done
+        if let waiting = waiting.first(where: { $0.file == file }) {
+            return waiting.blocked == nil ? .underWay : .stopped("which cannot start")
+        }
+        if skipped.contains(where: { $0.file == file }) { return .stopped("which is not for this upload") }
+        if invalid.contains(where: { $0.file == file }) { return .stopped("which is invalid") }
+        return .stopped("which is not there")
+    }
+
+    /// Takes out what may start now, and marks what cannot.
+    package mutating func release() -> [Waiting] {
+        var started: [Waiting] = []
+        // Blocking one may block those behind it.
+        for _ in 0...waiting.count {
+            let before = waiting
+            for index in waiting.indices {
+                switch JobFileOrder.verdict(after: waiting[index].after, { standing(of: $0) }) {
+                case .start: waiting[index].blocked = nil
+                case .wait: waiting[index].blocked = nil
+                case .blocked(let reason): waiting[index].blocked = reason
+                }
+            }
+            if waiting == before { break }
+        }
+        for item in waiting where JobFileOrder.verdict(after: item.after, { standing(of: $0) }) == .start {
+            started.append(item)
+        }
+        waiting.removeAll { item in started.contains { $0.file == item.file } }
+        return started
+    }
+
+    /// How many of its job files have come to what.
+    package var counts: JSONValue {
+        let open = jobs.count { Self.isOpen($0.status) }
+        let failed = jobs.count { Self.hasFailed($0.status) }
+        return [
+            "jobs": JSONValue(jobs.count), "running": JSONValue(open),
+            "succeeded": JSONValue(jobs.count - open - failed), "failed": JSONValue(failed),
+            "waiting": JSONValue(waiting.count { $0.blocked == nil }),
+            "blocked": JSONValue(waiting.count { $0.blocked != nil }),
+            "invalid": JSONValue(Set(invalid.map(\.file)).count), "skipped": JSONValue(skipped.count),
+        ]
+    }
+
+    /// Decides the state from what the jobs are. True when this brought the upload to its end.
+    @discardableResult
+    package mutating func settle(now: Timestamp) -> Bool {
+        let wasOver = finished != nil
+        let isUnderWay = jobs.contains { Self.isOpen($0.status) } || waiting.contains { $0.blocked == nil }
+        guard !isUnderWay else {
+            state = .running
+            finished = nil
+            return false
+        }
+        let failures = jobs.count { Self.hasFailed($0.status) }
+        let hasTrouble = failures > 0 || !invalid.isEmpty || !waiting.isEmpty || problem != nil
+        state = !hasTrouble ? .done : jobs.count > failures ? .partlyFailed : .failed
         finished = finished ?? now.iso8601
+        return !wasOver
     }
 }
 
@@ -111,8 +228,11 @@ extension UploadDocument {
         [
             "upload": .string(upload), "number": JSONValue(number), "state": .string(state.rawValue),
             "received": .string(received), "finished": JSONValue(finished), "bytes": .int(bytes),
-            "modality": JSONValue(modality?.rawValue), "run": JSONValue(run),
-            "jobs": .array(jobs.map(\.json)), "invalid": .array(invalid.map(\.json)),
+            "modality": JSONValue(modality?.rawValue), "folder": JSONValue(folder), "run": JSONValue(run),
+            "sha256": .string(sha256), "metadata": metadata ?? .null, "counts": counts,
+            "problem": JSONValue(problem), "notes": .array(notes.map { .string($0) }),
+            "jobs": .array(jobs.map(\.json)), "waiting": .array(waiting.map(\.json)),
+            "invalid": .array(invalid.map(\.json)), "duplicates": .array(duplicates.map(\.json)),
             "skipped": .array(skipped.map { ["file": .string($0.file), "reason": .string($0.reason)] }),
             "file_count": JSONValue(fileCount), "files": files, "execution_id": .string(execution.rawValue),
         ]
@@ -121,7 +241,7 @@ extension UploadDocument {
     /// Nil when it is not what ``json`` wrote.
     package init?(json: JSONValue) {
         guard let upload = json["upload"]?.string, let number = json["number"]?.int,
-            let execution = json["execution_id"]?.string, let state = State(rawValue: json["state"]?.string ?? ""),
+            let execution = json["execution_id"]?.string, let state = State(stored: json["state"]?.string ?? ""),
             let received = json["received"]?.string
         else { return nil }
         self.upload = upload
@@ -133,23 +253,71 @@ extension UploadDocument {
         self.bytes = Int64(json["bytes"]?.int ?? 0)
         self.fileCount = json["file_count"]?.int ?? 0
         self.files = json["files"] ?? .array([])
+        self.sha256 = json["sha256"]?.string ?? ""
+        self.metadata = json["metadata"]
+        self.problem = json["problem"]?.string
+        self.notes = (json["notes"]?.array ?? []).compactMap(\.string)
+        self.folder = json["folder"]?.string
         self.run = json["run"]?.int ?? 1
+        self.waiting = (json["waiting"]?.array ?? []).compactMap(Waiting.init(json:))
+        self.duplicates = (json["duplicates"]?.array ?? []).compactMap(Duplicate.init(json:))
         self.jobs = (json["jobs"]?.array ?? []).compactMap(Job.init(json:))
-        self.invalid = (json["invalid"]?.array ?? []).map {
-            Invalid(file: $0["file"]?.string ?? "", line: $0["line"]?.int, reason: $0["reason"]?.string ?? "")
-        }
+        self.invalid = (json["invalid"]?.array ?? []).map(Invalid.init(json:))
         self.skipped = (json["skipped"]?.array ?? []).map {
             Skipped(file: $0["file"]?.string ?? "", reason: $0["reason"]?.string ?? "")
         }
     }
 }
 
-extension UploadDocument.Job {
+extension UploadDocument.State {
+    /// Documents of the first version said `processing`.
+    fileprivate init?(stored text: String) {
+        self.init(rawValue: text == "processing" ? "running" : text)
+    }
+}
+
+extension UploadDocument.Waiting {
     fileprivate var json: JSONValue {
         [
+            "file": .string(file), "name": .string(name), "after": .array(after.map { .string($0) }),
+            "spec": spec.json, "sha256": .string(sha256), "commit": JSONValue(commit),
+            "blocked": JSONValue(blocked),
+        ]
+    }
+
+    fileprivate init?(json: JSONValue) {
+        guard let file = json["file"]?.string, let spec = json["spec"],
+            let checked = try? JobSpec(json: spec, at: "/spec")
+        else { return nil }
+        self.init(
+            file: file, name: json["name"]?.string ?? file,
+            after: (json["after"]?.array ?? []).compactMap(\.string), spec: checked,
+            sha256: json["sha256"]?.string ?? "", commit: json["commit"]?.string,
+            blocked: json["blocked"]?.string)
+    }
+}
+
+extension UploadDocument.Duplicate {
+    fileprivate var json: JSONValue {
+        [
+            "upload": .string(upload), "received": .string(received),
+            "execution_id": .string(execution.rawValue),
+        ]
+    }
+
+    fileprivate init?(json: JSONValue) {
+        guard let upload = json["upload"]?.string, let execution = json["execution_id"]?.string else { return nil }
+        self.init(upload: upload, received: json["received"]?.string ?? "", execution: ExecutionID(execution))
+    }
+}
+
+extension UploadDocument.Job {
+    fileprivate var json: JSONValue {
+        let value: JSONValue = [
             "file": .string(file), "name": .string(name), "job_name": .string(jobName),
             "uuid": .string(uuid.rawValue), "status": .string(status), "run": JSONValue(run),
         ]
+        return commit.map { value.setting("commit", .string($0)) } ?? value
     }
 
     fileprivate init?(json: JSONValue) {
@@ -157,12 +325,16 @@ extension UploadDocument.Job {
         self.init(
             file: json["file"]?.string ?? "", name: json["name"]?.string ?? "",
             jobName: json["job_name"]?.string ?? "", uuid: JobID(uuid), status: json["status"]?.string ?? "",
-            run: json["run"]?.int ?? 1)
+            run: json["run"]?.int ?? 1, commit: json["commit"]?.string)
     }
 }
 
 extension UploadDocument.Invalid {
-    fileprivate var json: JSONValue {
+    init(json: JSONValue) {
+        self.init(file: json["file"]?.string ?? "", line: json["line"]?.int, reason: json["reason"]?.string ?? "")
+    }
+
+    var json: JSONValue {
         ["file": .string(file), "line": JSONValue(line), "reason": .string(reason)]
     }
 }
