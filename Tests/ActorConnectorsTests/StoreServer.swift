@@ -24,7 +24,14 @@ final class StoreServer {
     /// - Parameter script: ends in `exec` of the server, prints `PID` and its number before, and a line that ends in
     ///   `:PORT` when it serves.
     init(_ script: String) throws {
-        guard let output = popen(script, "r") else { throw ActorError(.internalFailure, "no shell") }
+        // Threads of the pool block signals and a child inherits that: TERM would never reach it.
+        var none = sigset_t()
+        var former = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &former)
+        let opened = popen(script, "r")
+        pthread_sigmask(SIG_SETMASK, &former, nil)
+        guard let output = opened else { throw ActorError(.internalFailure, "no shell") }
         self.output = output
         var process: pid_t?
         var port: Int?

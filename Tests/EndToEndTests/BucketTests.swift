@@ -46,7 +46,7 @@ struct BucketTests {
     @Test(.enabled(if: access(moto, X_OK) == 0, "moto is not installed: scripts/setup --tests installs it"))
     func aZipInABucketBecomesAnUploadAndACopy() async throws {
         let (moto, port) = try Self.startMoto()
-        defer { moto.terminate() }
+        defer { kill(moto.processIdentifier, SIGKILL) }
         let daemon = try RunningDaemon(
             config: """
                 connectors:
