@@ -79,7 +79,7 @@ struct FolderTests {
             ("run: {builtin: ingset}\n", 1, "did you mean ingest?"),
             ("run: {shell: x}\n", 1, "shell is not a key of run"),
             ("run: {command: [a]}\nstatless: true\n", 2, "did you mean stateless?"),
-            ("run: {command: [a]}\nexecutor: slurm\n", 2, "not part of this version"),
+            ("run: {command: [a]}\nexecutor: slurm\n", 2, "runs jobs, not actors"),
             ("run: {command: [a]}\nschedule: \"* * *\"\n", 2, "five fields"),
             ("run: {command: [a]}\nschedule: \"0 0 31 2 *\"\n", 2, "never comes"),
             ("run: {command: [a]}\nschedule: \"@reboot\"\n", 2, "there are @annually"),

@@ -85,9 +85,12 @@ struct BucketTests {
                 }
                 #expect(keys == count, "\(path)")
             }
-            let copy = try await daemon.request(
-                "GET", "\(store)/lab-data/ephys/\(name)/original/deep/b.bin", type: nil, authorised: false)
-            #expect(copy.status == 200 && copy.body.count == 256_000)
+            // The store shows its lists to everybody, its objects to their owner only.
+            let copies = try await daemon.request(
+                "GET", "\(store)/lab-data?list-type=2", type: nil, authorised: false)
+            for text in ["<Key>ephys/\(name)/original/deep/b.bin</Key>", "<Size>256000</Size>"] {
+                #expect(copies.text.contains(text), "\(copies.text)")
+            }
             let uploads = try await daemon.get("/api/v1/uploads")
             #expect(uploads["uploads"]?.array?.count == 1)
             #expect(!daemon.errors.contains("canary-key"))

@@ -56,7 +56,7 @@ enum CrashedJobs {
             try await daemon.start()
             for number in 0..<jobs {
                 let name = "2026-11-21-e-\(number == 1 ? "bad" : "good")\(number)"
-                #expect(try await daemon.request("PUT", "/api/v1/uploads/\(name)/a.txt", body: [1]).status == 201)
+                #expect(try await daemon.request("PUT", "/api/v1/uploads/\(name)/a.txt", body: [UInt8(number)]).status == 201)
                 #expect(try await daemon.request("POST", "/api/v1/uploads/\(name)/done").status == 202)
             }
             var executions: [String] = []

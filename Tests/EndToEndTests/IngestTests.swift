@@ -53,7 +53,7 @@ import Testing
     // MARK: Complete or not
 
     @Test func anUploadIsTakenWhenItIsWholeHoweverItComes() async throws {
-        try await withDaemon(daemon(settings: "settle_seconds: 3\nscan_seconds: 0.2\n")) { daemon in
+        try await withDaemon(daemon(settings: "settle_seconds: 8\nscan_seconds: 0.2\n")) { daemon in
             try await daemon.start()
             let inbox = "\(daemon.data)/inbox"
             // Half-written, under a name that says so; then renamed into place.

@@ -91,10 +91,9 @@ struct ActorFileReader {
             _ = root.value("executor")
             return nil
         }
-        let names = ExecutorSettings.available + ExecutorSettings.planned
-        let chosen = root.choice("executor", or: "process", of: names)
-        if ExecutorSettings.planned.contains(chosen) {
-            report(root, "executor", "the executor \(chosen) is not part of this version; use process")
+        let chosen = root.choice("executor", or: "process", of: ExecutorSettings.available)
+        if !ExecutorSettings.ofSteps.contains(chosen) {
+            report(root, "executor", "\(chosen) runs jobs, not actors; use process or container")
         }
         return chosen
     }

@@ -3,6 +3,7 @@ internal import ActorConnectors
 internal import ActorCore
 internal import ActorRuntime
 internal import HTTPTransport
+internal import Logging
 internal import ServiceLifecycle
 
 extension House {
@@ -52,7 +53,16 @@ struct ObjectStoreService: Service {
         let s3 = house.settings.connectors.s3
         guard s3.inbox != nil || s3.copy != nil, await house.bound() else { return await Shutdown.wait() }
         let client = try CurlClient(logger: house.logger, maxConnections: 16)
-        let store = try House.objectStore(s3, client: client, clock: house.clock)
+        let store: S3Client
+        do throws(ActorError) {
+            store = try House.objectStore(s3, client: client, clock: house.clock)
+        } catch {
+            // One wrong setting does not keep the rest of the house from running.
+            house.logger.error(
+                "the object store of connectors.s3 cannot be used", metadata: ["reason": "\(error.description)"])
+            await client.shutdown()
+            return await Shutdown.wait()
+        }
         let inbox = house.bucketInbox(store)
         let copier = house.uploadCopier(store)
         await cancelWhenGracefulShutdown {

@@ -2,9 +2,9 @@ package import ActorCore
 
 /// What runs work.
 package struct ExecutorSettings: Sendable, Equatable {
-    /// The ones that exist, and the ones that a later version brings.
-    package static let available = ["process", "container", "slurm", "kubernetes", "argo"]
-    package static let planned: [String] = []
+    /// Those that run a command of an actor or a step of a job, and those that are given whole jobs.
+    package static let ofSteps = ["process", "container"]
+    package static let available = ofSteps + ["slurm", "kubernetes", "argo"]
 
     package var standard = "process"
     package var process = ProcessSettings()

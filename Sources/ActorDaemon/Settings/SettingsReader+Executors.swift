@@ -4,13 +4,9 @@ import Foundation
 
 extension SettingsReader {
     func readExecutors(_ executors: StrictMapping, _ settings: inout Settings) {
-        let names = ExecutorSettings.available + ExecutorSettings.planned
+        let names = ExecutorSettings.available
         let chosen = executors.choice("default", or: settings.executors.standard, of: names)
-        if ExecutorSettings.planned.contains(chosen) {
-            executors.report("default", "\(chosen) is not part of this version; use process")
-        } else {
-            settings.executors.standard = chosen
-        }
+        settings.executors.standard = chosen
         settings.executors.configured = Set(
             names.filter { problems.lines["/executors/\($0)"] != nil || ["process", chosen].contains($0) })
         readProcess(executors.mapping("process"), &settings.executors.process)
