@@ -81,14 +81,18 @@ def release_folder(package):
 
 def daemon():
     if settings.DAEMON:
-        shutil.copy2(settings.DAEMON, DAEMON)
+        built = pathlib.Path(settings.DAEMON)
     else:
         say("building the daemon (release, static)")
-        run([*release(settings.ROOT), "--product", "reactord"])
+        for product in ["reactord", "reactord-supervisor"]:
+            run([*release(settings.ROOT), "--product", product])
         built = release_folder(settings.ROOT) / "reactord"
         if is_newer(DAEMON, [built]):
             return
-        shutil.copy2(built, DAEMON)
+    # What runs commands lies beside the daemon.
+    for source, target in [(built, DAEMON), (built.parent / "reactord-supervisor", DAEMON.parent / "reactord-supervisor")]:
+        if source.exists():
+            shutil.copy2(source, target)
     run(["strip", DAEMON])
 
 
