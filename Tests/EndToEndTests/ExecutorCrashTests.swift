@@ -56,8 +56,12 @@ enum CrashedJobs {
             try await daemon.start()
             for number in 0..<jobs {
                 let name = "2026-11-21-e-\(number == 1 ? "bad" : "good")\(number)"
-                #expect(try await daemon.request("PUT", "/api/v1/uploads/\(name)/a.txt", body: [UInt8(number)]).status == 201)
-                #expect(try await daemon.request("POST", "/api/v1/uploads/\(name)/done").status == 202)
+                // Contents of their own, for the same content runs nothing again.
+                let put = try await daemon.request("PUT", "/api/v1/uploads/\(name)/a.txt", body: [UInt8(number)])
+                #expect(put.status == 201, "\(put.text)")
+                // On a slow machine it may have come to rest by itself and been taken.
+                let done = try await daemon.request("POST", "/api/v1/uploads/\(name)/done")
+                #expect([202, 404].contains(done.status), "\(done.status) \(done.text)")
             }
             var executions: [String] = []
             for number in 0..<4 { executions.append(try await daemon.send("once", ["n": JSONValue(number)])) }

@@ -71,9 +71,9 @@ import Testing
             try daemon.write("hello", to: "var/inbox/listed/a.dat")
             let grown = try await ended(daemon, "growing")
             #expect(grown["file_count"]?.int == 2 && grown["state"]?.string == "done")
-            let waiting = try await daemon.get("/api/v1/uploads/listed")
-            #expect(waiting["state"]?.string == "receiving", "\(waiting)")
-            #expect(waiting["note"]?.string?.contains("raw/b.dat") == true)
+            _ = try await daemon.until("/api/v1/uploads/listed") {
+                $0["state"]?.string == "receiving" && $0["note"]?.string?.contains("raw/b.dat") == true
+            }
             // It comes wrong, then right.
             try daemon.write("hellO", to: "var/inbox/listed/raw/b.dat")
             _ = try await daemon.until("/api/v1/uploads/listed") {
