@@ -118,13 +118,12 @@ extension ProcessExecutor {
             return WorkResult(end: problem.end, milliseconds: Self.milliseconds(since: begun))
         case .success(let (pid, end)):
             let watch = EndWatch()
-            let pipe = PipeEnd(end, queue: files.queue, watch)
+            let child = ChildEnd(of: pid, pipe: end, queue: files.queue, watch)
             guard await wait(for: run, watch) else {
-                pipe.leave()
                 return WorkResult(end: .detached, milliseconds: Self.milliseconds(since: begun))
             }
-            let (code, standing) = await files.perform { (Self.reap(pid), run.standing) }
-            return await settle(run, work.id, standing, code, pipe.words)
+            let standing = await files.perform { run.standing }
+            return await settle(run, work.id, standing, child.words)
         }
     }
 
@@ -163,7 +162,7 @@ extension ProcessExecutor {
         defer { look.stop() }
         guard await wait(for: run, watch) else { return WorkResult(end: .detached) }
         let standing = await files.perform { run.standing }
-        return await settle(run, id, standing, 0, "")
+        return await settle(run, id, standing, (0, ""))
             ?? WorkResult(end: .evicted("its supervisor went away while the command was taken over"))
     }
 
@@ -186,7 +185,7 @@ extension ProcessExecutor {
     }
 
     private func settle(
-        _ run: SupervisedRun, _ id: String, _ standing: SupervisedRun.Standing, _ code: Int32, _ words: String
+        _ run: SupervisedRun, _ id: String, _ standing: SupervisedRun.Standing, _ words: (code: Int32, text: String)
     ) async -> WorkResult? {
         switch standing {
         case .ended(let result, let stuck):
@@ -198,9 +197,9 @@ extension ProcessExecutor {
         case .lost:
             await clear(run, id)
             return WorkResult(end: .evicted("its supervisor was ended while the command ran"))
-        case .nothing where code != Self.taken:
+        case .nothing where words.code != Self.taken:
             await files.perform { run.remove() }
-            let parts = words.split(separator: " ", maxSplits: 1).map(String.init)
+            let parts = words.text.split(separator: " ", maxSplits: 1).map(String.init)
             let number = parts.first.flatMap { Int32($0) } ?? 0
             let what = parts.last?.trimmed ?? ""
             let why = what.isEmpty ? "it ended at once" : "\(what) (\(Launch.text(of: number)))"
@@ -221,12 +220,6 @@ extension ProcessExecutor {
             }
         }
         await files.perform { run.remove() }
-    }
-
-    private static func reap(_ pid: pid_t) -> Int32 {
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        return status & 0x7f == 0 ? (status >> 8) & 0xff : -1
     }
 
     private static func milliseconds(since begun: ContinuousClock.Instant) -> Int64 {
