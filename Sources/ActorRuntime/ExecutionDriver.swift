@@ -209,6 +209,7 @@ final class ExecutionDriver: Sendable {
             log: await session.finalLog(reason: verdict.reason),
             effects: verdict.keepsEffects ? session.effects : verdict.isAbandoned ? session.farewell : Effects())
         completion.worker = session.worker
+        completion.use = session.use
         news.add(verdict, envelope, spec, to: &completion.effects)
         if await !commit(&completion, retry: spec.retry, number: number) { return nil }
         logger.debug(
@@ -315,6 +316,8 @@ protocol WorkSession: AnyObject, Sendable {
     var result: JSONValue? { get }
     /// The slot that the work was done in; nil where nobody is named.
     var worker: String? { get }
+    /// Of the machine; nothing where nobody measures it.
+    var use: ResourceUse { get }
     /// The end is on disk.
     func ended() async
 }

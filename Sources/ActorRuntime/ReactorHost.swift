@@ -16,6 +16,7 @@ private final class ReactorSession: WorkSession {
     private let reactor: (any Reactor)?
     private let context: ExecutionContext
     let worker: String? = nil
+    let use = ResourceUse()
 
     init(reactor: (any Reactor)?, context: ExecutionContext) {
         self.reactor = reactor

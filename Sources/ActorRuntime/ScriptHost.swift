@@ -105,6 +105,8 @@ private final class ScriptSession: WorkSession {
     let result: JSONValue? = nil
     private let taken = Mutex<String?>(nil)
     var worker: String? { taken.withLock { $0 } }
+    private let used = Mutex(ResourceUse())
+    var use: ResourceUse { used.withLock { $0 } }
 
     init(environment: RuntimeEnvironment, running: RunningWork, spec: ActorSpec) {
         self.environment = environment
@@ -141,6 +143,7 @@ private final class ScriptSession: WorkSession {
                     scratch: "\(folder)/work"))
             let outcome = await environment.executor.run(work(id, variables, folder: folder, results: results))
             await environment.runFiles.closeResults(of: envelope.execution)
+            used.withLock { $0 = outcome.use }
             if outcome.isEnd { endedWork.withLock { $0 = id } }
             return end(of: outcome)
         } catch {

@@ -7,8 +7,10 @@ extension SQLiteStore: ExecutionStore {
         return try await read { db in
             guard let sequence = try db.sequence(of: id, numbers) else { return nil }
             let row =
-                try db.row("SELECT \(ExecutionRow.columns) FROM executions WHERE sequence = ?", [sequence])
-                ?? db.row("SELECT \(ExecutionRow.waitingColumns) FROM mailbox WHERE sequence = ?", [sequence])
+                try db.row("SELECT \(ExecutionRow.columns) FROM \(ExecutionRow.table) WHERE sequence = ?", [sequence])
+                ?? db.row(
+                    "SELECT \(ExecutionRow.waitingColumns) FROM \(ExecutionRow.waitingTable) WHERE sequence = ?",
+                    [sequence])
             return try row.map { try ExecutionRow.execution($0, numbers) }
         }
     }
@@ -28,11 +30,16 @@ extension SQLiteStore: ExecutionStore {
     package func totals(of actor: ActorID) async throws(ActorError) -> ExecutionTotals {
         try await read { db in
             let ended = try db.row(
-                "SELECT count(*), sum(max(0, (finished - started) / 1000)) FROM executions WHERE actor = ?",
-                [actor.rawValue])
+                """
+                SELECT count(*), sum(max(0, (finished - started) / 1000)), sum(cpu), sum(io)
+                FROM \(ExecutionRow.table) WHERE actor = ?
+                """, [actor.rawValue])
             let waiting = try db.row("SELECT count(*) FROM mailbox WHERE actor = ?", [actor.rawValue])
             let seconds: Int? = ended?[1]
-            return ExecutionTotals(count: (ended?[0] ?? 0) + (waiting?[0] ?? 0), seconds: seconds ?? 0)
+            let (cpu, io): (Int64?, Int64?) = (ended?[2], ended?[3])
+            return ExecutionTotals(
+                count: (ended?[0] ?? 0) + (waiting?[0] ?? 0), seconds: seconds ?? 0,
+                use: ResourceUse(cpu: cpu ?? 0, io: io ?? 0))
         }
     }
 
@@ -159,7 +166,8 @@ extension Database {
         of actor: ActorID?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
     ) throws -> [ExecutionRecord] {
         let sql = """
-            SELECT \(ExecutionRow.columns) FROM executions WHERE \(actor == nil ? "" : "actor = ? AND ")sequence < ?
+            SELECT \(ExecutionRow.columns) FROM \(ExecutionRow.table)
+            WHERE \(actor == nil ? "" : "actor = ? AND ")sequence < ?
             ORDER BY sequence DESC LIMIT ?
             """
         return try rows(sql, actor.map { [$0.rawValue, before, limit] } ?? [before, limit]) {
@@ -171,7 +179,7 @@ extension Database {
     fileprivate func waitingExecutions(
         of actor: ActorID?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
     ) throws -> [ExecutionRecord] {
-        let select = "SELECT \(ExecutionRow.waitingColumns) FROM mailbox"
+        let select = "SELECT \(ExecutionRow.waitingColumns) FROM \(ExecutionRow.waitingTable)"
         let order = "ORDER BY sequence DESC LIMIT ?"
         guard let actor else {
             return try rows("\(select) WHERE sequence < ? \(order)", [before, limit]) {

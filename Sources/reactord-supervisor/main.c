@@ -132,9 +132,12 @@ static void note_end(struct run *run, const char *how, int stuck) {
     fstat(run->log, &log);
     char text[RESERVED];
     memset(text, '\n', sizeof text);
+    struct use use = use_of_children();
     int length = snprintf(
-        text, sizeof text, "end %s\nmilliseconds %lld\nlog_bytes %lld\nlog_truncated %d\nstuck %d\n", how,
-        (long long)(now_ms() - run->begun), (long long)log.st_size, run->is_truncated, stuck);
+        text, sizeof text,
+        "end %s\nmilliseconds %lld\nlog_bytes %lld\nlog_truncated %d\nstuck %d\ncpu_ns %lld\nio_bytes %lld\n", how,
+        (long long)(now_ms() - run->begun), (long long)log.st_size, run->is_truncated, stuck, (long long)use.cpu_ns,
+        (long long)use.io_bytes);
     text[length] = '\n';
     if (pwrite(run->result, text, sizeof text, 0) != sizeof text || fsync(run->result) != 0
         || renameat(run->folder, "ended.new", run->folder, "ended") != 0)

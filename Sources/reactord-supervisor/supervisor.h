@@ -32,6 +32,14 @@ struct failure {
 int read_order(struct order *order);
 void forget_order(struct order *order);
 
+// What the command and all that it started have used.
+struct use {
+    int64_t cpu_ns, io_bytes;
+};
+
+// use.c
+struct use use_of_children(void);
+
 // command.c: in the child; never returns.
 void become_command(const struct order *order, int log, int go, int go_writer, int failure);
 

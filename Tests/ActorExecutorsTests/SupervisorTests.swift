@@ -89,6 +89,19 @@ extension ProcessExecutorTests {
         #expect(scene.printedPids().allSatisfy { ProcessTable.entry($0).map(\.isDead) ?? true })
     }
 
+    /// In whichever session it was used, and by whom.
+    @Test func whatACommandUsesIsMeasured() async {
+        let scene = Scene()
+        defer { scene.close() }
+        let script = "setsid head -c 3000000 /dev/zero > big; n=0; while [ $n -lt 100000 ]; do n=$((n + 1)); done"
+        let busy = await scene.run(scene.shell(script))
+        #expect(busy.end == .exited(0))
+        #expect(busy.use.io >= 6_000_000 && busy.use.io < 8_000_000, "\(busy.use)")
+        #expect(busy.use.cpu >= 10_000_000 && busy.use.cpu < 60_000_000_000, "\(busy.use)")
+        let idle = await scene.run(scene.work(["/bin/true"]))
+        #expect(idle.use.io < 100_000 && idle.use.cpu < 1_000_000_000, "\(idle.use)")
+    }
+
     @Test func theRecordOfAnEndThatWasHalfWrittenIsNone() async {
         let scene = Scene()
         defer { scene.close() }

@@ -89,12 +89,18 @@ package struct WorkResult: Sendable, Equatable {
     package let logBytes: Int
     package let logTruncated: Bool
     package let milliseconds: Int64
+    /// Nothing where the executor does not measure it.
+    package let use: ResourceUse
 
-    package init(end: End, logBytes: Int = 0, logTruncated: Bool = false, milliseconds: Int64 = 0) {
+    package init(
+        end: End, logBytes: Int = 0, logTruncated: Bool = false, milliseconds: Int64 = 0,
+        use: ResourceUse = ResourceUse()
+    ) {
         self.end = end
         self.logBytes = logBytes
         self.logTruncated = logTruncated
         self.milliseconds = milliseconds
+        self.use = use
     }
 
     package var succeeded: Bool { end == .exited(0) }

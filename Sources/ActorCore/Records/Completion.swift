@@ -68,6 +68,8 @@ package struct Completion: Sendable, Equatable {
     package var effects: Effects
     /// Who did the work, in the terms of the actors API; nil where nobody is named.
     package var worker: String?
+    /// What this attempt has used; kept where a worker is named.
+    package var use = ResourceUse()
 
     package var actor: ActorID { envelope.actor }
 

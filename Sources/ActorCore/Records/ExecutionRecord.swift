@@ -41,12 +41,14 @@ package struct ExecutionRecord: Sendable, Equatable {
     package var result: JSONValue?
     /// The worker that handled it last, for what is no built-in Reactor.
     package var worker: String?
+    /// By all of its attempts.
+    package var use: ResourceUse
 
     package init(
         id: ExecutionID, actor: ActorID, sequence: Int64, status: ExecutionStatus = .submitted,
         outcome: Outcome? = nil, exitCode: Int? = nil, reason: String? = nil, attempts: Int = 0, sender: String,
         cause: ExecutionID? = nil, received: Timestamp, started: Timestamp? = nil, finished: Timestamp? = nil,
-        result: JSONValue? = nil, worker: String? = nil
+        result: JSONValue? = nil, worker: String? = nil, use: ResourceUse = ResourceUse()
     ) {
         self.id = id
         self.actor = actor
@@ -63,6 +65,24 @@ package struct ExecutionRecord: Sendable, Equatable {
         self.finished = finished
         self.result = result
         self.worker = worker
+        self.use = use
+    }
+}
+
+/// What commands have used of the machine, in the units of the actors API (section 6.2).
+package struct ResourceUse: Sendable, Equatable {
+    /// Nanoseconds of processors.
+    package var cpu: Int64
+    /// Bytes that were read and written.
+    package var io: Int64
+
+    package init(cpu: Int64 = 0, io: Int64 = 0) {
+        self.cpu = cpu
+        self.io = io
+    }
+
+    package static func + (one: ResourceUse, other: ResourceUse) -> ResourceUse {
+        ResourceUse(cpu: one.cpu &+ other.cpu, io: one.io &+ other.io)
     }
 }
 
@@ -71,10 +91,12 @@ package struct ExecutionTotals: Sendable, Equatable {
     package let count: Int
     /// Whole seconds that each of those ran which have ended, added up.
     package let seconds: Int
+    package let use: ResourceUse
 
-    package init(count: Int, seconds: Int) {
+    package init(count: Int, seconds: Int, use: ResourceUse = ResourceUse()) {
         self.count = count
         self.seconds = seconds
+        self.use = use
     }
 }
 

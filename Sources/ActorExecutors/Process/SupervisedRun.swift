@@ -90,8 +90,11 @@ struct SupervisedRun: Sendable {
             let milliseconds = values["milliseconds"].flatMap({ Int64($0) }),
             let logBytes = values["log_bytes"].flatMap({ Int($0) }), let cut = values["log_truncated"]
         else { return nil }
+        // A supervisor of before they were measured does not say them.
+        let use = ResourceUse(
+            cpu: values["cpu_ns"].flatMap { Int64($0) } ?? 0, io: values["io_bytes"].flatMap { Int64($0) } ?? 0)
         let result = WorkResult(
-            end: end, logBytes: logBytes, logTruncated: cut == "1", milliseconds: milliseconds)
+            end: end, logBytes: logBytes, logTruncated: cut == "1", milliseconds: milliseconds, use: use)
         return (result, stuck)
     }
 

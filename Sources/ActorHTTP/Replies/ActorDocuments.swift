@@ -49,10 +49,11 @@ struct ActorDocuments {
         let path = "\(record.actor)/executions/\(record.id)"
         return [
             "_links": ["logs": link("\(path)/logs"), "owner": profile(spec.owner), "self": link(path)],
-            "actor_id": .string(record.actor.rawValue), "api_server": .string(baseURL), "cpu": 0,
+            "actor_id": .string(record.actor.rawValue), "api_server": .string(baseURL), "cpu": .int(record.use.cpu),
             "executor": .string(record.sender), "exit_code": JSONValue(Self.exitCode(record)),
             "final_state": Self.finalState(record), "finish_time": Self.time(record.finished),
-            "id": .string(record.id.rawValue), "io": 0, "message_received_time": JSONValue(record.received),
+            "id": .string(record.id.rawValue), "io": .int(record.use.io),
+            "message_received_time": JSONValue(record.received),
             "runtime": JSONValue(Self.runtime(record)), "start_time": Self.time(record.started),
             "status": .string(record.status.rawValue),
             "worker_id": JSONValue(record.status == .submitted ? nil : record.worker),
@@ -72,8 +73,9 @@ struct ActorDocuments {
         return [
             "_links": ["owner": profile(spec.owner), "self": link("\(spec.id)/executions")],
             "actor_id": .string(spec.id.rawValue), "api_server": .string(baseURL), "executions": .array(items),
-            "owner": .string(spec.owner), "total_cpu": 0, "total_executions": JSONValue(totals.count),
-            "total_io": 0, "total_runtime": JSONValue(totals.seconds),
+            "owner": .string(spec.owner), "total_cpu": .int(totals.use.cpu),
+            "total_executions": JSONValue(totals.count), "total_io": .int(totals.use.io),
+            "total_runtime": JSONValue(totals.seconds),
         ]
     }
 

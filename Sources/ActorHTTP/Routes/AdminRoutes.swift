@@ -80,7 +80,8 @@ struct AdminRoutes {
             seconds += totals.seconds
             actors.append([
                 "actor_id": .string(spec.id.rawValue), "owner": .string(spec.owner), "image": .string(spec.run.image),
-                "total_executions": JSONValue(totals.count), "total_execution_cpu": 0, "total_execution_io": 0,
+                "total_executions": JSONValue(totals.count), "total_execution_cpu": .int(totals.use.cpu),
+                "total_execution_io": .int(totals.use.io),
                 "total_execution_runtime": JSONValue(totals.seconds),
             ])
         }

@@ -13,6 +13,7 @@ enum Migrations {
         migrator.registerMigration(V010ActorsAPI.identifier, migrate: V010ActorsAPI.migrate)
         migrator.registerMigration(V020JobPaths.identifier, migrate: V020JobPaths.migrate)
         migrator.registerMigration(V021ExecutionWorkers.identifier, migrate: V021ExecutionWorkers.migrate)
+        migrator.registerMigration(V022ExecutionUse.identifier, migrate: V022ExecutionUse.migrate)
         return migrator
     }
 }

@@ -6,14 +6,16 @@ import GRDB
 enum ExecutionRow {
     static let columns = """
         sequence, actor, status, outcome, exit_code, reason, attempts, sender, cause, received, started, finished, \
-        result, old_id, (SELECT w.worker FROM execution_workers AS w WHERE w.sequence = executions.sequence)
+        result, old_id, worker, cpu, io
         """
+    static let table = "executions LEFT JOIN execution_workers USING (sequence)"
+    static let waitingTable = "mailbox LEFT JOIN execution_workers USING (sequence)"
     /// The same columns of a message that has not ended.
     static let waitingColumns = """
         sequence, actor, iif(running = 1, 'RUNNING', 'SUBMITTED') AS status, NULL AS outcome, NULL AS exit_code, \
         NULL AS reason, attempts, sender, cause, received, \
         ifnull((SELECT a.started FROM attempts AS a WHERE a.sequence = mailbox.sequence AND a.number = 1), started) \
-        AS started, NULL AS finished, NULL AS result, old_id, NULL
+        AS started, NULL AS finished, NULL AS result, old_id, worker, cpu, io
         """
 
     static func execution(_ row: Row, _ numbers: ExecutionNumbers) throws -> ExecutionRecord {
@@ -23,6 +25,7 @@ enum ExecutionRow {
         let started: Int64? = row[10]
         let finished: Int64? = row[11]
         let result: String? = row[12]
+        let (cpu, io): (Int64?, Int64?) = (row[15], row[16])
         return ExecutionRecord(
             id: numbers.id(of: sequence, old: row[13]), actor: ActorID(row[1]), sequence: sequence,
             status: try StoredWord.decode(row[2], of: "execution status"),
@@ -30,7 +33,8 @@ enum ExecutionRow {
             attempts: row[6], sender: row[7], cause: cause.map { ExecutionID($0) },
             received: Timestamp(milliseconds: row[9]), started: started.map { Timestamp(milliseconds: $0) },
             finished: finished.map { Timestamp(milliseconds: $0) },
-            result: try result.map { try JSONText.decode($0, of: "result") }, worker: row[14])
+            result: try result.map { try JSONText.decode($0, of: "result") }, worker: row[14],
+            use: ResourceUse(cpu: cpu ?? 0, io: io ?? 0))
     }
 }
 

@@ -44,11 +44,6 @@ extension Database {
         let isOld = ledger.numbers.id(of: envelope.sequence) != envelope.execution
         try ledger.hot.insert(
             record, finished: attempt.finished, oldID: isOld ? envelope.execution.rawValue : nil, on: self)
-        if let worker = completion.worker {
-            try run(
-                "INSERT OR REPLACE INTO execution_workers (sequence, worker) VALUES (?, ?)",
-                [envelope.sequence, worker])
-        }
         // Told now: its start was no commit of its own.
         if !completion.hasBegun, attempt.outcome != .expired {
             ledger.note(
@@ -119,6 +114,13 @@ extension Database {
     /// The only attempt of an execution is told by the execution's own record.
     private func record(_ completion: Completion) throws {
         let sequence = completion.envelope.sequence
+        if let worker = completion.worker {
+            try run(
+                """
+                INSERT INTO execution_workers (sequence, worker, cpu, io) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET worker = excluded.worker, cpu = cpu + excluded.cpu, io = io + excluded.io
+                """, [sequence, worker, completion.use.cpu, completion.use.io])
+        }
         // What expired was not tried once more.
         var isOnly = completion.attempt.number == 1 || completion.attempt.outcome == .expired
         if case .retry = completion.disposition { isOnly = false }

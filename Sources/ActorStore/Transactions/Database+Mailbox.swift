@@ -160,7 +160,7 @@ extension Database {
         guard
             let row = try row(
                 """
-                SELECT \(ExecutionRow.waitingColumns), length(body) AS size FROM mailbox
+                SELECT \(ExecutionRow.waitingColumns), length(body) AS size FROM \(ExecutionRow.waitingTable)
                 WHERE sequence = ? AND running = 0
                 """,
                 [sequence])

@@ -219,6 +219,12 @@ struct MemoryModel: Sendable {
             insert(completion.attempt)
         }
         if let log = completion.log { logs[envelope.execution] = log }
+        if let worker = completion.worker {
+            record(envelope.execution) {
+                $0.worker = worker
+                $0.use = $0.use + completion.use
+            }
+        }
         if case .retry(let moment) = completion.disposition {
             retry(envelope, completion, at: moment)
         } else {
@@ -253,7 +259,6 @@ struct MemoryModel: Sendable {
             $0.reason = attempt.reason
             $0.finished = attempt.finished
             $0.result = completion.result
-            $0.worker = completion.worker
         }
         apply(completion.effects, actor: envelope.actor, execution: envelope.execution, at: attempt.finished)
         note(

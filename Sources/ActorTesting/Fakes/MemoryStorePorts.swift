@@ -23,7 +23,10 @@ extension MemoryStore: ExecutionStore {
                 guard let started = record.started, let finished = record.finished else { return nil }
                 return max(0, finished.since(started) / 1000)
             }
-            return ExecutionTotals(count: records.count, seconds: Int(seconds.reduce(0, +)))
+            let ended = records.filter { $0.finished != nil }
+            return ExecutionTotals(
+                count: records.count, seconds: Int(seconds.reduce(0, +)),
+                use: ended.map(\.use).reduce(ResourceUse(), +))
         }
     }
 

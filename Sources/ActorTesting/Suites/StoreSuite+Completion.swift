@@ -41,9 +41,11 @@ extension StoreSuite {
         let envelope = try await start(message("e1"), in: store)
         var done = completion(of: envelope, effects: everything("a", revision: 0), result: ["answer": 42])
         done.worker = "worker"
+        done.use = ResourceUse(cpu: 7, io: 11)
         try await store.complete(done)
         let record = try unwrap(try await store.execution(envelope.execution), "the execution")
         try equal(record.worker, "worker", "who handled it")
+        try equal(record.use, ResourceUse(cpu: 7, io: 11), "what it used")
         let listed = try await store.executions(of: actor, before: nil, limit: 1)
         try equal(listed, [record], "the execution in a list")
         try equal(record.status, .complete, "its status")
