@@ -2,8 +2,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Waits for the end of a child that holds a pipe until then, and reaps it, also when nobody waits any more: a child that
-/// is left unreaped stays in the process table.
+/// Waits for the end of a child that holds a pipe until then, and reaps it, also when nobody waits any more: a child
+/// that is left unreaped stays in the process table.
 final class ChildEnd: Sendable {
     private struct Report {
         var bytes: [UInt8] = []
@@ -18,7 +18,8 @@ final class ChildEnd: Sendable {
     /// Takes the descriptor over: the reading end.
     init(of pid: pid_t, pipe descriptor: Int32, queue: DispatchQueue, _ watch: EndWatch) {
         self.pid = pid
-        // Each call takes all there is: when text and end come together, Dispatch tells of both at once and never again.
+        // Each call takes all there is: when text and end come together, Dispatch tells of both at once and never
+        // again.
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         source = Mutex(DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue))
         source.withLock { source in
