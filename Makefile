@@ -4,6 +4,9 @@ SWIFT ?= swift
 # Imports that a target does not declare are errors: the rings of Sources/README.md are defended by the compiler.
 BORDERS := --explicit-target-dependency-import-check error
 RELEASE := .build/release/reactord
+# Some at a time: on two cores a thousand at once starve each other, and what waits for an answer runs out of time.
+RUN_TESTS := SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest \
+	--experimental-maximum-parallelization-width 8
 BENCH_SWIFT := Benchmarks/Package.swift Benchmarks/Sources/BenchmarkTool
 
 .PHONY: help demo test engines soak bench build serve check format clean
@@ -35,7 +38,7 @@ test:
 	python3 -m unittest discover -s Tests/ExamplesTests
 	python3 -m unittest discover -s Tests/PythonTests
 	$(SWIFT) build --build-tests $(BORDERS)
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest
+	$(RUN_TESTS)
 
 # What needs programs too large for every machine: each is started here and stopped again; for one that is missing the
 # reason is printed.
@@ -43,7 +46,7 @@ engines:
 	@scripts/setup --engines
 	$(SWIFT) build --build-tests $(BORDERS)
 	@status=0; \
-	REACTORD_ENGINES=1 SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest --filter 'S3StoreTests|SlurmClusterTests' \
+	REACTORD_ENGINES=1 $(RUN_TESTS) --filter 'S3StoreTests|SlurmClusterTests' \
 		|| status=$$?; \
 	scripts/try-engines || status=$$?; exit $$status
 
@@ -61,7 +64,7 @@ soak: build
 	@status=0; \
 	.build/release/reactord-sim --seeds $(SEEDS) || status=$$?; \
 	REACTORD_SOAK=1 REACTORD_SOAK_REPORT=$(SOAK_REPORT) REACTORD_BINARY=$(CURDIR)/$(RELEASE) \
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --disable-xctest --filter '$(SOAK)' || status=$$?; \
+	$(RUN_TESTS) --filter '$(SOAK)' || status=$$?; \
 	scripts/soak-table $(SOAK_REPORT); exit $$status
 
 # Benchmarks/README.md says what is measured, how, and what can be chosen.

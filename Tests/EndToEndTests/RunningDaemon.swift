@@ -123,7 +123,8 @@ final class RunningDaemon {
         posix_spawn_file_actions_addopen(
             &actions, 2, "\(folder)/stderr.log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("_REACTOR") }
-        environment["SWIFT_BACKTRACE"] = "enable=no"
+        // REACTORD_BACKTRACE asks for the stack of a daemon that crashes: it takes a minute, which most tests have not.
+        environment["SWIFT_BACKTRACE"] = environment["REACTORD_BACKTRACE"] ?? "enable=no"
         environment.merge(self.environment) { $1 }
         // env changes the folder and then becomes the daemon: the process id stays.
         let argv = (["env", "-C", folder, Self.binary] + arguments).map { strdup($0) } + [nil]
@@ -163,6 +164,15 @@ final class RunningDaemon {
                 continuation.resume(returning: status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f))
             }
         }
+    }
+
+    /// How it ended when nobody asked it to; nil while it lives. It is still to be reaped.
+    var endSoFar: String? {
+        guard pid != 0 else { return nil }
+        var end = siginfo_t()
+        guard waitid(P_PID, id_t(pid), &end, WEXITED | WNOHANG | WNOWAIT) == 0, end.si_code != 0 else { return nil }
+        return end.si_code == Int32(CLD_EXITED)
+            ? "exit code \(end._sifields._sigchld.si_status)" : "signal \(end._sifields._sigchld.si_status)"
     }
 
     @discardableResult func stop() async -> Int32 {
@@ -258,8 +268,9 @@ func withDaemon(_ daemon: RunningDaemon, _ body: (RunningDaemon) async throws ->
         try await body(daemon)
     } catch {
         let errors = daemon.errors
+        let end = daemon.endSoFar.map { "\nit ended by itself: \($0)" } ?? ""
         await daemon.tearDown()
-        throw RunningDaemon.Failure(description: "\(error)\nthe daemon said:\n\(errors.suffix(4000))")
+        throw RunningDaemon.Failure(description: "\(error)\(end)\nthe daemon said:\n\(errors.suffix(4000))")
     }
     await daemon.tearDown()
 }

@@ -118,7 +118,8 @@ extension ProcessExecutor {
             return WorkResult(end: problem.end, milliseconds: Self.milliseconds(since: begun))
         case .success(let (pid, end)):
             let watch = EndWatch()
-            let child = ChildEnd(of: pid, pipe: end, queue: files.queue, watch)
+            // Without a thread to wait for it, it is looked at like one that another daemon has started.
+            guard let child = ChildEnd(of: pid, pipe: end, watch) else { return nil }
             guard await wait(for: run, watch) else {
                 return WorkResult(end: .detached, milliseconds: Self.milliseconds(since: begun))
             }
