@@ -15,7 +15,9 @@ struct EngineMaker {
             engines.append(KubernetesEngine(client: kubeClient(client, clock), settings: kubernetes))
         }
         if configured.contains("argo") {
-            engines.append(ArgoEngine(client: kubeClient(client, clock), settings: argo))
+            let isServer = settings.executors.argo.via == "server"
+            let way = isServer ? argoServer(client, clock) : kubeClient(client, clock)
+            engines.append(ArgoEngine(client: way, settings: argo, isServer: isServer))
         }
         return JobEngines(engines, rules: settings.executors.rules)
     }
@@ -82,7 +84,26 @@ struct EngineMaker {
         KubeClient(
             http: client, documents: YAMLReader(),
             source: .init(
-                kubeconfig: settings.executors.kubernetes.kubeconfig, context: settings.executors.kubernetes.context),
+                kubeconfig: settings.executors.kubernetes.kubeconfig, context: settings.executors.kubernetes.context,
+                isUnverifiedAllowed: settings.executors.kubernetes.isUnverifiedAllowed),
             now: { clock.now() })
+    }
+
+    private func argoServer(_ client: any HTTPClient, _ clock: any Timekeeper) -> KubeClient {
+        let argo = settings.executors.argo
+        var tls = TLSSettings(authorities: argo.authorities.map { .file($0) })
+        tls.isUnverified = argo.isUnverified
+        let credential: KubeAccess.Credential =
+            if let file = argo.tokenFile {
+                .tokenFile(file)
+            } else if let token = argo.token {
+                // `argo auth token` prints the first word too.
+                .token(String(token.reveal().split(separator: " ").last ?? ""))
+            } else {
+                .none
+            }
+        return KubeClient(
+            http: client, documents: YAMLReader(), source: .init(),
+            access: KubeAccess(server: argo.server ?? "", tls: tls, credential: credential), now: { clock.now() })
     }
 }

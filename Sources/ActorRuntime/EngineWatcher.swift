@@ -13,10 +13,16 @@ package final class EngineWatcher: Sendable {
     /// Failures in a row before the jobs are told of them: a moment's silence is nobody's news.
     private static let patience = 3
     private static let longestPause: Int64 = 60_000
+    /// What running jobs have printed is fetched this often at most, so much of it, of so many jobs in turn.
+    private static let logPause: Int64 = 2000
+    private static let logBytes = 1 << 20
+    private static let logsAtOnce = 8
 
     private struct State {
         var isLookDue = true
         var hasFollowed = false
+        /// As the last look showed.
+        var running: [EngineRun] = []
         var failures = 0
         /// In milliseconds of the running clock.
         var notBefore: Int64 = 0
@@ -47,6 +53,7 @@ package final class EngineWatcher: Sendable {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.listen() }
+            group.addTask { await self.lookOn() }
             while !Task.isCancelled, system.isAccepting {
                 do throws(ActorError) {
                     try await look()
@@ -81,6 +88,23 @@ package final class EngineWatcher: Sendable {
         }
     }
 
+    /// Fetches what running jobs have printed so far. At their end all of it is fetched, and what is wrong is told then.
+    private func lookOn() async {
+        var turn = 0
+        do {
+            while !Task.isCancelled {
+                try await system.clock.sleep(milliseconds: max(pollMilliseconds, Self.logPause))
+                let runs = state.withLock(\.running)
+                for _ in 0..<min(Self.logsAtOnce, runs.count) {
+                    try? await engine.keepLogs(runs[turn % runs.count], maxBytes: Self.logBytes)
+                    turn += 1
+                }
+            }
+        } catch {
+            // Cancelled.
+        }
+    }
+
     /// One round over all jobs that the engine has.
     func look() async throws(ActorError) {
         let notes = try await notes()
@@ -88,6 +112,7 @@ package final class EngineWatcher: Sendable {
         let now = system.clock.uptime()
         let isDue = state.withLock { state in
             state.hasFollowed = !followed.isEmpty
+            if followed.isEmpty { state.running = [] }
             guard !followed.isEmpty, state.isLookDue, state.notBefore <= now else { return false }
             state.isLookDue = false
             return true
@@ -128,6 +153,7 @@ package final class EngineWatcher: Sendable {
             let hadTrouble = state.withLock { state -> Bool in
                 defer { state.trouble = nil }
                 state.failures = 0
+                state.running = runs.filter { observations[$0.job]?.phase == .running }
                 return state.trouble != nil
             }
             if hadTrouble {

@@ -118,6 +118,9 @@ final class LentHandle {
         }
         // Without this the authorities of the machine would be believed beside those that were given.
         if tls.authorities != nil { codes.append(ccurl_set_string(easy, CURLOPT_CAPATH, nil)) }
+        if tls.isUnverified {
+            codes += [CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST].map { ccurl_set_long(easy, $0, 0) }
+        }
         codes += pem(tls.certificate, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB)
         codes += pem(tls.key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB)
         return codes

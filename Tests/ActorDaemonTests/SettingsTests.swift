@@ -162,6 +162,12 @@ struct SettingsTests {
             ("auth:\n  jwt:\n    - {header: X}\n", 3, "public_key_file is needed"),
             ("tenants:\n  a b: {}\n", 2, "no tenant name"),
             ("executors:\n  slurm: {via: rest}\n", 2, "slurmrestd is not part of this version"),
+            ("executors:\n  argo: {via: server}\n", 2, "server is missing: the Argo server"),
+            ("executors:\n  argo: {token_file: t}\n", 2, "is for via: server"),
+            (
+                "executors:\n  argo: {via: server, server: 'https://h', token: a, token_file: t}\n", 2,
+                "given twice"
+            ),
             ("executors:\n  default: docker\n", 2, "executors.default takes process"),
             ("executors:\n  process:\n    images: {x: {}}\n", 3, "needs a command"),
             ("executors:\n  process:\n    ulimits: {nofiles: 5}\n", 3, "no limit that can be set; there are: as"),

@@ -70,4 +70,64 @@ struct JobPolicyTests {
             #expect(!findings(pod, JobPolicy(hostPaths: ["/data"])).isEmpty, "\(path)")
         }
     }
+
+    // MARK: Workflows
+
+    private func inWorkflow(_ spec: JSONValue, _ policy: JobPolicy = JobPolicy()) -> [String] {
+        JobPolicyCheck.findings(
+            in: ["kind": "Workflow", "metadata": ["name": "a"], "spec": spec], policy: policy, executor: "argo"
+        ).map(\.place)
+    }
+
+    @Test(
+        arguments: [
+            (["hostNetwork": true], "/spec/hostNetwork"), (["podSpecPatch": "{}"], "/spec/podSpecPatch"),
+            (["serviceAccountName": "admin"], "/spec/serviceAccountName"),
+            (["executor": ["serviceAccountName": "admin"]], "/spec/executor/serviceAccountName"),
+            (["workflowTemplateRef": ["name": "t"]], "/spec/workflowTemplateRef"),
+            (["volumeClaimTemplates": [[:]]], "/spec/volumeClaimTemplates"),
+            (["hooks": ["exit": ["templateRef": ["name": "t"]]]], "/spec/hooks/exit/templateRef"),
+            (
+                ["templateDefaults": ["container": ["securityContext": ["privileged": true]]]],
+                "/spec/templateDefaults/container/securityContext/privileged"
+            ),
+        ] as [(JSONValue, String)])
+    func whatAWorkflowMayNot(spec: JSONValue, place: String) {
+        #expect(inWorkflow(spec) == [place])
+    }
+
+    @Test(
+        arguments: [
+            (["resource": ["action": "create"]], "/resource"), (["plugin": [:]], "/plugin"),
+            (
+                ["script": ["image": "i", "securityContext": ["privileged": true]]],
+                "/script/securityContext/privileged"
+            ),
+            (
+                ["containerSet": ["containers": [["securityContext": ["privileged": true]]]]],
+                "/containerSet/containers/0/securityContext/privileged"
+            ),
+            (["sidecars": [["securityContext": ["privileged": true]]]], "/sidecars/0/securityContext/privileged"),
+            (["volumes": [["name": "v", "hostPath": ["path": "/"]]]], "/volumes/0/hostPath"),
+            (
+                ["inputs": ["artifacts": [["s3": ["accessKeySecret": ["name": "keys"]]]]]],
+                "/inputs/artifacts/0/s3/accessKeySecret"
+            ),
+            (["steps": [[["name": "a", "templateRef": ["name": "t"]]]]], "/steps/0/0/templateRef"),
+            (
+                ["dag": ["tasks": [["name": "a", "inline": ["resource": [:]]]]]], "/dag/tasks/0/inline/resource"
+            ),
+        ] as [(JSONValue, String)])
+    func whatATemplateMayNot(template: JSONValue, place: String) {
+        #expect(inWorkflow(["templates": [template]]) == ["/spec/templates/0\(place)"])
+    }
+
+    /// An image that is put together when it runs cannot be compared with a list.
+    @Test func imagesThatNobodyKnowsYet() {
+        let spec: JSONValue = ["templates": [["container": ["image": "lab/{{inputs.parameters.name}}"]]]]
+        #expect(inWorkflow(spec).isEmpty)
+        #expect(inWorkflow(spec, JobPolicy(images: ["lab/*"])) == ["/spec/templates/0/container/image"])
+        let known: JSONValue = ["templates": [["container": ["image": "lab/sort:1"]]]]
+        #expect(inWorkflow(known, JobPolicy(images: ["lab/*"])).isEmpty)
+    }
 }

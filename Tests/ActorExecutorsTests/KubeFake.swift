@@ -14,7 +14,7 @@ final class KubeFake: HTTPClient {
     }
 
     private enum Instead {
-        case answer(Int, JSONValue)
+        case answer(Int, JSONValue, retryAfter: Int?)
         /// It is done, and the answer gets lost.
         case lost
         case nothing
@@ -35,7 +35,9 @@ final class KubeFake: HTTPClient {
     var requests: [Request] { state.withLock(\.requests) }
     var jobCount: Int { state.withLock(\.jobs.count) }
 
-    func answer(_ status: Int, _ body: JSONValue) { state.withLock { $0.instead.append(.answer(status, body)) } }
+    func answer(_ status: Int, _ body: JSONValue, retryAfter: Int? = nil) {
+        state.withLock { $0.instead.append(.answer(status, body, retryAfter: retryAfter)) }
+    }
     func loseAnswer() { state.withLock { $0.instead.append(.lost) } }
     func put(job: JSONValue) { state.withLock { $0.jobs[Self.key(job)] = job } }
     func put(pod: JSONValue, logs: [String: String] = [:]) {
@@ -57,7 +59,11 @@ final class KubeFake: HTTPClient {
             state.requests.append(read)
             return state.instead.isEmpty ? .nothing : state.instead.removeFirst()
         }
-        if case .answer(let status, let body) = instead { return Self.response(status, body) }
+        if case .answer(let status, let body, let retryAfter) = instead {
+            let plain = Self.response(status, body)
+            let later = retryAfter.map { [("Retry-After", String($0))] } ?? []
+            return IncomingResponse(status: status, headers: plain.headers + later, body: plain.body)
+        }
         let answer = state.withLock { Self.answer(read, &$0) }
         if case .lost = instead { throw ActorError(.unavailable, "the connection was closed") }
         return answer

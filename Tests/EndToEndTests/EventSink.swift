@@ -40,7 +40,7 @@ struct EventSink {
         port = try await Self.port(in: output)
     }
 
-    private static func port(in file: String) async throws -> Int {
+    static func port(in file: String) async throws -> Int {
         let deadline = ContinuousClock.now + .seconds(90)
         while ContinuousClock.now < deadline {
             let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""

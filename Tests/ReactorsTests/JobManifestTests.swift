@@ -191,4 +191,71 @@ import Testing
         #expect(manifest.spec.backoffLimit == 2 && manifest.spec.activeDeadlineSeconds == 90)
         #expect(try JobSpec(json: manifest.spec.json, at: "/spec") == manifest.spec)
     }
+
+    // MARK: Workflows of Argo
+
+    private static let workflow: JSONValue = [
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": ["generateName": "steps-"],
+        "spec": [
+            "entrypoint": "all", "activeDeadlineSeconds": 60, "ttlStrategy": ["secondsAfterCompletion": 5],
+            "templates": [
+                ["name": "all", "steps": [[["name": "a", "template": "sh"]]]],
+                ["name": "sh", "container": ["image": "i", "command": ["true"]]],
+            ],
+        ],
+    ]
+    private static let rules = JobRules(policies: ["process": JobPolicy(), "argo": JobPolicy()])
+
+    private func decode(_ value: JSONValue, _ rules: JobRules = rules, executor: String? = nil) throws -> JobManifest {
+        try JobManifest.decode(
+            ParsedDocument(value: value, lines: [:]), fallbackName: "x", rules: rules, executor: executor)
+    }
+
+    @Test func aWorkflowIsForArgoAndTravelsWhole() throws {
+        let manifest = try decode(Self.workflow)
+        #expect(manifest.name == "steps-" && manifest.spec.executor == "argo" && manifest.spec.isWorkflow)
+        #expect(manifest.spec.manifest == Self.workflow && manifest.spec.containers.isEmpty)
+        #expect(manifest.spec.activeDeadlineSeconds == 60 && manifest.spec.ttlSecondsAfterFinished == 5)
+        #expect(try JobSpec(json: manifest.spec.json, at: "/spec") == manifest.spec)
+        // Without a manifest of that kind a job needs containers as before.
+        #expect(throws: ReactorFailure.self) { try JobSpec(json: ["containers": []], at: "/spec") }
+    }
+
+    private static func spec(_ name: String, _ value: JSONValue) -> JSONValue {
+        workflow.setting("spec", (workflow["spec"] ?? [:]).setting(name, value))
+    }
+
+    private static let wrongWorkflows: [(JSONValue, String?, String)] = [
+        (workflow.setting("apiVersion", "batch/v1"), nil, "/apiVersion"), (workflow, "process", "/kind"),
+        (workflow.removing("spec"), nil, "/spec"), (spec("entrypoint", "al"), nil, "/spec/entrypoint"),
+        (spec("entrypoint", .null), nil, "/spec/entrypoint"), (spec("templates", []), nil, "/spec/templates"),
+        (spec("templates", [["name": "all"]]), nil, "/spec/templates/0"),
+        (spec("templates", [["name": "all", "script": [:], "container": [:]]]), nil, "/spec/templates/0"),
+        (
+            spec("templates", [["name": "all", "suspend": [:]], ["name": "all", "suspend": [:]]]), nil,
+            "/spec/templates/1/name"
+        ),
+        (
+            spec("templates", [["name": "all", "steps": [[["name": "a", "template": "shh"]]]]]), nil,
+            "/spec/templates/0/steps/0/0/template"
+        ),
+        (
+            spec("templates", [["name": "all", "dag": ["tasks": [["name": "a", "template": "shh"]]]]]), nil,
+            "/spec/templates/0/dag/tasks/0/template"
+        ),
+        (spec("podSpecPatch", "{}"), nil, "/spec/podSpecPatch"),
+    ]
+
+    @Test(arguments: wrongWorkflows.indices)
+    func everyProblemOfAWorkflowHasAPlace(index: Int) {
+        let (value, executor, place) = Self.wrongWorkflows[index]
+        let invalid = #expect(throws: JobManifest.Invalid.self) { try decode(value, executor: executor) }
+        #expect(invalid?.problems.map(\.place) == [place], "\(invalid?.problems ?? [])")
+    }
+
+    @Test func withoutArgoAWorkflowIsRefused() {
+        let invalid = #expect(throws: JobManifest.Invalid.self) { try decode(Self.workflow, JobRules()) }
+        #expect(invalid?.problems.map(\.place) == ["/kind"])
+        #expect(invalid?.problems.first?.reason.contains("there is no executor argo here") == true)
+    }
 }

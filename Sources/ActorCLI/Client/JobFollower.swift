@@ -21,11 +21,17 @@ package struct JobFollower: Sendable {
         }
     }
 
+    /// Logs are asked for this often while a job runs.
+    private static let logPause = Swift.Duration.seconds(1)
+
     let client: DaemonClient
     let isQuiet: Bool
+    var showsLogs = true
 
     func follow(_ uuid: String) async throws -> End {
         var shown = 0
+        var tails = LogTails()
+        var logsAt = ContinuousClock.now
         if !isQuiet { Console.standard.out("job \(uuid)\n") }
         while true {
             // Asked before the history is read: what happened last is in it.
@@ -33,11 +39,19 @@ package struct JobFollower: Sendable {
             let history = try await client.read(
                 Paths.query(Paths.history(uuid), [("form", "full")]), as: JobHistoryPayload.self
             ).history
+            let isOver = !["CREATED", "RUNNING"].contains(job.status)
+            // At the end of a step its output has to stand before the word of its end.
+            if !isQuiet, showsLogs, isOver || history.count > shown || ContinuousClock.now >= logsAt {
+                logsAt = ContinuousClock.now + Self.logPause
+                // Without the right to read them the history alone is followed.
+                let logs = (try? await client.get(Paths.jobLogs(uuid))) ?? .null
+                for line in tails.news(in: logs, isOver: isOver) { Console.standard.out(line + "\n") }
+            }
             for entry in history.dropFirst(shown) where !isQuiet {
                 if let line = Self.line(entry) { Console.standard.out(line + "\n") }
             }
             shown = max(shown, history.count)
-            if !["CREATED", "RUNNING"].contains(job.status) { return Self.end(job, history) }
+            if isOver { return Self.end(job, history) }
             try await Task.sleep(for: Waiting.interval)
         }
     }

@@ -5,7 +5,7 @@ import ArgumentParser
 
 /// What `run` and `render` have in common: a job file and what is put into it.
 struct JobFileOptions: ParsableArguments {
-    @Argument(help: "A job file: a Kubernetes Job (batch/v1) in YAML.")
+    @Argument(help: "A job file: a Kubernetes Job (batch/v1) or an Argo Workflow in YAML.")
     var file: String
 
     @Option(
@@ -74,9 +74,10 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Run a job file by hand and follow it to its end.",
         discussion: """
             The daemon makes a PipelineJob of it and has it run where --executor says, else the file's annotation
-            reactord/executor, else executors.default of config.yml. The command stays until the job has ended and ends
-            with 1 when it failed. Interrupting it does not end the job: reactord job UUID shows it, reactord job event
-            UUID fail ends it. With --dry-run nothing is sent: what would be submitted is printed, by config.yml here.
+            reactord/executor, else executors.default of config.yml. The command stays, shows what happens and what the
+            containers print, and ends with the job: with 1 when it failed. Interrupting it does not end the job:
+            reactord job UUID shows it, reactord job event UUID fail ends it. With --dry-run nothing is sent: what would
+            be submitted is printed, by config.yml here.
 
             Example: reactord run job.yaml -v UUID=2026-11-21-e-mouse12
             Example: reactord run job.yaml --executor slurm --dry-run
@@ -89,6 +90,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @Flag(name: .customLong("no-wait"), help: "Print the job's UUID and leave it to itself.")
     var isNotWaiting = false
+
+    @Flag(name: .customLong("no-logs"), help: "Follow without showing what its containers print.")
+    var hidesLogs = false
 
     @Flag(name: .customLong("exit-status"), help: "End with the exit status of the step that failed.")
     var passesExitStatus = false
@@ -106,7 +110,7 @@ struct RunCommand: AsyncParsableCommand {
             connection.show(["uuid": .string(uuid)]) { _ in "\(uuid)\n" }
             return
         }
-        let end = try await JobFollower(client: client, isQuiet: connection.json).follow(uuid)
+        let end = try await JobFollower(client: client, isQuiet: connection.json, showsLogs: !hidesLogs).follow(uuid)
         if connection.json { Console.standard.out(JSONWriter.pretty(end.json) + "\n") }
         guard !end.succeeded else { return }
         if passesExitStatus, let code = end.exitCode, (1...255).contains(code) { throw ExitCode(Int32(code)) }

@@ -83,10 +83,7 @@ package struct S3Client: ObjectStore {
         var call = Call("PUT", name.bucket, name.key)
         call.source = body
         call.headers = Self.headers(options)
-        let (response, tries) = try await sendCounted(call) { error, tries in
-            // The first try may have been stored although its answer was lost: then it is ours that is there.
-            tries > 1 && error.code == .conflict && options.condition != .none
-        }
+        let (response, tries) = try await sendPut(call, options.condition)
         let etag: String
         if let response {
             etag = S3Answers.etag(response.header("etag"))
@@ -156,9 +153,9 @@ package struct S3Client: ObjectStore {
             let items = [WebAddress.Item("uploads"), .init("prefix", name.key), .init("encoding-type", "url")] + marker
             let root = try XMLReader.read(try await send(Call("GET", name.bucket, nil, items)).body)
             for upload in root.all("Upload") {
-                guard let key = S3Answers.key(upload.text("Key"), root), key == name.key,
-                    let id = upload.text("UploadId")
-                else { continue }
+                guard S3Answers.isKey(upload.text("Key"), name.key, root), let id = upload.text("UploadId") else {
+                    continue
+                }
                 found.append((MultipartUpload(object: name, id: id), upload.text("Initiated") ?? ""))
             }
             marker = []
@@ -279,6 +276,27 @@ package struct S3Client: ObjectStore {
     /// For messages: never the query of a signed URL.
     private func what(_ call: Call) -> String {
         "S3 \(call.method) \(call.bucket)\(call.key.map { "/\($0.prefix(200))" } ?? "") at \(endpoint.address.host)"
+    }
+
+    private func sendPut(
+        _ call: Call, _ condition: PutOptions.Condition
+    ) async throws(ActorError) -> (IncomingResponse?, Int) {
+        let isDone = { (error: ActorError, tries: Int) in
+            // The first try may have been stored although its answer was lost: then it is ours that is there.
+            tries > 1 && error.code == .conflict && condition != .none
+        }
+        do throws(ActorError) {
+            return try await sendCounted(call, isDone: isDone)
+        } catch {
+            // Ceph compares the condition's quotes too: where the ETag is the right one it is said again without them.
+            guard error.code == .conflict, case .matches(let etag) = condition,
+                try await head(ObjectName(bucket: call.bucket, key: call.key ?? ""))?.etag == etag
+            else { throw error }
+            var bare = call
+            bare.headers.removeAll { $0.name == "if-match" }
+            bare.headers.append(("if-match", etag))
+            return try await sendCounted(bare, isDone: isDone)
+        }
     }
 
     private func send(_ call: Call) async throws(ActorError) -> IncomingResponse {

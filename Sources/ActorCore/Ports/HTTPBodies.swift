@@ -31,6 +31,8 @@ package struct TLSSettings: Sendable, Equatable {
     package var key: PEM?
     /// The name that the server's certificate has to carry when it is not the URL's host.
     package var serverName: String?
+    /// Whoever answers is believed: only where the administrator has said so in as many words.
+    package var isUnverified = false
 
     package init(
         authorities: PEM? = nil, certificate: PEM? = nil, key: PEM? = nil, serverName: String? = nil

@@ -54,6 +54,9 @@ package struct JobSpec: Sendable, Equatable {
 }
 
 extension JobSpec {
+    /// Its file is a Workflow of Argo, which Argo takes as it is.
+    package var isWorkflow: Bool { manifest?["kind"]?.string == "Workflow" }
+
     /// As it travels from the ingest to the job runner.
     package var json: JSONValue {
         var value: JSONValue = [
@@ -85,7 +88,8 @@ extension JobSpec {
         self.ttlSecondsAfterFinished = json["ttlSecondsAfterFinished"]?.int
         for member in json["options"]?.object ?? [] { self.options[member.name] = member.value.string }
         self.manifest = json["manifest"]
-        guard !containers.isEmpty else {
+        // What a Workflow runs stands in its templates.
+        guard !containers.isEmpty || isWorkflow else {
             throw ReactorFailure(.refused, "\(place)/containers: a job needs at least one container")
         }
     }

@@ -95,6 +95,8 @@ package struct KubernetesSettings: Sendable, Equatable {
     /// The source of a volume with the data folder, as a pod names it; null: pods do not see our files.
     package var sharedVolume = JSONValue.null
     package var isTriedFirst = false
+    /// A kubeconfig may switch off the check of the server's certificate.
+    package var isUnverifiedAllowed = false
 }
 
 /// Argo Workflows.
@@ -102,7 +104,12 @@ package struct ArgoSettings: Sendable, Equatable {
     package var namespace = "argo"
     package var pollSeconds = 5.0
     package var via = "kubernetes"
+    /// The Argo server, and what it is told of us, for `via: server`.
     package var server: String?
+    package var token: Secret?
+    package var tokenFile: String?
+    package var authorities: String?
+    package var isUnverified = false
 }
 
 /// A Slurm cluster.

@@ -93,23 +93,13 @@ extension SettingsReader {
                 "shared_volume", "takes a volume as a pod names it: persistentVolumeClaim: {claimName: …}")
         }
         settings.kubernetes.isTriedFirst = kubernetes.flag("dry_run_first", or: false)
+        settings.kubernetes.isUnverifiedAllowed = kubernetes.flag("insecure_skip_tls_verify", or: false)
         var kubernetesPolicy = policy(kubernetes)
         kubernetesPolicy.namespaces.append(settings.kubernetes.namespace)
         settings.policies["kubernetes"] = kubernetesPolicy
         kubernetes.finish()
 
-        let argo = executors.mapping("argo")
-        settings.argo.namespace = argo.text("namespace", or: settings.argo.namespace)
-        settings.argo.via = argo.choice("via", or: settings.argo.via, of: ["kubernetes", "server"])
-        settings.argo.server = url(argo, "server")
-        settings.argo.pollSeconds = argo.number("poll_seconds", or: settings.argo.pollSeconds, atLeast: 0.5)
-        if settings.argo.via == "server" {
-            argo.report("via", "takes kubernetes: the Argo server's own API is not part of this version")
-        }
-        var argoPolicy = policy(argo)
-        argoPolicy.namespaces.append(settings.argo.namespace)
-        settings.policies["argo"] = argoPolicy
-        argo.finish()
+        readArgo(executors.mapping("argo"), &settings)
 
         let slurm = executors.mapping("slurm")
         settings.slurm.via = slurm.choice("via", or: settings.slurm.via, of: ["cli", "rest"])
@@ -124,6 +114,31 @@ extension SettingsReader {
         }
         settings.policies["slurm"] = policy(slurm)
         slurm.finish()
+    }
+
+    private func readArgo(_ argo: StrictMapping, _ settings: inout ExecutorSettings) {
+        settings.argo.namespace = argo.text("namespace", or: settings.argo.namespace)
+        settings.argo.via = argo.choice("via", or: settings.argo.via, of: ["kubernetes", "server"])
+        settings.argo.server = url(argo, "server")
+        settings.argo.token = argo.secret("token")
+        settings.argo.tokenFile = path(argo, "token_file")
+        settings.argo.authorities = path(argo, "certificate_authority")
+        settings.argo.isUnverified = argo.flag("insecure_skip_tls_verify", or: false)
+        settings.argo.pollSeconds = argo.number("poll_seconds", or: settings.argo.pollSeconds, atLeast: 0.5)
+        let isServer = settings.argo.via == "server"
+        if isServer, settings.argo.server == nil {
+            argo.report("server", "is missing: the Argo server, for example https://argo.example.org:2746")
+        }
+        if settings.argo.token != nil, settings.argo.tokenFile != nil {
+            argo.report("token", "is given twice: by token and by token_file")
+        }
+        for key in ["server", "token", "token_file", "certificate_authority"] where !isServer {
+            if argo.isSet(key) { argo.report(key, "is for via: server; the cluster is executors.kubernetes") }
+        }
+        var argoPolicy = policy(argo)
+        argoPolicy.namespaces.append(settings.argo.namespace)
+        settings.policies["argo"] = argoPolicy
+        argo.finish()
     }
 
     /// What jobs may do there; everything that is not listed is refused.

@@ -19,6 +19,7 @@ package struct ArgoManifest: Sendable {
     }
 
     package func json() throws(EngineFailure) -> JSONValue {
+        if let manifest = order.manifest, manifest["kind"]?.string == "Workflow" { return asItIs(manifest) }
         let job = try KubeManifest(order: order, settings: settings).json()
         let podTemplate = job["spec"]?["template"] ?? [:]
         let pod = podTemplate["spec"] ?? [:]
@@ -50,6 +51,20 @@ package struct ArgoManifest: Sendable {
         if let seconds = order.deadlineSeconds { spec = spec.setting("activeDeadlineSeconds", JSONValue(seconds)) }
         return [
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": job["metadata"] ?? [:], "spec": spec,
+        ]
+    }
+
+    /// A Workflow that somebody wrote: only its name, its labels and the time that it is kept are ours.
+    private func asItIs(_ manifest: JSONValue) -> JSONValue {
+        let kube = KubeManifest(order: order, settings: settings)
+        let metadata = kube.metadata(manifest["metadata"] ?? [:])
+        let annotations = (metadata["annotations"] ?? [:]).setting(ArgoNames.kindAnnotation, "Workflow")
+        var spec = manifest["spec"] ?? [:]
+        spec = spec.setting("podMetadata", kube.labelled(spec["podMetadata"] ?? [:]))
+            .setting("ttlStrategy", ["secondsAfterCompletion": JSONValue(KubeManifest.safetySeconds)])
+        return [
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
+            "metadata": metadata.setting("annotations", annotations), "spec": spec,
         ]
     }
 }

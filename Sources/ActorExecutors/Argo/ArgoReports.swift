@@ -13,11 +13,26 @@ package struct ArgoReports: Sendable {
     }
 
     package var observation: EngineObservation {
+        if ArgoNames.isWorkflow(workflow) { return ArgoNodes(workflow: workflow).observation }
         var seen = KubeReports(job: job, pods: pods.map(renamed), now: now).observation
         // The controller may remove pods early; its own notes stay.
         if seen.steps.isEmpty { seen.steps = nodes }
         if seen.reason == nil, seen.phase == .pending { seen.reason = message }
+        if case .ended(let end) = seen.phase, !end.succeeded { seen.phase = .ended(told(end, seen.steps)) }
         return seen
+    }
+
+    /// What only Argo knows of an end: that somebody stopped it, and how a pod ended that cannot be seen.
+    private func told(_ end: EngineEnd, _ steps: [EngineObservation.Step]) -> EngineEnd {
+        if workflow["spec"]?["shutdown"]?.string != nil { return EngineEnd(.cancelled, message: message) }
+        guard pods.isEmpty, end.kind == .failed else { return end }
+        for step in steps {
+            if case .ended(var own) = step.state, !own.succeeded {
+                own.message = own.message ?? end.message
+                return own
+            }
+        }
+        return end
     }
 
     private var message: String? {
@@ -48,20 +63,14 @@ package struct ArgoReports: Sendable {
 
     private var template: JSONValue { workflow["spec"]?["templates"]?.array?.first ?? [:] }
 
-    /// A single container is called `main` in its pod; `wait` and `init` are Argo's own.
-    package static func ownName(_ phase: JobPhase, _ container: String, template: JSONValue) -> String? {
-        if ["wait", "init"].contains(container) { return nil }
-        guard phase == .main, container == "main" else { return container }
-        return template["container"]?["name"]?.string ?? container
-    }
-
     private func renamed(_ pod: JSONValue) -> JSONValue {
+        let names = ArgoNames(workflow: workflow)
         var status = pod["status"] ?? [:]
         for (phase, list) in [(JobPhase.initial, "initContainerStatuses"), (.main, "containerStatuses")] {
             guard let items = status[list]?.array else { continue }
             let kept = items.compactMap { item -> JSONValue? in
                 let name = item["name"]?.string ?? ""
-                return Self.ownName(phase, name, template: template).map { item.setting("name", .string($0)) }
+                return names.own(phase, name, pod: "", node: nil).map { item.setting("name", .string($0)) }
             }
             status = status.setting(list, .array(kept))
         }
@@ -76,12 +85,10 @@ package struct ArgoReports: Sendable {
             // The pod of a set of containers is told by its containers.
             if type == "Pod", template["containerSet"] != nil { return nil }
             let own = type == "Pod" ? template["container"]?["name"]?.string ?? name : name
-            let code = node["outputs"]?["exitCode"]?.string.flatMap { Int($0) }
             let state: EngineObservation.Step.State
             switch node["phase"]?.string {
             case "Succeeded": state = .ended(EngineEnd(.succeeded, exitCode: 0))
-            case "Failed", "Error":
-                state = .ended(code.map { .exited($0) } ?? EngineEnd(.failed, message: node["message"]?.string))
+            case "Failed", "Error": state = .ended(ArgoNodes.end(of: node))
             case "Running": state = .running
             default: state = .waiting
             }

@@ -66,16 +66,19 @@ package struct KubeManifest: Sendable {
         }
         let templateMetadata = template["metadata"] ?? [:]
         let podTemplate = template.setting("metadata", labelled(templateMetadata)).setting("spec", podSpec)
-        let own = metadata.removing("generateName", "uid", "resourceVersion", "creationTimestamp", "managedFields")
-        let kept = labelled(own).setting("name", .string(order.run.name))
-            .setting("namespace", .string(namespace))
         return [
-            "apiVersion": "batch/v1", "kind": "Job", "metadata": kept,
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": self.metadata(metadata),
             "spec": jobSpec.setting("template", podTemplate),
         ]
     }
 
-    private func labelled(_ metadata: JSONValue) -> JSONValue {
+    /// With our name, our labels, and nothing that only an object which exists can have.
+    func metadata(_ metadata: JSONValue) -> JSONValue {
+        let own = metadata.removing("generateName", "uid", "resourceVersion", "creationTimestamp", "managedFields")
+        return labelled(own).setting("name", .string(order.run.name)).setting("namespace", .string(namespace))
+    }
+
+    func labelled(_ metadata: JSONValue) -> JSONValue {
         var labels = metadata["labels"] ?? [:]
         for (name, value) in settings.labels.sorted(by: { $0.key < $1.key }) {
             labels = labels.setting(name, .string(value))

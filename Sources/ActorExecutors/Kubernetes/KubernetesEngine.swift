@@ -97,8 +97,8 @@ package final class KubernetesEngine: JobEngine {
         var observations: [JobID: EngineObservation] = [:]
         var questions = 0
         for namespace in namespaces(of: runs) {
-            let jobs = try await pods.list(Self.jobs(namespace), Self.selector)
-            let found = Dictionary(grouping: try await pods.list(KubePods.path(namespace), Self.selector)) { pod in
+            let jobs = try await pods.objects(Self.jobs(namespace), Self.selector)
+            let found = Dictionary(grouping: try await pods.objects(KubePods.path(namespace), Self.selector)) { pod in
                 pod["metadata"]?["labels"]?["batch.kubernetes.io/job-name"]?.string
                     ?? pod["metadata"]?["labels"]?["job-name"]?.string ?? ""
             }
@@ -123,47 +123,12 @@ package final class KubernetesEngine: JobEngine {
     /// Watches jobs and pods from where the last lists ended; whatever happens to one of them ends the pause. A version
     /// that is too old (410) does so too: the next look lists again. Where no watch can be had it is a pause.
     package func pause(milliseconds: Int64) async throws {
-        let namespaces = settings.namespaces
         try await Task.sleep(for: .milliseconds(min(milliseconds, Self.shortestPause)))
         let rest = milliseconds - Self.shortestPause
         guard rest > 0 else { return }
-        await withTaskGroup(of: Bool.self) { group in
-            for path in namespaces.flatMap({ [Self.jobs($0), KubePods.path($0)] }) {
-                guard let version = pods.version(of: path) else { continue }
-                group.addTask { await self.watch(path, from: version, milliseconds: rest) }
-            }
-            group.addTask {
-                try? await Task.sleep(for: .milliseconds(rest))
-                return true
-            }
-            while let isNews = await group.next(), !isNews {}
-            group.cancelAll()
-        }
+        let paths = settings.namespaces.flatMap { [Self.jobs($0), KubePods.path($0)] }
+        await pods.watch(paths, Self.selector, milliseconds: rest)
         try Task.checkCancellation()
-    }
-
-    /// True when something happened.
-    private func watch(_ path: String, from version: String, milliseconds: Int64) async -> Bool {
-        do {
-            return try await client.watch(
-                path,
-                query: [
-                    ("watch", "true"), ("labelSelector", Self.selector), ("resourceVersion", version),
-                    ("timeoutSeconds", String(max(1, milliseconds / 1000))), ("allowWatchBookmarks", "true"),
-                ], idleMilliseconds: milliseconds + 10_000
-            ) { event in
-                let object = event["object"]
-                if event["type"]?.string == "BOOKMARK" {
-                    if let next = object?["metadata"]?["resourceVersion"]?.string { self.pods.note(next, of: path) }
-                    return true
-                }
-                if event["type"]?.string == "ERROR" { self.pods.note(nil, of: path) }
-                return false
-            }
-        } catch {
-            // The pause goes on without it; the next look says what is wrong.
-            return false
-        }
     }
 
     // MARK: The end
@@ -172,7 +137,7 @@ package final class KubernetesEngine: JobEngine {
     package func cancel(_ run: EngineRun, graceSeconds: Int) async throws(EngineFailure) {
         for namespace in namespaces(of: [run]) {
             guard let job = try await job(run, in: namespace), Self.isOurs(job, run) else { continue }
-            try await pods.keepLogs(run, in: namespace, selector: Self.podsOf(run), maxBytes: 1 << 20)
+            try await keepLogs(run, maxBytes: 1 << 20)
             try await delete(run, in: namespace)
         }
     }
@@ -191,7 +156,9 @@ package final class KubernetesEngine: JobEngine {
 
     package func keepLogs(_ run: EngineRun, maxBytes: Int) async throws(EngineFailure) {
         for namespace in namespaces(of: [run]) {
-            try await pods.keepLogs(run, in: namespace, selector: Self.podsOf(run), maxBytes: maxBytes)
+            try await pods.keepLogs(in: namespace, selector: Self.podsOf(run), maxBytes: maxBytes) { phase, _, name in
+                run.logFile(phase, name)
+            }
         }
     }
 }

@@ -32,6 +32,13 @@ enum SmallFile {
         return names.sorted()
     }
 
+    /// Writes what has only grown since it was last written: what was fetched earlier and comes later changes nothing.
+    static func grow(_ bytes: [UInt8], to path: String) -> Bool {
+        var known = stat()
+        if stat(path, &known) == 0, known.st_size >= bytes.count { return true }
+        return write(bytes, to: path)
+    }
+
     /// Writes beside and renames, so that a crash leaves the old file or the new one.
     static func write(_ bytes: [UInt8], to path: String) -> Bool {
         let beside = path + ".new"

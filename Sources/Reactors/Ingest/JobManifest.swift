@@ -80,10 +80,10 @@ private enum ManifestFields {
 }
 
 /// Walks a parsed job file and gathers what is wrong with it.
-private struct ManifestReader {
+struct ManifestReader {
     private let document: ParsedDocument
     private let rules: JobRules
-    private let executor: String
+    let executor: String
     /// Nobody has said so, and it is what there is anyway: an image may decide among local executors.
     private let isStandard: Bool
     private(set) var problems: [JobManifest.Problem] = []
@@ -92,8 +92,10 @@ private struct ManifestReader {
         self.document = document
         self.rules = rules
         let annotation = document.value["metadata"]?["annotations"]?[JobRules.annotation]?.string
-        self.executor = executor ?? annotation ?? rules.standard
-        self.isStandard = executor == nil && annotation == nil && rules.standard == "process"
+        // Nothing else runs a Workflow.
+        let own = document.value["kind"]?.string == "Workflow" ? "argo" : nil
+        self.executor = executor ?? annotation ?? own ?? rules.standard
+        self.isStandard = executor == nil && annotation == nil && own == nil && rules.standard == "process"
     }
 
     /// The API server of a cluster knows the fields of its version; here only what the policy and we act on is read.
@@ -105,14 +107,18 @@ private struct ManifestReader {
             report("", "a job file is a Kubernetes Job: a mapping with apiVersion, kind, metadata and spec")
             return nil
         }
-        check(root, "", ManifestFields.job, "a Job")
-        expect(root["apiVersion"], "/apiVersion", "batch/v1")
-        expect(root["kind"], "/kind", "Job")
+        let isWorkflow = root["kind"]?.string == "Workflow"
+        if !isWorkflow {
+            check(root, "", ManifestFields.job, "a Job")
+            expect(root["apiVersion"], "/apiVersion", "batch/v1")
+            expect(root["kind"], "/kind", "Job")
+        }
         let metadata = root["metadata"] ?? [:]
         let name = text(metadata["name"] ?? metadata["generateName"], "/metadata/name") ?? fallbackName
         if let obstacle = rules.obstacle(to: executor) {
             let isNamed = metadata["annotations"]?[JobRules.annotation] != nil
-            report(isNamed ? "/metadata/annotations/\(escaped(JobRules.annotation))" : "", obstacle)
+            let place = isNamed ? "/metadata/annotations/\(escaped(JobRules.annotation))" : isWorkflow ? "/kind" : ""
+            report(place, obstacle)
         } else if let policy = rules.policies[executor] {
             for finding in JobPolicyCheck.findings(in: root, policy: policy, executor: executor) {
                 report(finding.place, finding.reason)
@@ -120,7 +126,8 @@ private struct ManifestReader {
         }
         let annotation = metadata["annotations"]?[JobSelection.annotation]
         let globs = text(annotation, "/metadata/annotations/\(escaped(JobSelection.annotation))") ?? ""
-        guard var spec = jobSpec(root["spec"], "/spec") else { return nil }
+        let read = isWorkflow ? workflowSpec(root, "/spec") : jobSpec(root["spec"], "/spec")
+        guard var spec = read else { return nil }
         spec.executor = isStandard ? nil : executor
         for option in ["partition", "account"] {
             let place = "/metadata/annotations/\(escaped("reactord/\(option)"))"
@@ -257,16 +264,16 @@ private struct ManifestReader {
         }
     }
 
-    private mutating func expect(_ value: JSONValue?, _ place: String, _ wanted: String) {
-        if value?.string != wanted { report(place, "must be \(wanted)") }
+    mutating func expect(_ value: JSONValue?, _ place: String, _ wanted: String) {
+        if value?.string != wanted { report(place, "must be \(wanted)\(value?.string.map { ", not \($0)" } ?? "")") }
     }
 
-    private mutating func required(_ value: JSONValue?, _ place: String) -> String? {
+    mutating func required(_ value: JSONValue?, _ place: String) -> String? {
         if isAbsent(value) { report(place, "is missing") }
         return text(value, place)
     }
 
-    private mutating func text(_ value: JSONValue?, _ place: String) -> String? {
+    mutating func text(_ value: JSONValue?, _ place: String) -> String? {
         guard let value, !value.isNull else { return nil }
         guard let text = value.string else {
             report(place, "must be text: put it in quotes")
@@ -285,7 +292,7 @@ private struct ManifestReader {
         return items.enumerated().compactMap { text($1, "\(place)/\($0)") }
     }
 
-    private mutating func count(_ value: JSONValue?, _ place: String, least: Int) -> Int? {
+    mutating func count(_ value: JSONValue?, _ place: String, least: Int) -> Int? {
         guard let value, !value.isNull else { return nil }
         guard let number = value.int, (least...1_000_000_000).contains(number) else {
             report(place, "must be a whole number from \(least) on")
@@ -294,9 +301,9 @@ private struct ManifestReader {
         return number
     }
 
-    private func isAbsent(_ value: JSONValue?) -> Bool { value?.isNull ?? true }
+    func isAbsent(_ value: JSONValue?) -> Bool { value?.isNull ?? true }
 
-    private mutating func report(_ place: String, _ reason: String) {
+    mutating func report(_ place: String, _ reason: String) {
         problems.append(JobManifest.Problem(place: place, line: line(of: place), reason: reason))
     }
 

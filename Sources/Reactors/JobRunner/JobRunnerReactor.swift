@@ -11,6 +11,9 @@ package actor JobRunnerReactor: Reactor {
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
         let message = try JobRunMessage.decode(envelope.json)
+        guard !message.spec.isWorkflow else {
+            throw ReactorFailure(.refused, "/spec/manifest: a Workflow is run by argo, not step by step")
+        }
         let status = try await message.admit(envelope, context)
         try await JobRun(message, tools, context).play(status: status)
     }
