@@ -88,7 +88,7 @@ package final class EngineWatcher: Sendable {
         }
     }
 
-    /// Fetches what running jobs have printed so far. At their end all of it is fetched, and what is wrong is told then.
+    /// Fetches what running jobs have printed so far. At their end all of it is fetched; what is wrong is told then.
     private func lookOn() async {
         var turn = 0
         do {

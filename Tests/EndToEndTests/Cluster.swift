@@ -40,11 +40,42 @@ struct Cluster {
     var requests: [String] { lines("requests") }
     /// Resource and name of whatever was made, in that order.
     var created: [String] { lines("created") }
-    /// At which requests the daemon was killed.
-    var killed: [String] { lines("killed") }
+    var strikes: Strikes { Strikes(folder: folder) }
+}
 
-    /// From now on the daemon may be killed.
-    func arm(_ pid: pid_t) throws {
+/// Whoever kills the daemon at steps of its own choice: told in a file whom, tells in another when it did.
+struct Strikes {
+    let folder: String
+
+    /// At which steps the daemon was killed, in that order.
+    var done: [String] {
+        let text = (try? String(contentsOfFile: "\(folder)/killed", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    /// From now on it may be killed.
+    fileprivate func arm(_ pid: pid_t) throws {
         try String(pid).write(toFile: "\(folder)/pid", atomically: true, encoding: .utf8)
+    }
+}
+
+extension RunningDaemon {
+    /// Starts it again whenever it was killed, until `condition` holds; answers what was read then.
+    func outlive(
+        _ strikes: Strikes, until path: String, _ condition: (JSONValue) -> Bool
+    ) async throws -> JSONValue {
+        while true {
+            let before = strikes.done.count
+            try strikes.arm(pid)
+            do {
+                return try await until(path, condition)
+            } catch {
+                guard strikes.done.count > before else {
+                    throw Failure(description: "killed at \(strikes.done), and then: \(error)")
+                }
+                await waitForEnd()
+                try await start()
+            }
+        }
     }
 }

@@ -56,8 +56,8 @@ enum S3Answers {
     /// Without its quotes.
     static func etag(_ text: String?) -> String { (text ?? "").filter { $0 != "\"" } }
 
-    /// Whether a key of an answer is this one. Ceph encodes the keys of uploads as asked and does not say so; all of them
-    /// begin with the key that was asked for.
+    /// Whether a key of an answer is this one. Ceph encodes the keys of uploads as asked and does not say so; all of
+    /// them begin with the key that was asked for.
     static func isKey(_ text: String?, _ wanted: String, _ root: XMLElement) -> Bool {
         guard let text else { return false }
         if key(text, root) == wanted { return true }

@@ -1,6 +1,6 @@
 import ActorCore
 
-/// Workflows by the REST API of the Argo server (`/api/v1/workflows/…`), for houses that have no account at the cluster.
+/// Workflows by the REST API of the Argo server (`/api/v1/workflows/…`), for houses without an account at the cluster.
 final class ArgoServer: ArgoDoor {
     private static let page = "500"
 

@@ -108,8 +108,8 @@ package final class ContainerExecutor: Executor {
 }
 
 /// Runs `body` to its end although the calling task was cancelled: what was started has to be stopped, and a child task
-/// would be born cancelled. So it is a task of its own, the only way there is, but not a free one: it is awaited at once,
-/// and what it does has time limits of its own, so nothing outlives its caller.
+/// would be born cancelled. So it is a task of its own, the only way there is, but not a free one: it is awaited at
+/// once, and what it does has time limits of its own, so nothing outlives its caller.
 func shielded<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
     await Task.detached { await body() }.value
 }

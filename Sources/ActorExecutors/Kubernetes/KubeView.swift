@@ -39,7 +39,7 @@ package struct KubeView: Sendable, Equatable {
         }
         version = next
         guard let name = Self.name(object), type != "BOOKMARK" else { return false }
-        items[name] = type == "DELETED" ? nil : object
+        if type == "DELETED" { items.removeValue(forKey: name) } else { items[name] = object }
         return true
     }
 
