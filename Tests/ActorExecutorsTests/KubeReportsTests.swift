@@ -101,4 +101,26 @@ struct KubeReportsTests {
         #expect(reports.needsEvents)
         #expect(reports.observation == EngineObservation(.pending, reason: "FailedCreate: exceeded quota: q"))
     }
+
+    /// A sidecar is killed when its job has ended: neither its end nor its signal is the job's.
+    @Test func sidecarsAreNoSteps() {
+        func ended(_ name: String, _ code: Int) -> JSONValue {
+            ["name": .string(name), "state": ["terminated": ["exitCode": JSONValue(code), "reason": "Error"]]]
+        }
+        let pod: JSONValue = [
+            "metadata": ["name": "p"],
+            "spec": [
+                "initContainers": [["name": "proxy", "restartPolicy": "Always"], ["name": "one"]],
+                "containers": [["name": "main"]],
+            ],
+            "status": [
+                "phase": "Failed", "initContainerStatuses": [ended("proxy", 137), ended("one", 0)],
+                "containerStatuses": [ended("main", 3)],
+            ],
+        ]
+        let job: JSONValue = ["status": ["conditions": [["type": "Failed", "status": "True"]]]]
+        let seen = KubeReports(job: job, pods: [pod], now: Timestamp(milliseconds: 0)).observation
+        #expect(seen.phase == .ended(.exited(3)))
+        #expect(seen.steps.map(\.title) == ["init/one", "main/main"])
+    }
 }

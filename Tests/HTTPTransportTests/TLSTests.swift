@@ -29,11 +29,15 @@ struct TLSTests {
         strangeName.serverName = "server.example:1/@x"
         var missing = settings
         missing.key = .file("\(server.folder)/missing.key")
+        var unverified = noName
+        (unverified.authorities, unverified.isUnverified) = (nil, true)
         let cases: [(TLSSettings?, ActorError.Code?, String)] = [
             (settings, nil, ""), (inMemory, nil, ""), (nil, .unavailable, "certificate"),
             (unknownAuthority, .unavailable, "certificate"), (otherName, .unavailable, "other.example"),
             (noName, .unavailable, "127.0.0.1"), (noCertificate, .unavailable, ""),
             (strangeName, .invalidInput, "host name"), (missing, .unavailable, ""), (settings, nil, ""),
+            // Whoever answers, when that is asked for; and nobody after it who did not ask.
+            (unverified, nil, ""), (noName, .unavailable, "127.0.0.1"),
         ]
         for (tls, code, word) in cases {
             var request = OutgoingRequest(method: "GET", url: "https://127.0.0.1:\(server.port)/")

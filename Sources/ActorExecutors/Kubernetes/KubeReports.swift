@@ -102,13 +102,27 @@ package struct KubeReports: Sendable {
     // MARK: Steps
 
     private static func containers(_ pod: JSONValue) -> [JSONValue] {
-        (pod["status"]?["initContainerStatuses"]?.array ?? []) + (pod["status"]?["containerStatuses"]?.array ?? [])
+        statuses(pod, "initContainerStatuses") + statuses(pod, "containerStatuses")
+    }
+
+    /// Without sidecars: init containers that go on beside the others are killed when those have ended, which is no
+    /// end of theirs to tell of.
+    private static func statuses(_ pod: JSONValue, _ list: String) -> [JSONValue] {
+        let statuses = pod["status"]?[list]?.array ?? []
+        guard list == "initContainerStatuses" else { return statuses }
+        let sidecars = (pod["spec"]?["initContainers"]?.array ?? []).filter {
+            $0["restartPolicy"]?.string == "Always"
+        }.compactMap { $0["name"]?.string }
+        return statuses.filter { status in
+            let hasEnded = status["state"]?["terminated"] != nil
+            return !hasEnded || !sidecars.contains(status["name"]?.string ?? "")
+        }
     }
 
     private func steps(_ pod: JSONValue) -> [EngineObservation.Step] {
         let place = pod["metadata"]?["name"]?.string ?? ""
         return [(JobPhase.initial, "initContainerStatuses"), (.main, "containerStatuses")].flatMap { phase, list in
-            (pod["status"]?[list]?.array ?? []).map { status in
+            Self.statuses(pod, list).map { status in
                 let state = status["state"] ?? .null
                 var milliseconds: Int64?
                 let shown: EngineObservation.Step.State
