@@ -68,14 +68,16 @@ extension RunningDaemon {
             let before = strikes.done.count
             try strikes.arm(pid)
             do {
-                return try await until(path, condition)
+                let value = try await until(path, condition)
+                // What is told is told before it is done.
+                if strikes.done.count == before { return value }
             } catch {
                 guard strikes.done.count > before else {
                     throw Failure(description: "killed at \(strikes.done), and then: \(error)")
                 }
-                await waitForEnd()
-                try await start()
             }
+            await waitForEnd()
+            try await start()
         }
     }
 }

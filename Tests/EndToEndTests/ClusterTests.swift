@@ -135,7 +135,7 @@ import Testing
             #expect(end.code == 0, "\(end.output) \(daemon.errors.suffix(2000))")
             // Without watches each change would be seen at the next look.
             #expect(ContinuousClock.now - clock < .seconds(18))
-            let watches = cluster.requests.filter { $0.contains("/jobs watch=true") }
+            let watches = cluster.requests.filter { $0.contains("/pods watch=true") }
             let versions = Set(
                 watches.compactMap { $0.split(separator: "&").first { $0.hasPrefix("resourceVersion") } })
             #expect(versions.count > 1, "\(cluster.requests)")
