@@ -129,7 +129,7 @@ enum CrashLedger {
                   containers:
                     - name: two
                       image: "\(image)"
-                      command: [/bin/sh, -c, "echo main >> $REACTORD_WORK/ledger; sleep 1; echo x > $REACTORD_OUTPUT/x"]
+                      command: [/bin/sh, -c, "echo main >> $REACTORD_WORK/ledger; sleep 6; echo x > $REACTORD_OUTPUT/x"]
             """, to: "counted.yaml")
         try await daemon.start()
         let first = try await daemon.runBeside([
