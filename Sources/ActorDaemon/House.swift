@@ -110,8 +110,9 @@ struct House: Sendable {
         let system = ActorSystem(
             configuration: configuration(
                 settings, data: data, scrubber: scrubber, seal: seal, executionKey: executionKey), store: store,
-            clock: clock, executor: executor, runFiles: FolderRunFiles(root: data.path, pool: threads), client: client,
-            schemas: ValijsonCompiler(),
+            clock: clock, executor: executor,
+            runFiles: FolderRunFiles(root: data.path, pool: threads, group: settings.executors.process.user?.group),
+            client: client, schemas: ValijsonCompiler(),
             callbacks: CallbackMaker(
                 address: address, manager: { managers.id }, nonce: { late.updatesNonce.withLock { $0 } }),
             makers: Catalog.makers.mapValues { make in { make(tools) } }, logger: logger)

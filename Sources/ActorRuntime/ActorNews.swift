@@ -101,7 +101,7 @@ final class ActorNews: Sendable {
     private func complain(_ error: ActorError, _ spec: ActorSpec) {
         environment.logger.warning(
             "an event could not be sent to the linked actor or the webhook",
-            metadata: [LogKeys.actor: "\(spec.name)", LogKeys.error: "\(error)"])
+            metadata: [LogKeys.actor: "\(spec.word)", LogKeys.error: "\(error)"])
     }
 
     private func link(_ event: Event, _ spec: ActorSpec, key: String) -> MessageDraft? {

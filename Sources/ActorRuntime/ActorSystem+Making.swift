@@ -118,6 +118,12 @@ extension ActorSystem {
             dispatcher.configure(directory.all)
             do throws(ActorError) {
                 _ = try await purge(id)
+                if let secret = old.spec.definition?.webhookSecret {
+                    var departed = DepartedWebhooks(try await store.setting(DepartedWebhooks.setting))
+                    departed.add(
+                        secret, of: id, now: environment.clock.now(), days: environment.configuration.callRetryDays)
+                    try await store.setSetting(DepartedWebhooks.setting, departed.text)
+                }
                 _ = try await store.remove(id)
             } catch {
                 directory.put(old)

@@ -97,7 +97,7 @@ final class Dispatcher: Sendable {
     }
 
     /// Why an actor is in ERROR; nil when it is not.
-    func failure(of actor: ActorID) -> String? { supervisor.failure(of: actor) }
+    func failure(of actor: ActorID) -> String? { supervisor.failure(of: actor) ?? supervisor.hardship(of: actor) }
 
     /// Called on the store's writer, in commit order.
     func committed(_ envelopes: [Envelope]) {

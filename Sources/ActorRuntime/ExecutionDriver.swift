@@ -215,7 +215,7 @@ final class ExecutionDriver: Sendable {
         logger.debug(
             "an attempt has ended",
             metadata: [
-                LogKeys.actor: "\(spec.name)", LogKeys.execution: "\(envelope.execution)",
+                LogKeys.actor: "\(spec.word)", LogKeys.execution: "\(envelope.execution)",
                 LogKeys.attempt: "\(number)", LogKeys.outcome: "\(completion.attempt.outcome.rawValue)",
             ])
         await session.ended()

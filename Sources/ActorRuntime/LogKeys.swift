@@ -1,3 +1,10 @@
+internal import ActorCore
+
+extension ActorSpec {
+    /// What the log calls it: actors that came over HTTP need no name.
+    var word: String { name.isEmpty ? id.rawValue : name }
+}
+
 /// Every metadata key of the runtime's log lines.
 enum LogKeys {
     static let actor = "actor"

@@ -145,11 +145,17 @@ final class OutboxDeliverer: Sendable {
         }
     }
 
-    /// The signature that the actor's owner has asked for; the secret of this moment counts.
-    private func webhookSignature(_ call: OutgoingCall) -> [(name: String, value: String)] {
-        guard let actor = call.webhookActor, let signature = environment.configuration.signature,
-            let secret = environment.directory.entry(actor)?.spec.definition?.webhookSecret
-        else { return [] }
+    /// The signature that the actor's owner has asked for; the secret of this moment counts, or the last one of an
+    /// actor that is gone.
+    private func webhookSignature(_ call: OutgoingCall) async throws(ActorError) -> [(name: String, value: String)] {
+        guard let actor = call.webhookActor, let signature = environment.configuration.signature else { return [] }
+        let secret: WebhookSecret?
+        if let entry = environment.directory.entry(actor) {
+            secret = entry.spec.definition?.webhookSecret
+        } else {
+            secret = DepartedWebhooks(try await environment.store.setting(DepartedWebhooks.setting)).secret(of: actor)
+        }
+        guard let secret else { return [] }
         return signature.headers(
             id: call.idempotencyKey, at: environment.clock.now(), body: call.body, secrets: [secret])
     }
@@ -168,7 +174,11 @@ final class OutboxDeliverer: Sendable {
             }
         } else {
             headers.append((name: "Idempotency-Key", value: item.call.idempotencyKey))
-            headers += webhookSignature(item.call)
+            do throws(ActorError) {
+                headers += try await webhookSignature(item.call)
+            } catch {
+                return .noAnswer("the webhook's secret could not be read")
+            }
         }
         let request = OutgoingRequest(
             method: "POST", url: target.url, headers: headers,

@@ -39,7 +39,7 @@ final class Scheduler: Sendable {
                 } catch {
                     environment.logger.error(
                         "a scheduled message could not be sent; trying again in a minute",
-                        metadata: [LogKeys.actor: "\(spec.name)", LogKeys.error: "\(error)"])
+                        metadata: [LogKeys.actor: "\(spec.word)", LogKeys.error: "\(error)"])
                     wake = inAMinute
                 }
                 if let wake { earliest = min(earliest ?? wake, wake) }
@@ -74,7 +74,7 @@ final class Scheduler: Sendable {
             case .skip(let due):
                 environment.logger.debug(
                     "a scheduled message is left out: the run before it has not ended",
-                    metadata: [LogKeys.actor: "\(spec.name)", LogKeys.due: "\(due.iso8601)"])
+                    metadata: [LogKeys.actor: "\(spec.word)", LogKeys.due: "\(due.iso8601)"])
             case .wait(let moment): return moment
             case .rest:
                 if plan != nil { try await environment.store.setSchedule(nil, of: spec.id) }
@@ -97,7 +97,7 @@ final class Scheduler: Sendable {
                 idempotency: IdempotencyKey(key: "cron:\(due.milliseconds)")))
         environment.logger.debug(
             "a scheduled message was sent",
-            metadata: [LogKeys.actor: "\(spec.name)", LogKeys.due: "\(due.iso8601)"])
+            metadata: [LogKeys.actor: "\(spec.word)", LogKeys.due: "\(due.iso8601)"])
         return receipt.execution
     }
 }

@@ -178,7 +178,14 @@ private final class ScriptSession: WorkSession {
         work.executor = spec.executor
         work.memoryBytes = spec.definition?.memoryBytes
         work.cpuMillis = spec.definition?.cpuMillis
-        work.folders = [WorkMount(host: folder, inside: folder, isReadOnly: false)]
+        // Its parts, not the folder: what is beside them is ours, and a container may not put a link in its place.
+        work.folders = [
+            WorkMount(host: "\(folder)/work", inside: "\(folder)/work", isReadOnly: false),
+            WorkMount(host: "\(folder)/message", inside: "\(folder)/message", isReadOnly: true),
+        ]
+        if let door = results?.split(separator: "/").dropLast().joined(separator: "/") {
+            work.folders.append(WorkMount(host: "/\(door)", inside: "/\(door)", isReadOnly: true))
+        }
         if let own = spec.folder { work.folders.append(WorkMount(host: own, inside: own, isReadOnly: true)) }
         work.folders += Self.places(message: "\(folder)/message", results: results)
         work.labels = [

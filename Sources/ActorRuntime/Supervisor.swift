@@ -21,16 +21,14 @@ final class Supervisor: Sendable {
         var revision: Int
         var fault: String?
         var reason = ""
+        var hardship: Hardship?
         var isPrepared = false
         var isPreparing = false
 
         var isOpen: Bool { isPrepared && fault == nil && machine.action == .run }
         /// Nothing is held against it that a success would clear.
-        var isSound: Bool { machine.failures == 0 && machine.action == .run }
+        var isSound: Bool { machine.failures == 0 && machine.action == .run && hardship == nil }
     }
-
-    /// How long an actor waits whose work the machine could not take.
-    private static let breathMilliseconds: Int64 = 1000
 
     private let state = Mutex<[ActorID: Supervised]>([:])
     private let environment: RuntimeEnvironment
@@ -67,6 +65,9 @@ final class Supervisor: Sendable {
         }
     }
 
+    /// Why this machine has not been able to take an actor's work for a while; nil when it takes it.
+    func hardship(of actor: ActorID) -> String? { state.withLock { $0[actor]?.hardship?.notice } }
+
     /// Why an actor does not take messages just now, and until when if that is known.
     func pause(of actor: ActorID) -> (reason: String, until: Timestamp?)? {
         state.withLock { state in
@@ -74,7 +75,7 @@ final class Supervisor: Sendable {
             switch supervised.machine.action {
             case .error(let reason): return (reason, nil)
             case .pause(let until): return (supervised.reason, until)
-            case .run: return supervised.fault.map { ($0, nil) }
+            case .run: return (supervised.fault ?? supervised.hardship?.reason).map { ($0, nil) }
             }
         }
     }
@@ -123,14 +124,20 @@ final class Supervisor: Sendable {
         if case .starved(let reason) = health {
             environment.logger.warning(
                 "the machine cannot take an actor's work; trying again",
-                metadata: [LogKeys.actor: "\(spec.name)", LogKeys.reason: "\(reason)"])
-            return .pause(until: now.adding(milliseconds: Self.breathMilliseconds))
+                metadata: [LogKeys.actor: "\(spec.word)", LogKeys.reason: "\(reason)"])
+            let pause = state.withLock { state in
+                var hardship = state[spec.id]?.hardship ?? Hardship()
+                defer { state[spec.id]?.hardship = hardship }
+                return hardship.again(reason)
+            }
+            return .pause(until: now.adding(milliseconds: pause))
         }
         let chance = Double.random(in: 0..<1)
         let (before, after) = state.withLock { state -> (SupervisionMachine.Action, SupervisionMachine.Action) in
             guard var supervised = state[spec.id] else { return (.run, .run) }
             defer { state[spec.id] = supervised }
             let before = supervised.machine.action
+            if health != .unknown { supervised.hardship = nil }
             switch health {
             case .unknown, .starved: return (before, before)
             case .sound: return (before, supervised.machine.succeeded())
@@ -151,7 +158,7 @@ final class Supervisor: Sendable {
     }
 
     private func tell(_ action: SupervisionMachine.Action, _ spec: ActorSpec, _ health: ExecutionDriver.Health) {
-        let name: Logger.Metadata = [LogKeys.actor: "\(spec.name)"]
+        let name: Logger.Metadata = [LogKeys.actor: "\(spec.word)"]
         switch action {
         case .run: break
         case .pause(let until):

@@ -66,6 +66,28 @@ struct ResultSocketTests {
         }
     }
 
+    @Test("nobody else can enter the folder of an execution; in it, message and work are open to whoever it runs as")
+    func modes() async throws {
+        try await withFiles { files, root in
+            let run = try await files.prepare(execution)
+            try await files.write([1, 2, 3], to: "\(run)/message")
+            let path = try #require(await files.openResults(of: execution))
+            #expect(path.hasSuffix("/R4Xo/out/results.sock"))
+            func mode(_ path: String) throws -> Int? {
+                try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            }
+            let modes = try ["", "/message", "/work", "/out", "/results"].map { try mode(run + $0) }
+            #expect(modes == [0o700, 0o644, 0o777, 0o755, 0o700])
+            await files.closeResults(of: execution)
+            guard geteuid() == 0 else { return }
+            let shared = FolderRunFiles(root: root, pool: .singleton, group: 4242)
+            let other = try await shared.prepare(ExecutionID("Rr"))
+            let attributes = try FileManager.default.attributesOfItem(atPath: other)
+            #expect(attributes[.posixPermissions] as? Int == 0o710)
+            #expect(attributes[.groupOwnerAccountID] as? Int == 4242)
+        }
+    }
+
     @Test("a folder too deep for a socket runs without one")
     func deep() async throws {
         let root = FileManager.default.temporaryDirectory.path + "/rr-" + String(repeating: "x", count: 100)

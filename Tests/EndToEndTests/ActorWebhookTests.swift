@@ -23,6 +23,40 @@ struct ActorWebhookTests {
         }
     }
 
+    @Test("what a deleted actor leaves to be told is signed too, also after a restart")
+    func departed() async throws {
+        let daemon = try RunningDaemon(shipped: [])
+        try daemon.write(
+            "callbacks: {allow: [127.0.0.1]}\n" + PeerImages.configuration(in: daemon.folder), to: "config.yml")
+        try PeerImages.write(to: daemon)
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            let sink = try await EventSink(folder: daemon.folder, refusals: 4)
+            do {
+                let made = try await daemon.post(
+                    "/actors/v2",
+                    [
+                        "image": "abacosamples/test", "webhook": .string("http://127.0.0.1:\(sink.port)/hook"),
+                        "webhookSecret": .string(secret),
+                    ])
+                let actor = try #require(made.json["result"]?["id"]?.string, "\(made.text)")
+                _ = try await daemon.finished(try await daemon.send(actor, ["n": 1]))
+                let gone = try await daemon.request("DELETE", "/actors/v2/\(actor)")
+                #expect(gone.status == 200, "\(gone.text)")
+                await daemon.killNow()
+                try await daemon.start()
+                _ = try await taken(sink, 2)
+                #expect(try await sink.signed(with: secret) == sink.requests.count)
+                #expect(sink.requests.count >= 6)
+            } catch {
+                await sink.stop()
+                throw error
+            }
+            await sink.stop()
+        }
+    }
+
     private func tell(_ daemon: RunningDaemon, _ sink: EventSink) async throws {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         try await daemon.start()

@@ -58,4 +58,87 @@ struct FollowTests {
             #expect(nobody.status == 400)
         }
     }
+
+    /// Reads the first line on many connections, then drops half of them and closes the others.
+    private static let leavers = """
+        import socket, struct, sys
+        port, path, token = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+        readers = []
+        for _ in range(20):
+            reader = socket.create_connection(("127.0.0.1", port))
+            reader.sendall(f"GET {path} HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Bearer {token}\\r\\n\\r\\n".encode())
+            seen = b""
+            while b"first" not in seen:
+                more = reader.recv(4096)
+                assert more, seen
+                seen += more
+            readers.append(reader)
+        for index, reader in enumerate(readers):
+            if index % 2:
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reader.close()
+        """
+
+    @Test("readers that go away leave nothing behind, and who stays is told that the daemon stops")
+    func leaving() async throws {
+        let daemon = try RunningDaemon(config: "executors: {process: {grace_seconds: 1}}", shipped: [])
+        try daemon.write(Self.program, to: "program.py")
+        try daemon.write(
+            """
+            name: talker
+            run: {command: [python3, \(daemon.folder)/program.py, \(daemon.folder)/go]}
+            environment: {SECRET_WORD: correct-horse-battery}
+            """, to: "actors/talker/actor.yml")
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            let execution = try await daemon.send("talker", ["a": 1])
+            let path = "/actors/v2/talker/executions/\(execution)/logs?follow=true"
+            _ = try await daemon.until("/actors/v2/talker/executions/\(execution)/logs") {
+                $0["result"]?["logs"]?.string?.contains("the word is ") == true
+            }
+            let before = sockets(of: daemon)
+            let port = String(daemon.base.split(separator: ":").last ?? "")
+            for _ in 0..<3 {
+                let readers = try spawnPython(
+                    [Self.leavers, port, path, daemon.token], output: "\(daemon.folder)/leavers")
+                #expect(await ended(readers) == 0)
+            }
+            // Nothing is printed meanwhile: it is not by writing that their going is noticed.
+            let deadline = ContinuousClock.now + .seconds(30)
+            while sockets(of: daemon) > before, ContinuousClock.now < deadline {
+                _ = try await daemon.get("/healthz")
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(sockets(of: daemon) <= before)
+
+            let script = """
+                import sys, urllib.request
+                request = urllib.request.Request(sys.argv[1], headers={"Authorization": "Bearer " + sys.argv[2]})
+                answer = urllib.request.urlopen(request)
+                first = answer.readline()
+                open(sys.argv[3], "w").close()
+                sys.stdout.write(repr(first + answer.read()))
+                """
+            let stays = try spawnPython(
+                [script, daemon.base + path, daemon.token, "\(daemon.folder)/reading"],
+                output: "\(daemon.folder)/stays")
+            while !FileManager.default.fileExists(atPath: "\(daemon.folder)/reading") {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            // An answer that breaks off would be an error over there.
+            #expect(await daemon.stop() == 0)
+            #expect(await ended(stays) == 0)
+            let text = try String(contentsOfFile: "\(daemon.folder)/stays", encoding: .utf8)
+            #expect(text.hasPrefix("b'first\\nthe word is "), "\(text)")
+            try daemon.write("", to: "go")
+        }
+    }
+
+    private func sockets(of daemon: RunningDaemon) -> Int {
+        let folder = "/proc/\(daemon.pid)/fd"
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).count { name in
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
+            return target?.hasPrefix("socket:") == true
+        }
+    }
 }

@@ -88,6 +88,51 @@ struct ImportTests {
         #expect(config?["value"] == "v" && config?["actors"] == "my_alias")
     }
 
+    /// Tokens of the specification of Fernet, the second with a value of our own.
+    @Test("secret configs come along with the key of the old service, and are named without it")
+    func secrets() async throws {
+        let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
+        let closed =
+            "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA=="
+        let dump = """
+            {"tenant": "DEV-DEVELOP",
+             "actors": [{"id": "R4Xo", "image": "abacosamples/test", "owner": "ann"}],
+             "configs": [{"name": "closed", "value": "\(closed)", "is_secret": true, "actors": "R4Xo"},
+                         {"name": "plain-secret", "value": "hunter2", "is_secret": true, "actors": "R4Xo"}]}
+            """
+        try await withDaemon(daemon()) { daemon in
+            try await daemon.start()
+            try daemon.write(dump, to: "secrets.json")
+            try daemon.write(key + "\n", to: "right.key", mode: 0o600)
+            try daemon.write(key.replacing("cw_0", with: "cw_1") + "\n", to: "wrong.key", mode: 0o600)
+            try daemon.write("hunter2", to: "none.key", mode: 0o600)
+            let command = ["import", "abaco", "secrets.json", "--json", "--url", daemon.base]
+            for (file, says) in [
+                ("wrong.key", "/configs/0/value: was not closed with the key"), ("none.key", "is no Fernet key"),
+                ("missing.key", "missing.key"),
+            ] {
+                let run = try await daemon.runBeside(command + ["--config-key-file", file])
+                #expect(run.code != 0 && daemon.errors.contains(says), "\(file): \(daemon.errors.suffix(500))")
+                #expect(try await daemon.get("/actors/v2")["result"] == [])
+            }
+            let without = try JSONReader.read(Array(try await daemon.runBeside(command + ["--dry-run"]).output.utf8))
+            #expect(without["configs"]?["new"] == 1)
+            #expect(without["warnings"]?.array?.first?["place"] == "/configs/0")
+
+            let run = try await daemon.runBeside(command + ["--config-key-file", "right.key"])
+            #expect(run.code == 0 && !run.output.contains("hunter2"), "\(run.output)")
+            #expect(!daemon.errors.contains(key))
+            let shown = try await daemon.get("/actors/v2/configs")["result"]
+            let text = JSONWriter.string(shown ?? .null)
+            #expect(shown?.array?.count == 2 && !text.contains("hunter2") && !text.contains(closed), "\(text)")
+            let sent = try await daemon.post("/actors/v2/R4Xo/messages", ["message": "go"])
+            let execution = try #require(sent.json["result"]?["executionId"]?.string, "\(sent.text)")
+            _ = try await daemon.finished(execution)
+            let log = try await daemon.get("/actors/v2/R4Xo/executions/\(execution)/logs")["result"]?["logs"]?.string
+            #expect(log?.contains("'closed': 'hello'") == true, "\(log ?? "")")
+        }
+    }
+
     @Test(
         "a dump with a mistake is refused as a whole, and the mistake is named with its place",
         arguments: [

@@ -16,6 +16,8 @@ struct ImportCommand: AsyncParsableCommand {
                 answered it or as its database exports it; docs/actors-api.md shows one. Ids stay what they were, so
                 that scripts and callback URLs go on working. Either all of it is good, or nothing is taken over and
                 every mistake is named with its place. What is there already stays as it is: it can be run again.
+                Secret configs are closed with a key of the old service: with its file they come along, without it
+                they are left out and named.
 
                 Example: reactord import abaco dump.json --dry-run
                 """)
@@ -31,18 +33,28 @@ struct ImportCommand: AsyncParsableCommand {
         @Option(help: "The tenant of what does not say its own (default: that of the token).")
         var tenant: String?
 
+        @Option(
+            name: .customLong("config-key-file"),
+            help: ArgumentHelp("The Fernet key that the old service closed secret configs with.", valueName: "file"))
+        var configKeyFile: String?
+
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
             let bytes: [UInt8]
+            var headers: [(name: String, value: String)] = []
             do {
                 bytes = try BoundedFile.read(file, limit: Self.maxBytes).bytes
+                if let configKeyFile {
+                    let key = String(decoding: try BoundedFile.read(configKeyFile, limit: 4096).bytes, as: UTF8.self)
+                    headers.append(("Reactord-Config-Key", key.filter { !$0.isWhitespace }))
+                }
             } catch {
                 throw Failure(.usage, error.message)
             }
             let path = Paths.query(Paths.importAbaco, [("dry_run", isDryRun ? "true" : nil), ("tenant", tenant)])
             let response = try await connection.connect().send(
-                "POST", path, body: bytes, type: "application/json", timeoutMilliseconds: 600_000)
+                "POST", path, body: bytes, type: "application/json", headers: headers, timeoutMilliseconds: 600_000)
             guard let json = try? JSONReader.read(response.body) else { throw DaemonClient.unexpected }
             connection.show(json) { style in
                 var table = Table("WHAT", isDryRun ? "WOULD BE NEW" : "NEW", "THERE ALREADY")

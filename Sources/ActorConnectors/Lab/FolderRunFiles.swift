@@ -8,6 +8,7 @@ import Synchronization
 /// The small files of executions, below `runs/` of the data folder.
 package struct FolderRunFiles: RunFiles {
     private let root: String
+    private let group: UInt32?
     private let blocking: BlockingWork
     private let sockets = OpenSockets()
 
@@ -17,28 +18,42 @@ package struct FolderRunFiles: RunFiles {
         let queue = DispatchQueue(label: "results")
     }
 
-    /// - Parameter root: the data folder, absolute.
-    package init(root: String, pool: NIOThreadPool) {
+    /// The folder of the socket for results.
+    private static let door = "out"
+
+    /// - Parameters:
+    ///   - root: the data folder, absolute.
+    ///   - group: who else may enter the folder of an execution: the group of local commands, where they do not run as
+    ///     the daemon's user.
+    package init(root: String, pool: NIOThreadPool, group: UInt32? = nil) {
         self.root = root
+        self.group = group
         self.blocking = BlockingWork(pool: pool)
     }
 
+    /// Nobody but us (and ``group``) can enter the folder, so that what lies in it may be open: whoever the command of
+    /// a container runs as, it is shown the message and the work folder alone, and can use them.
     package func prepare(_ execution: ExecutionID) async throws(ActorError) -> String {
-        let root = root
+        let (root, group) = (root, group)
         guard execution.rawValue.utf8.allSatisfy(NameRules.isAlphanumeric), !execution.rawValue.isEmpty else {
             throw ActorError(.invalidInput, "an execution id has letters and digits only")
         }
         return try await blocking { () throws(ActorError) in
             let folder = try Folder(path: root).making("runs").making(execution.rawValue)
-            _ = try folder.making("work")
+            let work = try folder.making("work").path
+            let door = try folder.making(Self.door).path
+            if let group, chown(folder.path, uid_t.max, group) != 0 { throw Self.failure(folder.path) }
+            for (path, mode) in [
+                (folder.path, group == nil ? 0o700 : 0o710), (work, 0o777), (door, 0o755),
+            ] where chmod(path, mode_t(mode)) != 0 { throw Self.failure(path) }
             return folder.path
         }
     }
 
     package func write(_ bytes: [UInt8], to path: String) async throws(ActorError) {
         try await blocking { () throws(ActorError) in
-            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            guard descriptor >= 0 else { throw Self.failure(path) }
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+            guard descriptor >= 0, fchmod(descriptor, 0o644) == 0 else { throw Self.failure(path) }
             defer { close(descriptor) }
             var rest = bytes[...]
             while !rest.isEmpty {
@@ -94,7 +109,9 @@ package struct FolderRunFiles: RunFiles {
     /// Of an execution that ``prepare(_:)`` has made a folder for.
     package func openResults(of execution: ExecutionID) async -> String? {
         let (run, queue) = ("\(root)/runs/\(execution)", sockets.queue)
-        let made = try? await blocking { () throws(ActorError) in ResultSocket(run: run, queue: queue) }
+        let made = try? await blocking { () throws(ActorError) in
+            ResultSocket(run: run, door: Self.door, queue: queue)
+        }
         guard let socket = made ?? nil else { return nil }
         sockets.all.withLock { $0[execution] = socket }
         return socket.path

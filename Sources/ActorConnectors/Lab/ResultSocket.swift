@@ -21,9 +21,11 @@ final class ResultSocket: Sendable {
 
     /// Nil when there cannot be one: its execution then runs without.
     ///
-    /// - Parameter run: the folder of the execution, absolute.
-    init?(run: String, queue: DispatchQueue) {
-        path = "\(run)/results.sock"
+    /// - Parameters:
+    ///   - run: the folder of the execution, absolute.
+    ///   - door: a folder in it, for the socket alone: whoever sees it finds the one of the next daemon too.
+    init?(run: String, door: String, queue: DispatchQueue) {
+        path = "\(run)/\(door)/results.sock"
         folder = "\(run)/results"
         self.queue = queue
         guard path.utf8.count <= Self.longestPath else { return nil }
@@ -44,7 +46,7 @@ final class ResultSocket: Sendable {
             Glibc.close(descriptor)
             return nil
         }
-        // The run's folder is closed to others; the user of a container has to reach it all the same (section 3.4).
+        // The run's folder is closed to others; whoever a container runs as has to reach it (section 3.4).
         chmod(path, 0o777)
         source = Mutex(DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue))
         source.withLock { source in

@@ -15,6 +15,19 @@ package struct Seal: Sendable {
         encryption = SymmetricKey(data: key.suffix(16))
     }
 
+    /// A key as the old service's settings write it; nil when it is none.
+    init?(fernet text: String) {
+        let text = text.filter { !$0.isWhitespace }
+        guard let key = SignedToken.bytes(Substring(text)), key.count == 32 else { return nil }
+        self.init(key: key)
+    }
+
+    /// Version, moment, initial vector, blocks, proof: with whatever key it was closed.
+    static func isClosed(_ text: String) -> Bool {
+        guard let token = SignedToken.bytes(Substring(text)), token.first == 0x80 else { return false }
+        return token.count >= 1 + 8 + 16 + 16 + 32 && (token.count - 57) % 16 == 0
+    }
+
     /// - Parameter now: stands in the token, as its format wants it.
     package func close(_ text: String, now: Timestamp) throws(ActorError) -> String {
         do {

@@ -93,10 +93,11 @@ enum ErrorReply {
 
     /// The message with its places; never the cause, which may quote what strangers must not read.
     static func text(_ error: ActorError) -> String {
-        // An empty JSON pointer is the whole message.
-        return error.details.reduce(error.message) { text, detail in
-            "\(text); \(detail.place.isEmpty ? "" : "\(detail.place): ")\(detail.problem)"
-        }
+        // An empty JSON pointer is the whole message, which may say it already.
+        error.details.filter { !$0.place.isEmpty || !error.message.hasSuffix($0.problem) }
+            .reduce(error.message) { text, detail in
+                "\(text); \(detail.place.isEmpty ? "" : "\(detail.place): ")\(detail.problem)"
+            }
     }
 
     private static func problem(_ error: ActorError, status: HTTPResponse.Status) -> Response {

@@ -18,6 +18,9 @@ struct AbacoDump {
         let queues: [String]
         let maxLogSeconds: Int
         let now: Timestamp
+        let seal: Seal
+        /// What secret configs of the old service are closed with; nil when nobody knows it any more.
+        let oldSeal: Seal?
         /// Whether there is an actor of this id already.
         let hasActor: (ActorID) -> Bool
     }
@@ -193,16 +196,46 @@ struct AbacoDump {
         guard let value = item["value"], !value.isNull, let words = item.text("actors") else {
             return complain(item.place, "needs value and actors")
         }
-        if item["is_secret"]?.isTruthy == true, item["is_secret"] != "false" {
-            return warn(
-                item.place, "\(name) is a secret, closed with a key of the old service: set it again by POST …/configs")
+        var text = value.string ?? JSONWriter.string(value)
+        let isSecret = item["is_secret"]?.isTruthy == true && item["is_secret"] != "false"
+        if isSecret {
+            guard let closed = closed(text, of: name, at: item.place) else { return }
+            text = closed
         }
         configs.append(
             (
                 SharedConfig(
-                    tenant: tenant, name: name, value: value.string ?? JSONWriter.string(value), isSecret: false,
-                    actors: words, created: house.now, updated: house.now), item.text("owner") ?? "admin"
+                    tenant: tenant, name: name, value: text, isSecret: isSecret, actors: words, created: house.now,
+                    updated: house.now), item.text("owner") ?? "admin"
             ))
+    }
+
+    /// A secret as it is kept here; nil when it cannot come along.
+    private mutating func closed(_ text: String, of name: String, at place: String) -> String? {
+        var plain = text
+        if Seal.isClosed(text) {
+            guard let old = house.oldSeal else {
+                warn(
+                    place,
+                    "\(name) is a secret, closed with a key of the old service: name that key's file with "
+                        + "--config-key-file, or write the plain value into the dump, or set it again by "
+                        + "POST …/configs")
+                return nil
+            }
+            guard let opened = old.open(text) else {
+                complain(
+                    place + "/value",
+                    "was not closed with the key that was given: give the right one, or none to leave secrets out")
+                return nil
+            }
+            plain = opened
+        }
+        do throws(ActorError) {
+            return try house.seal.close(plain, now: house.now)
+        } catch {
+            complain(place + "/value", error.message)
+            return nil
+        }
     }
 
     // MARK: Permissions

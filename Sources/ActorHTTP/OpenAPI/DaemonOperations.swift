@@ -204,7 +204,10 @@ enum DaemonOperations {
                 .json(Shapes.page("audit", Shapes.audit))),
             api(
                 .post, Paths.importAbaco, "importAbaco", "Take over what Abaco had; for admins", tag: "operations",
-                query: [.query("dry_run", .flag), .query("tenant", .text)],
+                query: [
+                    .query("dry_run", .flag), .query("tenant", .text),
+                    .header("Reactord-Config-Key", .text, "The old service's Fernet key: secret configs come along."),
+                ],
                 body: .json(
                     .object(
                         .may("actors", .any), .may("aliases", .any), .may("nonces", .any), .may("permissions", .any),

@@ -1,6 +1,7 @@
 import ActorAPI
 import ActorCore
 import ActorRuntime
+import HTTPTypes
 import Hummingbird
 
 /// `/api/v1/import/abaco`: actors, aliases, nonces, permissions and configs of the old service, under the ids that they
@@ -8,6 +9,9 @@ import Hummingbird
 struct ImportRoutes {
     /// Larger than any dump that was seen; it is held in memory while it is read.
     static let maxBytes: Int64 = 64 << 20
+
+    /// The Fernet key that the old service closed its secret configs with: nothing that a log or an address shows.
+    static let configKey = HTTPField.Name("Reactord-Config-Key")
 
     private struct Count {
         var new = 0
@@ -28,6 +32,13 @@ struct ImportRoutes {
         let caller = try front.requireAdmin(context)
         let isDryRun = request.formItems.first("dry_run") == "true"
         let tenant = request.formItems.first("tenant") ?? caller.principal.tenant
+        let oldSeal = try Self.configKey.flatMap { request.headers[$0] }.map { text throws(ActorError) in
+            guard let seal = Seal(fernet: text) else {
+                throw ActorError(
+                    .invalidInput, "Reactord-Config-Key is no Fernet key: it has 32 bytes, in base64 44 characters")
+            }
+            return seal
+        }
         let bytes = try await BodyReader.bytes(of: request, limit: Int(Self.maxBytes))
         let system = front.system
         let dump = AbacoDump(
@@ -35,6 +46,7 @@ struct ImportRoutes {
             in: AbacoDump.House(
                 tenant: tenant, tenants: front.settings.tenants, queues: front.settings.queues,
                 maxLogSeconds: front.settings.maxLogSeconds, now: system.now(),
+                seal: front.seal, oldSeal: oldSeal,
                 hasActor: { system.spec($0) != nil }))
         var problems = dump.problems
         for alias in dump.aliases {
