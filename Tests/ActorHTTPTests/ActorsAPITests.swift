@@ -25,6 +25,12 @@ struct ActorsAPITests {
             name: "no such id, admin", path: "/actors/v2/xyWxv5zqvkZ6y", token: admin, status: 404,
             has: ["No actor found with identifier: xyWxv5zqvkZ6y."]),
         Row(
+            name: "no such id, admin, its mailbox", path: "/v3/actors/xyWxv5zqvkZ6y/messages", token: admin,
+            status: 404, has: ["No actor found with id: xyWxv5zqvkZ6y."]),
+        Row(
+            name: "no such id, admin, its executions", path: "/actors/xyWxv5zqvkZ6y/executions", token: admin,
+            status: 404, has: ["No actor found with id: xyWxv5zqvkZ6y."]),
+        Row(
             name: "no such id, user", path: "/actors/v2/xyWxv5zqvkZ6y", token: House.bobToken, status: 400,
             has: ["Actor DEV-DEVELOP_xyWxv5zqvkZ6y does not exist"]),
         Row(

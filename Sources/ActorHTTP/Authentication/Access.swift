@@ -57,7 +57,13 @@ extension HTTPFront {
         _ context: HTTPContext, _ needed: PermissionLevel, countingUse: Bool = true
     ) async throws(ActorError) -> ActorSpec {
         let caller = try context.requireCaller()
-        let spec = try authorized(caller, context.word(), needed)
+        let spec: ActorSpec
+        do throws(ActorError) {
+            spec = try authorized(caller, context.word(), needed)
+        } catch {
+            let isMissing = error.code == .notFound && error.message == Self.missing(context.word()).message
+            throw isMissing ? Self.missing(context.word(), at: context.endpointPath) : error
+        }
         if countingUse, let nonce = caller.nonce {
             guard try await system.store.useNonce(nonce.id, at: system.now()) else { throw Nonce.usedUp }
         }
@@ -88,9 +94,15 @@ extension HTTPFront {
             guard caller.isAdmin else {
                 throw ActorError(.invalidInput, "Actor \(caller.principal.tenant)_\(word) does not exist")
             }
-            throw ActorError(.notFound, "No actor found with identifier: \(word).")
+            throw Self.missing(word)
         }
         return try system.resolve(word, tenant: caller.principal.tenant)
+    }
+
+    /// Mailbox and executions have a word of their own for it.
+    private static func missing(_ word: String, at path: String? = nil) -> ActorError {
+        let isWithin = path.map { $0.contains("/messages") || $0.contains("/executions") } ?? false
+        return ActorError(.notFound, "No actor found with \(isWithin ? "id" : "identifier"): \(word).")
     }
 
     /// Under `/api/v1` an unknown actor is 404 for everybody.

@@ -72,12 +72,14 @@ struct AdminRoutes {
     @Sendable private func executions(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let caller = try Self.admin(context)
         var actors: [JSONValue] = []
-        var (count, seconds) = (0, 0)
+        var (count, seconds, busy, use) = (0, 0, 0, ResourceUse())
         for status in front.system.statuses(tenant: caller.principal.tenant) {
             let spec = status.spec
             let totals = try await front.system.store.totals(of: spec.id)
             count += totals.count
             seconds += totals.seconds
+            if totals.count > 0 { busy += 1 }
+            use = use + totals.use
             actors.append([
                 "actor_id": .string(spec.id.rawValue), "owner": .string(spec.owner), "image": .string(spec.run.image),
                 "total_executions": JSONValue(totals.count), "total_execution_cpu": .int(totals.use.cpu),
@@ -88,10 +90,18 @@ struct AdminRoutes {
         return reply.success(
             "Executions retrieved successfully.",
             [
-                "summary": [
-                    "total_actors_all_time": JSONValue(actors.count), "total_executions_all_time": JSONValue(count),
-                    "total_execution_runtime_all_time": JSONValue(seconds),
-                ],
+                // What was deleted is not counted any more.
+                "summary": .object(
+                    ["all_time", "existing"].flatMap { word in
+                        [
+                            JSONValue.Member("total_actors_\(word)", JSONValue(actors.count)),
+                            JSONValue.Member("total_actors_\(word)_with_executions", JSONValue(busy)),
+                            JSONValue.Member("total_executions_\(word)", JSONValue(count)),
+                            JSONValue.Member("total_execution_runtime_\(word)", JSONValue(seconds)),
+                            JSONValue.Member("total_execution_cpu_\(word)", .int(use.cpu)),
+                            JSONValue.Member("total_execution_io_\(word)", .int(use.io)),
+                        ]
+                    }),
                 "actors": .array(actors),
             ])
     }
