@@ -66,7 +66,8 @@ struct FollowTests {
         readers = []
         for _ in range(20):
             reader = socket.create_connection(("127.0.0.1", port))
-            reader.sendall(f"GET {path} HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Bearer {token}\\r\\n\\r\\n".encode())
+            head = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Authorization: Bearer {token}", "", ""]
+            reader.sendall("\\r\\n".join(head).encode())
             seen = b""
             while b"first" not in seen:
                 more = reader.recv(4096)

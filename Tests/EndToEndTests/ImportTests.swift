@@ -52,6 +52,8 @@ struct ImportTests {
 
             let first = try await daemon.runBeside(command)
             #expect(first.code == 0 && first.output.contains("actors"), "\(first.output)")
+            #expect(plan["permissions"]?["new"] == 3 && plan["permissions"]?["present"] == 0)
+            #expect(first.output.contains("permissions  3    0"), "\(first.output)")
             #expect(daemon.errors.contains("nobody/knows"), "an image that is not known is named")
             try await check(daemon)
             await daemon.killNow()

@@ -71,9 +71,14 @@ struct ImportRoutes {
         let system = front.system
         var (actors, aliases, nonces, grants, configs) = (Count(), Count(), Count(), Count(), Count())
         var warnings = dump.warnings
+        // What adopting gives an actor's owner is not there already: the dump may say otherwise.
+        var fresh: Set<GrantTarget> = []
         for actor in dump.actors {
             let isNew = system.spec(actor.stored.id) == nil
             actors.count(isNew)
+            if isNew {
+                fresh.insert(GrantTarget(.actor, actor.stored.id.rawValue, tenant: actor.stored.tenant))
+            }
             guard isNew, !isDryRun else { continue }
             _ = try await system.adopt(actor.stored, state: actor.state)
             if let status = system.status(of: actor.stored.id), status.status == "ERROR" {
@@ -84,11 +89,13 @@ struct ImportRoutes {
         for alias in dump.aliases {
             let isNew = try await system.store.alias(alias.name, tenant: alias.tenant) == nil
             aliases.count(isNew)
+            if isNew { fresh.insert(GrantTarget(.alias, alias.name, tenant: alias.tenant)) }
             if isNew, !isDryRun { try await system.create(alias) }
         }
         for (config, owner) in dump.configs {
             let isNew = try await system.store.config(config.name, tenant: config.tenant) == nil
             configs.count(isNew)
+            if isNew { fresh.insert(GrantTarget(.config, config.name, tenant: config.tenant)) }
             if isNew, !isDryRun { try await system.store.create(config, owner: owner) }
         }
         for nonce in dump.nonces {
@@ -97,7 +104,8 @@ struct ImportRoutes {
             if isNew, !isDryRun { try await system.store.create(nonce) }
         }
         for grant in dump.grants {
-            let isNew = try await system.store.grants(on: grant.target)[grant.user] == nil
+            let known = try await system.store.grants(on: grant.target)
+            let isNew = fresh.contains(grant.target) || known[grant.user] == nil
             grants.count(isNew)
             if isNew, !isDryRun { _ = try await system.set(grant) }
         }

@@ -22,6 +22,6 @@ for _ in range(600):
 logs = agave.actors.getExecutionLogs(actorId=made.id, executionId=sent.executionId).logs
 assert "Contents of MSG: through TLS" in logs and "_abaco_api_server=https://" + host in logs, logs
 tapis = Tapis(base_url="https://" + host, tenant_id="DEV", access_token=jwt, verify=False)
-assert tapis.actors.create_actor(image="lab/printer").status == "READY"
-assert len(tapis.actors.list_actors()) == 1
+made = tapis.actors.create_actor(image="lab/printer")
+assert made.status == "READY" and made.id in [actor.id for actor in tapis.actors.list_actors()], made
 print("both clients, through TLS")
