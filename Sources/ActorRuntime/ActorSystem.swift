@@ -270,11 +270,13 @@ package final class ActorSystem: Sendable {
 
     /// What an execution has printed, live while it runs.
     package func log(of id: ExecutionID) async throws(ActorError) -> ExecutionLog {
+        let token = OwnToken(environment.tokens.text(of: id))
         if let live = await driver.liveLog(id) {
             // What is not whole yet is shown by the next look: the text of a later one begins with that of this one.
             let whole = UTF8Border.whole(live.bytes)
-            let settled = whole.dropLast(configuration.unfinished(whole))
-            return ExecutionLog(bytes: scrubbed(Array(settled)), truncated: live.truncated, isFinal: false)
+            let settled = whole.dropLast(max(configuration.unfinished(whole), token.unfinished(whole)))
+            let shown = token.struck(from: scrubbed(Array(settled)))
+            return ExecutionLog(bytes: shown, truncated: live.truncated, isFinal: false)
         }
         guard let record = try await store.execution(id) else {
             throw ActorError(.notFound, "there is no execution \(id)")
@@ -288,7 +290,7 @@ package final class ActorSystem: Sendable {
         case .file(let path):
             let bytes = await environment.runFiles.read(
                 "\(configuration.dataFolder)/\(path)", limit: limits.maxLogBytes)
-            return ExecutionLog(bytes: scrubbed(bytes), truncated: log.truncated, isFinal: isFinal)
+            return ExecutionLog(bytes: token.struck(from: scrubbed(bytes)), truncated: log.truncated, isFinal: isFinal)
         }
     }
 

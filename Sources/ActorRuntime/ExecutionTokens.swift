@@ -17,8 +17,11 @@ final class ExecutionTokens: Sendable {
             }
     }
 
+    /// Where codes are random it is another one each time.
+    func text(of execution: ExecutionID) -> String { "rxe_" + code(execution) }
+
     func issue(for execution: ExecutionID, of spec: ActorSpec) -> String {
-        let token = "rxe_" + code(execution)
+        let token = text(of: execution)
         principals.withLock {
             $0[token] = Principal(username: spec.owner, tenant: spec.tenant, roles: [.user])
         }

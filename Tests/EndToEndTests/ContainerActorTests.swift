@@ -99,7 +99,7 @@ struct ContainerActorTests {
                 "PUT", "/actors/v2/\(actor)", body: JSONWriter.bytes(["image": .string(StartedEngine.images[0])]))
             #expect(put.status == 200, "\(put.text)")
             #expect(try await daemon.finished(execution)["outcome"] == "succeeded")
-            #expect(try await daemon.get("/actors/v2/\(actor)")["result"]?["status"] == "READY")
+            _ = try await daemon.until("/actors/v2/\(actor)") { $0["result"]?["status"] == "READY" }
         }
     }
 
@@ -120,7 +120,7 @@ struct ContainerActorTests {
             try FileManager.default.createSymbolicLink(
                 atPath: link, withDestinationPath: try #require(StartedEngine.socket))
             #expect(try await daemon.finished(execution)["outcome"] == "succeeded")
-            #expect(try await daemon.get("/actors/v2/\(actor)")["result"]?["status"] == "READY")
+            _ = try await daemon.until("/actors/v2/\(actor)") { $0["result"]?["status"] == "READY" }
         }
     }
 
