@@ -42,10 +42,9 @@ extension HTTPFront {
     private static func hasGone(_ channel: any Channel) async -> Bool {
         guard channel.isActive else { return true }
         guard let socket = channel as? any SocketOptionProvider else { return false }
-        let state: UInt8? = try? await socket.unsafeGetSocketOption(
-            level: .tcp, name: NIOBSDSocket.Option(rawValue: TCP_INFO)
-        ).get()
-        return state == closedByPeer
+        let state: EventLoopFuture<UInt8> = socket.unsafeGetSocketOption(
+            level: .tcp, name: NIOBSDSocket.Option(rawValue: TCP_INFO))
+        return (try? await state.get()) == closedByPeer
     }
 
     /// False when the daemon stops, or the reader has gone.
