@@ -153,13 +153,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ActorSchemasTests", dependencies: ["ActorExecutors", "ActorSchemas", "ActorCore"],
-            swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ActorExecutorsTests",
             dependencies: [
                 "ActorExecutors", "ActorCore", "ActorTesting", "HTTPTransport", logging,
             ],
-            swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ActorConnectorsTests",
             dependencies: [
@@ -171,7 +171,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ReactorsTests", dependencies: ["Reactors", "ActorCore", "ActorTesting", logging],
-            swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ActorHTTPTests",
             dependencies: [

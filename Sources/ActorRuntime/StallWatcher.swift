@@ -7,6 +7,7 @@ package final class StallWatcher: Sendable {
     private static let batch = 100
     private static let page = 1000
     private static let shortestPause: Int64 = 1000
+    private static let usual: Int64 = 30_000
 
     private let system: ActorSystem
     private let manager: String
@@ -22,7 +23,7 @@ package final class StallWatcher: Sendable {
     /// Until the task is cancelled or the system drains.
     package func run() async {
         while !Task.isCancelled, system.isAccepting {
-            var pause = Self.shortestPause * 30
+            var pause = Self.usual
             do throws(ActorError) {
                 pause = try await look()
             } catch {
@@ -40,8 +41,9 @@ package final class StallWatcher: Sendable {
 
     /// One look; answers after how many milliseconds to look again.
     func look() async throws(ActorError) -> Int64 {
-        let spec = try system.resolve(manager, tenant: tenant)
-        let seconds = spec.settings["stall_check_seconds"]?.double ?? 30
+        // A house without that actor keeps no jobs.
+        guard let spec = try? system.resolve(manager, tenant: tenant) else { return Self.usual }
+        let seconds = spec.settings["stall_check_seconds"]?.double ?? Double(Self.usual / 1000)
         let machine = try await machine(spec.settings)
         let now = system.now()
         if let horizon = machine.horizon(now: now) {
