@@ -51,6 +51,29 @@ struct ArgoSchemaTests {
         }
     }
 
+    /// What is added to a Workflow that somebody wrote has its place in the schema, too.
+    @Test func aWorkflowAsItIsStaysValid() throws {
+        let schema = try #require(Self.schema)
+        let job = JobID("107acb37-3a5c-57b3-a0ff-a07b67e85ca2")
+        let run = EngineRun(job: job, attempt: 1, name: EngineRun.name("steps", job: job, attempt: 1), logs: "/logs")
+        let written: JSONValue = [
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": ["generateName": "steps-"],
+            "spec": [
+                "entrypoint": "both", "arguments": ["parameters": [["name": "day", "value": "2026-11-21"]]],
+                "templates": [
+                    ["name": "both", "steps": [[["name": "sort", "template": "sort"]]]],
+                    ["name": "sort", "script": ["image": "i", "command": ["sh"], "source": "echo {{workflow.name}}"]],
+                ],
+            ],
+        ]
+        let order = JobOrder(
+            run: run, steps: [], environment: [], folders: RunFolders(work: "/w", output: "/o", logs: "/logs"),
+            manifest: written)
+        let settings = KubernetesEngineSettings(namespace: "argo", labels: ["team": "ephys"])
+        let json = try ArgoManifest(order: order, settings: settings).json()
+        #expect(schema.violations(of: JSONWriter.bytes(json)).map { "\($0.place): \($0.problem)" } == [])
+    }
+
     @Test func theSchemaCanSayNo() throws {
         let schema = try #require(Self.schema)
         let json = try workflow(Self.pod, backoffLimit: 0)

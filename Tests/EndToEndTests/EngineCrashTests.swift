@@ -9,11 +9,13 @@ import Testing
         if: ProcessInfo.processInfo.environment["REACTORD_ENGINE_SOCKET"] != nil,
         "needs a container engine: make engines starts one (scripts/setup --engines installs it)"))
 struct ContainerStepTests {
+    /// A container is waited for when its output has ended: who was killed before that finds its end by inspecting it.
     private static let steps =
-        ["POST /containers/create", "POST /containers/NAME/start", "POST /containers/NAME/wait"]
-        .flatMap { ["before \($0)", "after \($0)"] } + [
-            "before DELETE /containers/NAME", "after DELETE /containers/NAME",
+        [
+            "POST /containers/create", "POST /containers/NAME/start", "GET /containers/NAME/logs",
+            "DELETE /containers/NAME",
         ]
+        .flatMap { ["before \($0)", "after \($0)"] } + ["before POST /containers/NAME/wait"]
 
     @Test func theShippedExampleRunsUnchanged() async throws {
         let socket = ProcessInfo.processInfo.environment["REACTORD_ENGINE_SOCKET"] ?? ""
