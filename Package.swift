@@ -128,7 +128,7 @@ let package = Package(
         .target(
             name: "ActorCLI",
             dependencies: [
-                "ActorAPI", "ActorCore", "ActorDaemon", "HTTPTransport", crypto, logging, system,
+                "ActorAPI", "ActorCore", "ActorDaemon", "HTTPTransport", "Reactors", crypto, logging, system,
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

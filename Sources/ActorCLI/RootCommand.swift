@@ -26,7 +26,8 @@ struct RootCommand: AsyncParsableCommand {
             ServeCommand.self, CheckCommand.self, DemoCommand.self, SendCommand.self, ActorsCommand.self,
             ExecutionsCommand.self, LogsCommand.self, JobsCommand.self, JobCommand.self, PipelinesCommand.self,
             RunCommand.self, RenderCommand.self, JobSetsCommand.self, UploadCommand.self, UploadsCommand.self,
-            BackfillCommand.self, NonceCommand.self, ImportCommand.self, DeadLettersCommand.self,
-            SubscriptionsCommand.self, TokenCommand.self, VerifyCommand.self, VersionCommand.self,
+            BackfillCommand.self, RetentionCommand.self, NonceCommand.self, ImportCommand.self,
+            DeadLettersCommand.self, SubscriptionsCommand.self, TokenCommand.self, VerifyCommand.self,
+            VersionCommand.self,
         ])
 }

@@ -122,6 +122,13 @@ private struct InboxService: Service {
         let changes = house.inboxChanges()
         defer { changes?.stop() }
         let watcher = house.inboxWatcher(changes: changes)
+        do throws(ActorError) {
+            for claim in try await house.lab.begunClaims() {
+                watcher.isTaken(claim.item, by: ExecutionID(claim.key))
+            }
+        } catch {
+            house.logger.error("the uploads could not be looked through", metadata: ["error": "\(error)"])
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await watcher.run() }
             group.addTask { await Shutdown.wait() }

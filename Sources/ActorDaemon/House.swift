@@ -25,6 +25,7 @@ struct House: Sendable {
         let updatesNonce = Mutex<String?>(nil)
         /// Knows what is still in the inbox.
         let watcher = Mutex<InboxWatcher?>(nil)
+        let bell = BucketBell()
 
         init() { (boundPort, boundSink) = AsyncStream.makeStream(of: Int.self) }
 
@@ -50,6 +51,8 @@ struct House: Sendable {
     let quietLogger: Logger
     let clock: any Timekeeper
     let threads: NIOThreadPool
+    /// For reading whole recordings: what is short does not wait behind them.
+    let lengthy: NIOThreadPool
     let store: SQLiteStore
     let client: CurlClient
     let system: ActorSystem
@@ -92,18 +95,22 @@ struct House: Sendable {
         let clock = SystemTimekeeper()
         let threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
+        let lengthy = NIOThreadPool(numberOfThreads: 4)
+        lengthy.start()
         let store = try SQLiteStore.open(
             path: data.database, synchronousFull: settings.store.synchronous == .full, logger: logger)
         let client = try CurlClient(logger: logger)
         let lab = FolderLab(
             root: data.path, archive: settings.archive.folder ?? "\(data.path)/archive",
-            inbox: settings.inbox.folder ?? "\(data.path)/inbox", unpacking: unpacking(settings), pool: threads)
+            inbox: settings.inbox.folder ?? "\(data.path)/inbox", unpacking: unpacking(settings), pool: threads,
+            lengthy: lengthy)
         let executor = try Executors.make(settings, data: data, client: client, clock: clock, logger: logger)
         let late = Late()
         let address = SelfAddress()
         let engines = EngineMaker(settings: settings, dataFolder: data.path).engines(client: client, clock: clock)
         let tools = tools(
-            settings, data: data, lab: lab, executor: executor, engines: engines, client: client, threads: threads)
+            settings, data: data, lab: lab, executor: executor, engines: engines, client: client, threads: threads,
+            bell: late.bell)
         let seal = Seal(key: try data.readOrMakeKey("configs.key"))
         let executionKey = try data.readOrMakeKey("executions.key")
         let managers = ManagerLookup()
@@ -135,13 +142,13 @@ struct House: Sendable {
         })
         return House(
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
-            store: store, client: client, system: system, http: http, address: address, lab: lab,
+            lengthy: lengthy, store: store, client: client, system: system, http: http, address: address, lab: lab,
             executor: executor, actors: registrar, engines: engines, late: late)
     }
 
     private static func tools(
         _ settings: Settings, data: DataFolder, lab: FolderLab, executor: any Executor,
-        engines: JobEngines, client: CurlClient, threads: NIOThreadPool
+        engines: JobEngines, client: CurlClient, threads: NIOThreadPool, bell: BucketBell
     ) -> ReactorTools {
         ReactorTools(
             files: lab, archive: lab, documents: YAMLReader(),
@@ -151,7 +158,9 @@ struct House: Sendable {
             fetcher: HTTPUploads(
                 inbox: settings.inbox.folder ?? "\(data.path)/inbox", client: client,
                 maxBytes: settings.limits.maxUploadBytes, pool: threads),
-            executor: executor, engines: engines, limits: settings.limits, home: settings.home)
+            executor: executor, engines: engines, limits: settings.limits, home: settings.home, holdings: lab,
+            ringBucket: { bell.ring() },
+            removeObjects: { (keys, bucket) async throws(ActorError) in try await bell.remove(keys, in: bucket) })
     }
 
     private static func verifier(
@@ -258,14 +267,19 @@ struct House: Sendable {
     func inboxWatcher(changes: FolderChanges?) -> InboxWatcher {
         let ingest = try? system.resolve("ingest", tenant: settings.tenant).settings
         let watcher = InboxWatcher(
-            inbox: FolderInbox(folder: inboxFolder, pool: threads), system: system, actorName: "ingest",
-            tenant: settings.tenant, settleMilliseconds: Int64((ingest?["settle_seconds"]?.double ?? 5) * 1000),
+            inbox: FolderInbox(folder: inboxFolder, pool: threads, lengthy: lengthy), system: system,
+            actorName: "ingest", tenant: settings.tenant,
+            settleMilliseconds: Int64((ingest?["settle_seconds"]?.double ?? 5) * 1000),
             scanMilliseconds: Int64((ingest?["scan_seconds"]?.double ?? 1) * 1000),
             rescanMilliseconds: Int64((ingest?["rescan_seconds"]?.double ?? 10) * 1000), changes: changes?.stream,
             refreshMilliseconds: { [weak system, tenant = settings.tenant] in
                 let sets = (try? system?.resolve("ingest", tenant: tenant))?.settings["job_sets"]?.array ?? []
                 let repositories = sets.filter { $0["git"]?.string != nil }
                 return repositories.map { Int64($0["refresh_seconds"]?.int ?? 60) * 1000 }.min()
+            },
+            haveListsChanged: { [weak system, tenant = settings.tenant, lists = ListChanges(pool: threads)] in
+                let known = (try? system?.resolve("ingest", tenant: tenant))?.settings["lists"]?.array ?? []
+                return await lists.areThere(in: known.compactMap(\.string))
             })
         late.watcher.withLock { $0 = watcher }
         return watcher
@@ -347,6 +361,7 @@ struct House: Sendable {
             logger.error("the store could not be closed", metadata: ["error": "\(error)"])
         }
         try? await threads.shutdownGracefully()
+        try? await lengthy.shutdownGracefully()
     }
 }
 

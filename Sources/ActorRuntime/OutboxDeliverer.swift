@@ -145,6 +145,17 @@ final class OutboxDeliverer: Sendable {
         }
     }
 
+    /// A call that its actor wants signed never leaves without a signature; the secret of this moment counts.
+    private func signing(_ call: OutgoingCall, _ signer: (actor: ActorID, secret: String)) -> Signing {
+        guard let signature = environment.configuration.signature,
+            environment.directory.entry(signer.actor)?.spec.secrets.contains(signer.secret) ?? false,
+            let secret = environment.configuration.secret(signer.secret).flatMap({ WebhookSecret($0) })
+        else { return .impossible(.noAnswer("the secret \(signer.secret) that signs it is not set")) }
+        return .headers(
+            signature.headers(
+                id: call.idempotencyKey, at: environment.clock.now(), body: call.body, secrets: [secret]))
+    }
+
     /// The signature that the actor's owner has asked for; the secret of this moment counts, or the last one of an
     /// actor that is gone.
     private func webhookSignature(_ call: OutgoingCall) async throws(ActorError) -> [(name: String, value: String)] {
@@ -169,6 +180,11 @@ final class OutboxDeliverer: Sendable {
         if let id = item.call.subscription {
             switch await signing(item, id) {
             case nil: return nil
+            case .impossible(let answer): return answer
+            case .headers(let signed): headers += signed
+            }
+        } else if let signer = item.call.signer {
+            switch signing(item.call, signer) {
             case .impossible(let answer): return answer
             case .headers(let signed): headers += signed
             }

@@ -3,6 +3,8 @@ package import ActorCore
 /// The Reactors that ship with the daemon, by the name that `run: {builtin: …}` uses.
 package enum Catalog {
     package static let makers: [String: @Sendable (ReactorTools) -> any Reactor] = [
+        "bucket-events": { tools in BucketEventsReactor(tools: tools) },
+        "retention": { tools in RetentionReactor(tools: tools) },
         "discard": { _ in DiscardReactor() },
         "pipeline-jobs": { tools in PipelineJobsReactor(archive: tools.archive) },
         "pipelines": { _ in PipelinesReactor() },

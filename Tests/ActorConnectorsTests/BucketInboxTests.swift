@@ -162,5 +162,14 @@ import Testing
         let puts = store.calls.filter { $0.hasPrefix("put") }.count
         await copier().look()
         #expect(store.calls.filter { $0.hasPrefix("put") }.count == puts)
+        // What jobs have made of it follows, once.
+        _ = try await lab.prepareRun("r", fresh: true)
+        try Data("beats".utf8).write(to: URL(filePath: "\(root)/runs/r/output/beats.csv"))
+        _ = try await lab.publish("r", to: "/products/r")
+        try await lab.derive("/products/r", of: "u", key: "k", as: "ephys/beats")
+        for _ in 0..<2 { await first.look() }
+        await copier().look()
+        #expect(try await keys.filter { $0.contains("derived") } == ["copy/u/derived/ephys/beats/beats.csv"])
+        #expect(store.calls.filter { $0.hasPrefix("put") }.count == puts + 1)
     }
 }

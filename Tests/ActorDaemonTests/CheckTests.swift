@@ -30,6 +30,46 @@ struct CheckTests {
         ).run()
     }
 
+    @Test("job files of a repository are held against the executors of the house")
+    func jobFilesElsewhere() throws {
+        let folder = try TemporaryFolder()
+        let job = """
+            apiVersion: batch/v1
+            kind: Job
+            metadata: {name: x, annotations: {reactord/executor: slurm}}
+            spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i, command: [id]}]}}}
+            """
+        try folder.write("repository/ephys/a.yaml", job)
+        func jobFiles() -> CheckReport {
+            Check(
+                Check.Options(
+                    configFile: folder.path + "/config.yml", environment: [:], builtins: [], compiler: RequiredOnly())
+            ).jobFiles(below: folder.path + "/repository")
+        }
+        try folder.write("config.yml", "log: {level: info}\n")
+        let report = jobFiles()
+        #expect(report.jobFiles == 1 && report.errors.first?.reason.contains("no executor slurm") == true)
+        try folder.write("config.yml", "executors: {slurm: {}}\n")
+        #expect(jobFiles().errors.isEmpty, "\(jobFiles().errors)")
+        try folder.write("config.yml", "executors: [\n")
+        #expect(!jobFiles().isGood)
+    }
+
+    @Test("rules of the retention that cannot be read are named")
+    func retentionRules() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "log: {level: info}\n")
+        try folder.write("actors/retention/actor.yml", "run: {builtin: retention}\nstateless: false\n")
+        try folder.write("actors/retention/config.yml", "rules: [{name: x, tags: scratch, delete_after_days: 3}]\n")
+        let report = Check(
+            Check.Options(
+                configFile: folder.path + "/config.yml", environment: [:], builtins: ["retention"],
+                compiler: RequiredOnly())
+        ).run()
+        let reason = report.errors.first { $0.file.hasSuffix("retention/config.yml") }?.reason
+        #expect(reason == "/rules/0/tags: must be a list of words", "\(report.errors)")
+    }
+
     @Test("a good house")
     func good() throws {
         let folder = try TemporaryFolder()

@@ -1,5 +1,6 @@
 import ActorCore
 import FoundationEssentials
+import Synchronization
 import Testing
 
 /// Recorded cases, beside the tests that use them.
@@ -32,4 +33,14 @@ func envelope(
             environment: parameters.map { EnvironmentEntry($0.0, $0.1) }, sender: sender,
             received: Timestamp(milliseconds: 1_600_000_000_000)),
         attempts: attempts)
+}
+
+/// Something that a test and the code under test both change.
+final class Kept<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+
+    init(_ value: Value) { state = Mutex(value) }
+
+    var value: Value { state.withLock { $0 } }
+    func change(_ body: (inout Value) -> Void) { state.withLock { body(&$0) } }
 }

@@ -11,6 +11,7 @@ import Testing
     private let files = ModelLabFiles()
     private let repositories = ModelRepositories()
     private let mailer = ModelMailer()
+    private let secrets = Kept(["HOOK": "whsec_" + String(repeating: "AAAA", count: 8)])
 
     private func deliver(
         _ body: JSONValue, execution: String = "execution", attempts: Int = 0, settings: JSONValue = [:],
@@ -20,6 +21,7 @@ import Testing
         setup.settings = settings
         setup.crash = crash
         setup.folder = "/actors/ingest"
+        setup.secrets = secrets.value
         let reactor = IngestReactor(
             tools: ReactorTools(
                 files: files, archive: MemoryLab(), documents: JSONDocuments(), repositories: repositories,
@@ -350,6 +352,101 @@ import Testing
         let news = try #require(world.read { $0.mail.last })
         #expect(news.address == .alias("lab-notes") && news.body.at("state") == "failed")
         #expect(news.body.at("counts", "failed") == 1 && world.read { $0.mail.count } == 2)
+    }
+
+    @Test func resultsAreShownBesideTheUpload() async throws {
+        land()
+        files.change {
+            $0.jobFiles = [jobFile("ephys/beats.yaml"), jobFile("ephys/beats/more.yml"), jobFile("x.yaml")]
+        }
+        try await deliver(upload())
+        for (index, job) in jobs.enumerated() {
+            try await move(job, index == 2 ? .failed : .finished, execution: "n\(index)")
+        }
+        let first = jobs[0]
+        let derived = files.read { $0.derived.keys.sorted() }
+        #expect(derived == ["\(Self.ephys)/ephys/beats.yaml", "\(Self.ephys)/ephys/beats/more.yml"])
+        #expect(files.read { $0.derived["\(Self.ephys)/ephys/beats.yaml"] } == world.read { $0.jobs[first]?.path })
+    }
+
+    /// What is posted is signed with a secret that is looked up when it leaves: the call holds its name only.
+    @Test func aWebhookIsToldOfTheEnd() async throws {
+        files.change { $0.jobFiles = [jobFile("a.yaml")] }
+        let settings: JSONValue = [
+            "notify": [["webhook": "https://hooks.example.org/x?k=1", "secret": "HOOK", "only_failures": true]]
+        ]
+        for (name, state) in [("one", PipelineJobState.finished), ("two", .failed)] {
+            land(name, hash: name)
+            try await deliver(upload(name), execution: name, settings: settings)
+            let job = try #require(document(name).at("jobs").array?.first?.at("uuid").string)
+            try await move(JobID(job), state, execution: "\(name)-job", settings: settings)
+        }
+        let calls = world.read { $0.calls }
+        let order = OutgoingCall.signedKey(of: TestContext.Setup().actor, secret: "HOOK", order: "0")
+        #expect(calls.map(\.url) == ["https://hooks.example.org/x?k=1"] && calls.first?.order == order)
+        let body = try #require(calls.first?.body)
+        #expect(body.at("type") == "reactord.upload.finished" && body.at("data", "upload") == "two")
+        let call = OutgoingCall(
+            url: "https://h/", contentType: "", body: [], orderKey: order, idempotencyKey: "")
+        #expect(call.signer?.secret == "HOOK" && call.signer?.actor == TestContext.Setup().actor)
+        // Without its secret nothing is sent, and why is said.
+        secrets.change { $0 = [:] }
+        land("three", hash: "three")
+        files.change { $0.jobFiles = [JobFile(path: "bad.yaml", text: Array("a: [".utf8))] }
+        try await deliver(upload("three"), execution: "three", settings: settings)
+        #expect(document("three").at("state") == "failed" && world.read { $0.calls.count } == 1)
+        #expect(world.read { $0.log.contains { $0.contains("HOOK") && !$0.contains("hooks.example.org") } })
+        for bad: JSONValue in [["webhook": "ftp://x", "secret": "A"], ["webhook": "https://x"], ["web": 1]] {
+            #expect(throws: ActorError.self) { try IngestSettings(json: ["notify": [bad]]) }
+        }
+    }
+
+    // MARK: Lists of uploads
+
+    @Test func eachLineOfAListIsTakenOnce() async throws {
+        let settings: JSONValue = ["lists": ["/srv/lists/new.txt", "/srv/none.txt"], "allow_paths": ["/srv"]]
+        files.change {
+            $0.lists["/srv/lists/new.txt"] = [
+                "# today", "", "/srv/run-7", "run-8\t2026-11-21-e-x", "https://h.example.org/a.zip?sig=1", "/srv/a(b)",
+            ]
+        }
+        try await deliver(["kind": "lists"], execution: "1", settings: settings)
+        let reply = world.read { $0.replies[ExecutionID("1")] ?? .null }
+        #expect(reply.at("taken") == 3)
+        #expect(reply.at("problems").texts.first?.hasPrefix("/srv/lists/new.txt:6: \"a(b)\"") == true, "\(reply)")
+        let sent = world.read { $0.mail.map(\.body) }
+        #expect(sent.map { $0.at("uuid").string } == ["run-7", "2026-11-21-e-x", "a.zip"])
+        #expect(sent[1].at("path") == "/srv/lists/run-8" && sent[2].at("url") == "https://h.example.org/a.zip?sig=1")
+        files.change { $0.lists["/srv/lists/new.txt"]?.append("/srv/run-9") }
+        try await deliver(["kind": "lists"], execution: "2", settings: settings)
+        #expect(world.read { $0.mail.dropFirst(3).map { $0.body.at("uuid").string } } == ["run-9"])
+        // A crash before the commit takes nothing; the repeat takes it.
+        files.change { $0.lists["/srv/lists/new.txt"]?.append("/srv/run-10") }
+        await #expect(throws: (any Error).self) {
+            try await deliver(["kind": "lists"], execution: "3", settings: settings, crash: .beforeCommit(1))
+        }
+        try await deliver(["kind": "lists"], execution: "3", attempts: 1, settings: settings)
+        #expect(world.read { $0.mail.count } == 5)
+    }
+
+    // MARK: Crashes
+
+    /// Whatever was committed is not done again: neither a new run of a rerun, nor news of the same end.
+    @Test(arguments: 1...3)
+    func theDaemonDies(beforeCommit number: Int) async throws {
+        land()
+        files.change { $0.jobFiles = [jobFile("a.yaml"), jobFile("b.yaml")] }
+        await #expect(throws: (any Error).self) { try await deliver(upload(), crash: .beforeCommit(number)) }
+        try await deliver(upload(), attempts: 1)
+        #expect(document().at("jobs").array?.count == 2 && world.read { $0.jobs.count } == 2)
+        #expect(document().at("run") == 1)
+        guard number < 3 else { return }
+        let rerun: JSONValue = ["kind": "rerun", "upload": .string(Self.ephys)]
+        await #expect(throws: (any Error).self) {
+            try await deliver(rerun, execution: "again", crash: .beforeCommit(number))
+        }
+        try await deliver(rerun, execution: "again", attempts: 1)
+        #expect(document().at("run") == 2 && world.read { $0.jobs.count } == 4)
     }
 
     // MARK: Job sets

@@ -10,6 +10,9 @@ final class ModelLabFiles: LabFiles {
         var numbers: [String: Int] = [:]
         var jobFiles: [JobFile] = []
         var otherFolders: [String: [JobFile]] = [:]
+        var lists: [String: [String]] = [:]
+        /// Archive paths by what they are shown as.
+        var derived: [String: String] = [:]
         var prepared: [String] = []
         var published: [String: String] = [:]
         var outputs: [LabFile] = [LabFile(path: "beats.csv", bytes: 12, sha256: "ab")]
@@ -34,6 +37,15 @@ final class ModelLabFiles: LabFiles {
         }
         guard let claimed else { throw ActorError(.notFound, "there is no upload \(name) in the inbox") }
         return claimed
+    }
+
+    func derive(_ archivePath: String, of name: String, key: String, as path: String) async throws(ActorError) {
+        change { $0.derived["\(name)/\(path)"] = archivePath }
+    }
+
+    func lines(of list: String) async throws(ActorError) -> [String] {
+        guard let lines = read({ $0.lists[list] }) else { throw ActorError(.notFound, "there is no \(list)") }
+        return lines
     }
 
     func bring(_ path: String, as name: String, allowed: [String], force: Bool) async throws(ActorError) {

@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func whatAnUploadHoldsDecidesWhichItIs() {
-        let content = UploadIdentity.content
+        let content = UploadIdentity.content(of:)
         #expect(content(claimed("a.zip", [("a.zip", "h")])) == content(claimed("b.zip", [("b.zip", "h")])))
         #expect(content(claimed("x", [("a", "1"), ("b", "2")])) == content(claimed("y", [("a", "1"), ("b", "2")])))
         #expect(content(claimed("x", [("a", "1"), ("b", "2")])) != content(claimed("x", [("a", "2"), ("b", "1")])))

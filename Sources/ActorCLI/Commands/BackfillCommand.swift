@@ -44,7 +44,7 @@ struct BackfillCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try connection.connect()
-        let ingest = IngestActor(client: client)
+        let ingest = AskedActor(client: client)
         var steps: [Step] = []
         var cursor: String?
         repeat {
@@ -94,15 +94,16 @@ struct BackfillCommand: AsyncParsableCommand {
     }
 }
 
-/// The ingest as commands talk to it: messages to its actor.
-struct IngestActor {
+/// A built-in actor as commands talk to it: by messages that it answers.
+struct AskedActor {
     let client: DaemonClient
+    var alias = "ingest"
 
     /// Sends a message and waits for what it answers.
     func ask(_ body: JSONValue) async throws -> JSONValue {
         let execution = try await Waiting.end(of: try await tell(body), client)
         guard execution.outcome == "succeeded" else {
-            throw Failure(.failed, Safe.line(execution.reason ?? "the ingest refused it"))
+            throw Failure(.failed, Safe.line(execution.reason ?? "\(alias) refused it"))
         }
         return execution.result
     }
@@ -110,7 +111,7 @@ struct IngestActor {
     /// Sends a message; answers the id of its execution.
     @discardableResult
     func tell(_ body: JSONValue) async throws -> String {
-        let answer = try await client.post(Paths.messages("ingest"), body)
+        let answer = try await client.post(Paths.messages(alias), body)
         guard let result = answer["result"], let receipt = MessageReceiptPayload(json: result) else {
             throw DaemonClient.unexpected
         }

@@ -19,7 +19,9 @@ struct CheckCommand: ParsableCommand {
     var config: String?
 
     @Option(
-        help: ArgumentHelp("Only the job files below this folder; nothing else has to be there.", valueName: "folder"))
+        help: ArgumentHelp(
+            "Only the job files below this folder, against the executors of the configuration if there is one.",
+            valueName: "folder"))
     var jobs: String?
 
     @Flag(help: "Print JSON.")
@@ -27,9 +29,8 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let environment = ProcessInfo.processInfo.environment
-        let report =
-            jobs.map { Check.jobFiles(below: $0) }
-            ?? Check(.shipped(configFile: config, environment: environment)).run()
+        let check = Check(.shipped(configFile: config, environment: environment))
+        let report = jobs.map { check.jobFiles(below: $0) } ?? check.run()
         let folder = FileManager.default.currentDirectoryPath
         let text =
             json ? JSONWriter.pretty(report.json(relativeTo: folder)) + "\n" : report.text(relativeTo: folder)

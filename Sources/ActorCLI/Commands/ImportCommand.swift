@@ -6,7 +6,8 @@ import ArgumentParser
 /// `reactord import`: what other services had, into a running daemon.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Take over what another service had.", subcommands: [Abaco.self])
+        commandName: "import", abstract: "Take over what another service had.",
+        subcommands: [Abaco.self, ImportChainCommand.self])
 
     struct Abaco: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -22,7 +22,7 @@ struct JobSetsCommand: AsyncParsableCommand {
         let client = try connection.connect()
         let json =
             refresh
-            ? try await IngestActor(client: client).ask(["kind": "refresh"]) : try await client.get(Paths.jobSets)
+            ? try await AskedActor(client: client).ask(["kind": "refresh"]) : try await client.get(Paths.jobSets)
         let sets = json["job_sets"]?.array ?? []
         connection.show(json) { Self.table(sets, $0) }
         guard sets.allSatisfy({ $0["state"]?.string == "good" }) else {

@@ -122,15 +122,9 @@ struct PipelinesCommand: AsyncParsableCommand {
                 Example: reactord pipelines enable f0f417f2-ba8b-5ac4-b421-255b69553391
                 """)
 
-        @Argument(help: "The pipeline's UUID.")
-        var uuid: String
+        @OptionGroup var turn: Turn
 
-        @OptionGroup var connection: ConnectionOptions
-
-        func run() async throws {
-            let json = try await connection.connect().post("\(Paths.pipeline(uuid))/enable")
-            connection.show(json) { _ in "enabled \(Safe.line(uuid))\n" }
-        }
+        func run() async throws { try await turn.run("enable") }
     }
 
     struct Disable: AsyncParsableCommand {
@@ -140,14 +134,21 @@ struct PipelinesCommand: AsyncParsableCommand {
                 Example: reactord pipelines disable f0f417f2-ba8b-5ac4-b421-255b69553391
                 """)
 
+        @OptionGroup var turn: Turn
+
+        func run() async throws { try await turn.run("disable") }
+    }
+
+    /// Turning a pipeline on or off.
+    struct Turn: ParsableArguments {
         @Argument(help: "The pipeline's UUID.")
         var uuid: String
 
         @OptionGroup var connection: ConnectionOptions
 
-        func run() async throws {
-            let json = try await connection.connect().post("\(Paths.pipeline(uuid))/disable")
-            connection.show(json) { _ in "disabled \(Safe.line(uuid))\n" }
+        func run(_ verb: String) async throws {
+            let json = try await connection.connect().post("\(Paths.pipeline(uuid))/\(verb)")
+            connection.show(json) { _ in "\(verb)d \(Safe.line(uuid))\n" }
         }
     }
 }

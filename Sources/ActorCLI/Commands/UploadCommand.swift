@@ -133,7 +133,7 @@ struct UploadRerunCommand: AsyncParsableCommand {
         var body: JSONValue = ["kind": "rerun", "upload": .string(id)]
         if let file { body = body.setting("file", .string(file)) }
         if failed { body = body.setting("failed", true) }
-        let answer = try await IngestActor(client: try connection.connect()).ask(body)
+        let answer = try await AskedActor(client: try connection.connect()).ask(body)
         connection.show(answer) { style in
             UploadPayload(json: answer.setting("id", .string(id))).map { Tables.upload($0, style) } ?? "\n"
         }

@@ -28,7 +28,11 @@ extension Tables {
         ] {
             if let text = body[field]?.string { facts.append((name, text)) }
         }
-        facts.append(("files", "\(body["file_count"]?.int ?? 0), \(body["bytes"]?.int ?? 0) bytes"))
+        let removed = body["removed"]
+        let gone = removed?["at"]?.string.map { at in
+            ", removed \(at) by \(removed?["plan"]?.string ?? "a plan") (\(removed?["action"]?.string ?? ""))"
+        }
+        facts.append(("files", "\(body["file_count"]?.int ?? 0), \(body["bytes"]?.int ?? 0) bytes\(gone ?? "")"))
         var output = ""
         for (name, value) in facts {
             let tone: Tone = name == "state" ? .of(status: value) : .plain

@@ -137,6 +137,21 @@ enum FileTree {
         return (offset, Hexadecimal.text(hash.finalize()))
     }
 
+    /// Gives every regular file below `folder` a second name below `target`, which is empty.
+    static func link(_ folder: borrowing Folder, to target: borrowing Folder, depth: Int = 1) throws(ActorError) {
+        guard depth <= maxDepth else {
+            throw ActorError(.tooLarge, "\(folder.path) is nested deeper than \(maxDepth) folders")
+        }
+        for name in try folder.names() {
+            switch try folder.status(name)?.kind {
+            case .folder: try link(try folder.folder(name), to: try target.making(name), depth: depth + 1)
+            case .file: try folder.link(name, to: target)
+            case .other, nil: continue
+            }
+        }
+        try target.synchronize()
+    }
+
     /// Removes `name` in `folder` with all that is below it. Links are removed, not followed.
     static func remove(_ name: String, in folder: borrowing Folder, depth: Int = 1) throws(ActorError) {
         guard let status = try folder.status(name) else { return }

@@ -69,6 +69,13 @@ struct Folder: ~Copyable {
         return try folder(name)
     }
 
+    /// A new folder `name` in this one; nil when something of that name is there.
+    func makingNew(_ name: String) throws(ActorError) -> Folder? {
+        if mkdirat(descriptor, name, 0o755) == 0 { return try folder(name) }
+        guard errno == EEXIST else { throw Self.failure("make folder", "\(path)/\(name)") }
+        return nil
+    }
+
     /// Nil when there is no such name.
     func status(_ name: String) throws(ActorError) -> FileStatus? {
         var status = stat()
@@ -125,6 +132,13 @@ struct Folder: ~Copyable {
                 throw ActorError(.conflict, "\(target) is there already")
             default: throw Self.failure("move to \(target):", "\(path)/\(name)", error: failed)
             }
+        }
+    }
+
+    /// Gives the file `name` a second name in another folder of the same file system.
+    func link(_ name: String, to other: borrowing Folder) throws(ActorError) {
+        guard linkat(descriptor, name, other.descriptor, name, 0) == 0 else {
+            throw Self.failure("link to \(other.path):", "\(path)/\(name)")
         }
     }
 

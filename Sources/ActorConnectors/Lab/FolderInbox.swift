@@ -10,11 +10,15 @@ package import NIOPosix
 package struct FolderInbox: Inbox {
     private let folder: String
     private let blocking: BlockingWork
+    private let lengthy: BlockingWork
 
-    /// - Parameter folder: absolute.
-    package init(folder: String, pool: NIOThreadPool = .singleton) {
+    /// - Parameters:
+    ///   - folder: absolute.
+    ///   - lengthy: threads for comparing whole recordings with their lists.
+    package init(folder: String, pool: NIOThreadPool = .singleton, lengthy: NIOThreadPool = .singleton) {
         self.folder = folder
         self.blocking = BlockingWork(pool: pool)
+        self.lengthy = BlockingWork(pool: lengthy)
     }
 
     package func scan() async throws(ActorError) -> [InboxEntry] {
@@ -24,7 +28,7 @@ package struct FolderInbox: Inbox {
 
     package func mismatch(in name: String) async throws(ActorError) -> String? {
         let path = folder
-        return try await blocking { () throws(ActorError) in
+        return try await lengthy { () throws(ActorError) in
             let inbox = try Folder(path: path)
             guard Self.isShown(name), try inbox.status(name)?.kind == .folder else { return nil }
             let upload = try inbox.folder(name)

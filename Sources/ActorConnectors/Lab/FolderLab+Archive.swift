@@ -73,6 +73,13 @@ extension FolderLab: ArchiveFiles {
         }
     }
 
+    package func derive(
+        _ archivePath: String, of name: String, key: String, as path: String
+    ) async throws(ActorError) {
+        let derived = DerivedFiles(root: root, archive: archive)
+        try await blocking { () throws(ActorError) in try derived.show(archivePath, of: name, key: key, as: path) }
+    }
+
     package func discard(_ name: String) async throws(ActorError) {
         guard NameRules.isUploadName(name) else {
             throw ActorError(.invalidInput, "\"\(name.prefix(200))\" is no name of what was set aside")

@@ -7,21 +7,28 @@ package import NIOPosix
 package struct FolderLab: LabFiles {
     private static let maxJobFiles = 1000
     private static let maxJobFileBytes: Int64 = 1_048_576
+    private static let maxListBytes: Int64 = 16 << 20
 
     let root: String
     let archive: String
     private let inbox: String
     private let unpacking: UnpackSettings?
     let blocking: BlockingWork
+    /// For what takes as long as a recording is large; what is short does not wait behind it.
+    private let lengthy: BlockingWork
+    private let active = ActiveClaims()
 
     /// - Parameters:
     ///   - root: the data folder, absolute, existing.
     ///   - archive: where archive paths begin, absolute, existing.
     ///   - inbox: where uploads land, absolute, existing.
     ///   - unpacking: how zip and tar files among them are unpacked; nil leaves them as they are.
+    ///   - lengthy: threads for reading and copying whole recordings.
     package init(
-        root: String, archive: String, inbox: String, unpacking: UnpackSettings? = nil, pool: NIOThreadPool = .singleton
+        root: String, archive: String, inbox: String, unpacking: UnpackSettings? = nil,
+        pool: NIOThreadPool = .singleton, lengthy: NIOThreadPool = .singleton
     ) {
+        self.lengthy = BlockingWork(pool: lengthy)
         self.unpacking = unpacking
         self.root = root
         self.archive = archive
@@ -30,8 +37,8 @@ package struct FolderLab: LabFiles {
     }
 
     package func claim(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload {
-        let claims = UploadClaims(root: root, inbox: inbox, unpacking: unpacking)
-        return try await blocking { () throws(ActorError) in try claims.take(name, key: key) }
+        let claims = UploadClaims(root: root, inbox: inbox, unpacking: unpacking, active: active)
+        return try await lengthy { () throws(ActorError) in try claims.take(name, key: key) }
     }
 
     /// Whether these files (or this one archive) were taken in as an upload of that name, whole and made to last.
@@ -42,11 +49,31 @@ package struct FolderLab: LabFiles {
         return try await blocking { () throws(ActorError) in try claims.isStored(name, files, copied: copied) }
     }
 
+    /// Uploads whose taking was begun and is not finished, by their names in the inbox, with the keys of the takings.
+    package func begunClaims() async throws(ActorError) -> [(item: String, key: String)] {
+        let uploads = StoredUploads(root: root)
+        return try await lengthy { () throws(ActorError) in try uploads.begun() }
+    }
+
     package func bring(
         _ path: String, as name: String, allowed: [String], force: Bool
     ) async throws(ActorError) {
         let bringing = UploadBringing(inbox: inbox, allowed: allowed)
-        try await blocking { () throws(ActorError) in try bringing.bring(path, as: name, force: force) }
+        try await lengthy { () throws(ActorError) in try bringing.bring(path, as: name, force: force) }
+    }
+
+    package func lines(of list: String) async throws(ActorError) -> [String] {
+        try await blocking { () throws(ActorError) in
+            let parts = list.split(separator: "/").map(String.init)
+            guard let name = parts.last else { throw ActorError(.invalidInput, "\(list) is no file") }
+            let file = try Folder(path: "/" + parts.dropLast().joined(separator: "/")).file(name)
+            guard file.status.bytes <= Self.maxListBytes else {
+                throw ActorError(.tooLarge, "\(list) is larger than \(Self.maxListBytes) bytes: begin a new one")
+            }
+            let bytes = try file.bytes(from: 0, length: Int(file.status.bytes))
+            let whole = bytes[..<(bytes.lastIndex(of: UInt8(ascii: "\n")) ?? 0)]
+            return whole.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+        }
     }
 
     package func jobFiles(in folder: String) async throws(ActorError) -> [JobFile] {

@@ -3,6 +3,7 @@ import ActorCore
 /// The uploads that were taken in, and which of them have a copy elsewhere.
 struct StoredUploads {
     private static let record = "stored.json"
+    private static let derivedRecord = "derived-stored.json"
 
     /// An upload to be copied.
     struct Pending {
@@ -14,11 +15,17 @@ struct StoredUploads {
         let folder: String
         let files: [LabFile]
         let isStored: Bool
+        /// When results were added last; empty while there are none.
+        let derived: String
+        let isDerivedStored: Bool
+
+        /// Another when something is new about it.
+        var mark: String { "\(id)@\(derived)" }
     }
 
     let root: String
 
-    /// All that are whole, but for the ids that are left out.
+    /// All that are whole, but for those whose marks are left out.
     func pending(leavingOut known: Set<String>) throws(ActorError) -> [Pending] {
         let claims = UploadClaims(root: root, inbox: "", unpacking: nil)
         let all = try Folder(path: root).making("uploads")
@@ -27,14 +34,30 @@ struct StoredUploads {
             let numbers = try all.folder(name)
             for number in try numbers.names() where Int(number) != nil {
                 let id = number == "1" ? name : "\(name).\(number)"
-                guard !known.contains(id) else { continue }
                 let folder = try numbers.folder(number)
-                guard let (files, content) = try claims.finished(in: folder) else { continue }
-                let isStored = try folder.status(Self.record)?.kind == .file
+                let derived = try folder.status(DerivedFiles.record).map { String($0.modified.milliseconds) } ?? ""
+                guard !known.contains("\(id)@\(derived)") else { continue }
+                guard let taken = try claims.finished(in: folder), try !Self.isRemoved(folder) else { continue }
+                let storedMark = try Self.storedMark(folder)
                 found.append(
                     Pending(
-                        id: id, place: (name, number), folder: "\(folder.path)/\(content)", files: files,
-                        isStored: isStored))
+                        id: id, place: (name, number), folder: "\(folder.path)/\(taken.content)", files: taken.files,
+                        isStored: try Self.isStored(folder), derived: derived,
+                        isDerivedStored: derived.isEmpty || storedMark == derived))
+            }
+        }
+        return found
+    }
+
+    /// Uploads whose taking was begun and is not finished: name in the inbox and key.
+    func begun() throws(ActorError) -> [(item: String, key: String)] {
+        let claims = UploadClaims(root: root, inbox: "", unpacking: nil)
+        let all = try Folder(path: root).making("uploads")
+        var found: [(item: String, key: String)] = []
+        for name in try all.names() where try all.status(name)?.kind == .folder {
+            let numbers = try all.folder(name)
+            for number in try numbers.names() where Int(number) != nil {
+                if let claim = try claims.begun(name, in: try numbers.folder(number)) { found.append(claim) }
             }
         }
         return found
@@ -45,8 +68,45 @@ struct StoredUploads {
         try folder.status(record)?.kind == .file
     }
 
-    func note(_ upload: Pending, in bucket: String, _ objects: [StoredObject]) throws(ActorError) {
-        let folder = try Folder(path: root).making("uploads").folder(upload.place.name).folder(upload.place.number)
+    /// The objects of a whole copy.
+    static func storedCopy(_ folder: borrowing Folder) throws(ActorError) -> HeldCopy? {
+        guard try isStored(folder) else { return nil }
+        let file = try folder.file(record)
+        let bytes = try file.bytes(from: 0, length: Int(min(file.status.bytes, 1 << 28)))
+        guard let value = try? JSONReader.read(bytes), let bucket = value["bucket"]?.string else { return nil }
+        let objects = (value["objects"]?.array ?? []).compactMap { object -> LabFile? in
+            guard let key = object["key"]?.string else { return nil }
+            let bytes = Int64(object["bytes"]?.int ?? 0)
+            return LabFile(path: key, bytes: bytes, sha256: object["sha256"]?.string ?? "")
+        }
+        return HeldCopy(bucket: bucket, objects: objects)
+    }
+
+    static func forgetCopy(in folder: borrowing Folder) throws(ActorError) { try folder.removeFile(record) }
+
+    /// Of which moment the results are that were copied.
+    private static func storedMark(_ folder: borrowing Folder) throws(ActorError) -> String? {
+        guard try folder.status(derivedRecord)?.kind == .file else { return nil }
+        let file = try folder.file(derivedRecord)
+        let bytes = try file.bytes(from: 0, length: Int(min(file.status.bytes, 1 << 28)))
+        return (try? JSONReader.read(bytes))?["of"]?.string
+    }
+
+    private func folder(of upload: Pending) throws(ActorError) -> Folder {
+        try Folder(path: root).making("uploads").folder(upload.place.name).folder(upload.place.number)
+    }
+
+    /// What jobs have made of an upload, with hashes, and the folder that holds it.
+    func derived(_ upload: Pending) throws(ActorError) -> (files: [LabFile], folder: String) {
+        let folder = try folder(of: upload).folder(DerivedFiles.folder)
+        return (try FileTree.files(in: folder), folder.path)
+    }
+
+    /// - Parameter isDerived: the objects are its results, not its own files.
+    func note(
+        _ upload: Pending, in bucket: String, _ objects: [StoredObject], isDerived: Bool = false
+    ) throws(ActorError) {
+        let folder = try folder(of: upload)
         let list = objects.map { object -> JSONValue in
             [
                 "key": .string(object.key), "bytes": .int(object.bytes), "etag": .string(object.etag),
@@ -54,6 +114,7 @@ struct StoredUploads {
             ]
         }
         let value: JSONValue = ["bucket": .string(bucket), "objects": .array(list)]
-        try folder.write(JSONWriter.bytes(value), to: Self.record)
+        guard isDerived else { return try folder.write(JSONWriter.bytes(value), to: Self.record) }
+        try folder.write(JSONWriter.bytes(value.setting("of", .string(upload.derived))), to: Self.derivedRecord)
     }
 }

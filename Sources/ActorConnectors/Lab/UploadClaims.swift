@@ -16,6 +16,8 @@ struct UploadClaims {
     let inbox: String
     /// Nil: archives are files like others.
     var unpacking: UnpackSettings?
+    /// The takings of this process that are under way.
+    var active = ActiveClaims()
 
     private struct Claim {
         let key: String
@@ -72,13 +74,15 @@ struct UploadClaims {
     ) throws(ActorError) -> ClaimedUpload {
         let uploads = try all.making(name)
         var last = 0
+        var begun: Int?
         for number in try uploads.names().compactMap(Int.init).sorted() {
             last = number
             let folder = try uploads.folder(String(number))
-            if let claim = try read(in: folder), claim.key == key {
-                return try finish(claim, name, number, in: folder)
-            }
+            guard let claim = try read(in: folder) else { continue }
+            if claim.key == key { return try finish(claim, name, number, in: folder) }
+            if claim.files == nil, claim.archive == (isArchive ? item : nil) { begun = number }
         }
+        if kind == nil, let begun { return try takeOver(begun, name, key: key, in: uploads) }
         guard last < Self.maxNumber else {
             throw ActorError(.tooLarge, "\(name) was uploaded \(last) times: remove old folders in \(uploads.path)")
         }
@@ -86,17 +90,39 @@ struct UploadClaims {
         guard kind != .other else {
             throw ActorError(.invalidInput, "\(inbox)/\(item) is neither a file nor a folder; links are not followed")
         }
-        let folder = try uploads.making(String(last + 1))
-        try uploads.synchronize()
-        let claim = Claim(key: key, isFile: kind == .file, archive: isArchive ? item : nil)
+        // Somebody else may take another upload of this name now.
+        var number = last + 1
+        while true {
+            guard let folder = try uploads.makingNew(String(number)) else {
+                number += 1
+                continue
+            }
+            try uploads.synchronize()
+            let claim = Claim(key: key, isFile: kind == .file, archive: isArchive ? item : nil)
+            try write(claim, in: folder)
+            return try finish(claim, name, number, in: folder)
+        }
+    }
+
+    /// A message that was given up had begun to take it, and is sent again under another key.
+    private func takeOver(
+        _ number: Int, _ name: String, key: String, in uploads: borrowing Folder
+    ) throws(ActorError) -> ClaimedUpload {
+        let folder = try uploads.folder(String(number))
+        guard let old = try read(in: folder), active.isFree(folder.path) else {
+            throw ActorError(.conflict, "\(name) is being taken in by another message")
+        }
+        let claim = Claim(key: key, isFile: old.isFile, archive: old.archive)
         try write(claim, in: folder)
-        return try finish(claim, name, last + 1, in: folder)
+        return try finish(claim, name, number, in: folder)
     }
 
     private func finish(
         _ claim: Claim, _ name: String, _ number: Int, in folder: borrowing Folder
     ) throws(ActorError) -> ClaimedUpload {
         guard claim.files == nil else { return try answer(claim, name, number, in: folder) }
+        active.begin(folder.path)
+        defer { active.end(folder.path) }
         let item = claim.archive ?? name
         let source = try Folder(path: inbox)
         var done = claim
@@ -155,10 +181,26 @@ struct UploadClaims {
         }
     }
 
-    /// The files of an upload that was taken in, and the folder in it that holds them; nil while it is under way.
-    func finished(in folder: borrowing Folder) throws(ActorError) -> (files: [LabFile], content: String)? {
+    /// An upload that was taken in: its files, and the folder in it that holds them.
+    struct Taken {
+        let key: String
+        let files: [LabFile]
+        let content: String
+        let archive: LabFile?
+    }
+
+    /// Nil while it is under way.
+    func finished(in folder: borrowing Folder) throws(ActorError) -> Taken? {
         guard let claim = try read(in: folder), let files = claim.files else { return nil }
-        return (files, claim.problem == nil ? Self.content : Self.received)
+        let content = claim.problem == nil ? Self.content : Self.received
+        return Taken(
+            key: claim.key, files: files, content: content, archive: claim.problem == nil ? claim.received : nil)
+    }
+
+    /// What was begun in this folder and is not finished: its name in the inbox and its key.
+    func begun(_ name: String, in folder: borrowing Folder) throws(ActorError) -> (item: String, key: String)? {
+        guard let claim = try read(in: folder), claim.files == nil else { return nil }
+        return (claim.archive ?? name, claim.key)
     }
 
     /// Whether these files (or this one archive) were taken in as an upload of that name, whole and made to last.
@@ -182,7 +224,7 @@ struct UploadClaims {
     }
 
     /// What rules and conditions of job files may ask of an upload.
-    private static func metadata(in content: borrowing Folder) -> JSONValue? {
+    static func metadata(in content: borrowing Folder) -> JSONValue? {
         guard let status = try? content.status("metadata.json"), status.kind == .file,
             status.bytes <= maxMetadataBytes, let file = try? content.file("metadata.json"),
             let bytes = try? file.bytes(from: 0, length: Int(status.bytes))

@@ -47,6 +47,8 @@ package final class BucketInbox: Sendable {
     private let clock: any Timekeeper
     private let logger: Logger
     private let blocking: BlockingWork
+    /// Something is under way that the next look goes on with.
+    private let isOpen = Mutex(false)
     private let machine: Mutex<BucketInboxMachine>
     private let bell: AsyncStream<Void>.Continuation
     private let rings: AsyncStream<Void>
@@ -80,13 +82,20 @@ package final class BucketInbox: Sendable {
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [clock, bell, settings] in
+                // What has to settle, or to be removed once it is stored, does not wait for the next poll.
+                let hurry = min(settings.pollMilliseconds, max(1000, min(settings.settleMilliseconds, 10_000)))
+                var slept = settings.pollMilliseconds
                 while !Task.isCancelled {
-                    bell.yield()
+                    if slept >= settings.pollMilliseconds || self.isOpen.withLock({ $0 }) {
+                        slept = 0
+                        bell.yield()
+                    }
                     do {
-                        try await clock.sleep(milliseconds: settings.pollMilliseconds)
+                        try await clock.sleep(milliseconds: hurry)
                     } catch {
                         break
                     }
+                    slept += hurry
                 }
             }
             for await _ in rings { await look() }
@@ -113,6 +122,10 @@ package final class BucketInbox: Sendable {
             for ledger in try await blocking({ [ledgers] () throws(ActorError) in try ledgers.all() }) {
                 try await finish(ledger)
             }
+            let left = try await blocking { [ledgers] () throws(ActorError) in try ledgers.all() }
+            let isUnfinished = left.contains { settings.deletes || $0.state != .brought }
+            let isWaiting = machine.withLock(\.isWaiting)
+            isOpen.withLock { $0 = isUnfinished || isWaiting }
         } catch {
             logger.error(
                 "the bucket could not be read", metadata: ["bucket": "\(settings.bucket)", "error": "\(error)"])

@@ -6,7 +6,7 @@ import Synchronization
 /// Where uploads are copied to.
 package struct UploadCopySettings: Sendable, Equatable {
     package var bucket: String
-    /// Keys are `<prefix><upload>/original/<path>`.
+    /// Keys are `<prefix><upload>/original/<path>`, and `…/derived/<path>` of what jobs have made of it.
     package var prefix: String
     package var pollMilliseconds: Int64
 
@@ -63,7 +63,8 @@ package final class UploadCopier: Sendable {
             for upload in pending {
                 do throws(ActorError) {
                     if !upload.isStored { try await copy(upload) }
-                    _ = done.withLock { $0.insert(upload.id) }
+                    if !upload.isDerivedStored { try await copyDerived(upload) }
+                    _ = done.withLock { $0.insert(upload.mark) }
                 } catch {
                     logger.error(
                         "an upload could not be copied; trying again at the next look",
@@ -75,17 +76,34 @@ package final class UploadCopier: Sendable {
         }
     }
 
-    private func copy(_ upload: StoredUploads.Pending) async throws(ActorError) {
+    private func send(
+        _ files: [LabFile], in folder: String, below key: String
+    ) async throws(ActorError) -> [StoredObject] {
         var objects: [StoredObject] = []
-        for file in upload.files {
-            let key = "\(settings.prefix)\(upload.id)/original/\(file.path)"
+        for file in files {
             // What a repeat finds there with the same hash is not sent again.
             objects.append(
                 try await transfer.send(
-                    file.path, in: upload.folder, to: ObjectName(bucket: settings.bucket, key: key),
+                    file.path, in: folder, to: ObjectName(bucket: settings.bucket, key: "\(key)/\(file.path)"),
                     sha256: file.sha256))
         }
-        let stored = objects
+        return objects
+    }
+
+    private func copyDerived(_ upload: StoredUploads.Pending) async throws(ActorError) {
+        let derived = try await blocking { [uploads] () throws(ActorError) in try uploads.derived(upload) }
+        let stored = try await send(
+            derived.files, in: derived.folder, below: "\(settings.prefix)\(upload.id)/derived")
+        let settings = settings
+        try await blocking { [uploads] () throws(ActorError) in
+            try uploads.note(upload, in: settings.bucket, stored, isDerived: true)
+        }
+        logger.info("results were copied", metadata: ["name": "\(upload.id)", "bucket": "\(settings.bucket)"])
+    }
+
+    private func copy(_ upload: StoredUploads.Pending) async throws(ActorError) {
+        let stored = try await send(
+            upload.files, in: upload.folder, below: "\(settings.prefix)\(upload.id)/original")
         let settings = settings
         try await blocking { [uploads] () throws(ActorError) in
             try uploads.note(upload, in: settings.bucket, stored)

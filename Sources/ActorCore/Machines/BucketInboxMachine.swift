@@ -62,6 +62,9 @@ package struct BucketInboxMachine: Sendable {
         return complete
     }
 
+    /// Something waits until nothing in it has changed for a while.
+    package var isWaiting: Bool { sightings.values.contains { !$0.isTaken } }
+
     /// It could not be fetched: it is answered again at the next listing.
     package mutating func retract(_ name: String) { sightings[name]?.isTaken = false }
 

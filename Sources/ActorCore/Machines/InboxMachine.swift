@@ -129,6 +129,8 @@ package struct InboxStanding: Sendable, Equatable {
         case receiving
         /// Nothing says that it is complete yet.
         case settling
+        /// The ingest has given up on it.
+        case failed
     }
 
     package let entry: InboxEntry

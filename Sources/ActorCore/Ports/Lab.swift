@@ -150,6 +150,8 @@ package protocol LabFiles: Sendable {
     /// Copies a file or folder of this machine into the inbox, whole, and marks it done. `path` must lie below one of
     /// `allowed`, links resolved. A repeat changes nothing.
     func bring(_ path: String, as name: String, allowed: [String], force: Bool) async throws(ActorError)
+    /// The whole lines of a file that lists uploads, without the last one if it is still being written.
+    func lines(of list: String) async throws(ActorError) -> [String]
     /// All `*.yaml` and `*.yml` below `folder`/jobs, sorted by path.
     func jobFiles(in folder: String) async throws(ActorError) -> [JobFile]
     /// The same of `folder` itself. Throws `notFound` when there is no such folder.
@@ -158,6 +160,9 @@ package protocol LabFiles: Sendable {
     func prepareRun(_ id: String, fresh: Bool) async throws(ActorError) -> RunFolders
     /// Moves the output of a run to its archive path, all at once; a repeat answers what is there.
     func publish(_ id: String, to archivePath: String) async throws(ActorError) -> [LabFile]
+    /// Shows what a job has left beside the files of its upload, as `derived/<path>`, in place of what was there. `key`
+    /// is that of the upload's taking. The files are those of the archive under a second name; a repeat is no harm.
+    func derive(_ archivePath: String, of name: String, key: String, as path: String) async throws(ActorError)
     /// The last `limit` bytes of a step's log.
     func tail(of logFile: String, limit: Int) async -> String
     /// The absolute folder behind an archive path.

@@ -143,13 +143,24 @@ package struct ReactorTools: Sendable {
     package let limits: Limits
     /// The folder of `config.yml`, absolute: `REACTORD_HOME` of job steps.
     package let home: String
+    /// Uploads whose files may be removed; nil where there are none to speak of.
+    package let holdings: (any UploadHoldings)?
+    /// Has the bucket that is an inbox looked at now.
+    package let ringBucket: @Sendable () -> Void
+    /// Removes copies of uploads.
+    package let removeObjects: RemoveObjects
 
     package init(
         files: any LabFiles, archive: any ArchiveFiles, documents: any DocumentReader,
         repositories: any JobRepositories = NoRepositories(), mailer: any Mailer = NoMailer(),
         fetcher: any UploadFetcher = NoFetcher(), executor: any Executor, engines: JobEngines = JobEngines(),
-        limits: Limits, home: String
+        limits: Limits, home: String, holdings: (any UploadHoldings)? = nil,
+        ringBucket: @escaping @Sendable () -> Void = {},
+        removeObjects: @escaping RemoveObjects = { (_, _) async throws(ActorError) in
+            throw ActorError(.unavailable, "this house has no object store")
+        }
     ) {
+        self.removeObjects = removeObjects
         self.files = files
         self.archive = archive
         self.documents = documents
@@ -160,5 +171,7 @@ package struct ReactorTools: Sendable {
         self.engines = engines
         self.limits = limits
         self.home = home
+        self.holdings = holdings
+        self.ringBucket = ringBucket
     }
 }

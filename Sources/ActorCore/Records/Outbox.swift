@@ -23,6 +23,20 @@ package struct OutgoingCall: Sendable, Equatable {
         return ActorID(String(orderKey.dropFirst(Self.webhookPrefix.count)))
     }
 
+    private static let signedPrefix = "signed:"
+
+    /// The order key of calls that are signed with a secret of an actor's, by the name of the secret.
+    package static func signedKey(of actor: ActorID, secret: String, order: String) -> String {
+        "\(signedPrefix)\(actor.rawValue):\(secret):\(order)"
+    }
+
+    /// Whose secret signs this call, if that is what was asked.
+    package var signer: (actor: ActorID, secret: String)? {
+        guard subscription == nil, orderKey.hasPrefix(Self.signedPrefix) else { return nil }
+        let parts = orderKey.dropFirst(Self.signedPrefix.count).split(separator: ":", maxSplits: 2)
+        return parts.count == 3 ? (ActorID(String(parts[0])), String(parts[1])) : nil
+    }
+
     /// The URL up to its path: calls of one target fare alike.
     var target: String {
         var slashes = 0

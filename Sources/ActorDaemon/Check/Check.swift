@@ -86,10 +86,7 @@ package struct Check: Sendable {
     }
 
     private func checkActors(_ settings: Settings, _ report: inout CheckReport) {
-        let context = ActorFolderLoader.Context(
-            tenant: settings.tenant, owner: "admin", environment: options.environment, secrets: settings.secrets,
-            compiler: options.compiler, builtins: options.builtins)
-        let loaded = ActorFolderLoader(context: context).load(folder: settings.actors.folder)
+        let loaded = load(settings)
         if let problem = loaded.problem { report.error(problem) }
         for folder in loaded.quarantined {
             for problem in folder.problems { report.error(problem) }
@@ -108,12 +105,40 @@ package struct Check: Sendable {
         report.actors += loaded.quarantined.count
     }
 
-    /// Job files of any folder: what a repository of them runs before it takes a change.
-    package static func jobFiles(below folder: String) -> CheckReport {
+    /// Job files of any folder: what a repository of them runs before it takes a change. They are held against the
+    /// executors of config.yml; where there is none, against all that there are.
+    package func jobFiles(below folder: String) -> CheckReport {
         var report = CheckReport()
-        JobFileCheck(root: folder, rules: JobRules()).run(&report)
-        if report.jobFiles == 0 { report.error(Problem(file: folder, reason: "there is no job file below it")) }
+        do {
+            let settings = try SettingsLoader.load(
+                file: options.configFile, environment: options.environment, secretsFile: options.secretsFile)
+            var rules = settings.executors.rules
+            if settings.file == nil {
+                for name in ExecutorSettings.available where rules.policies[name] == nil {
+                    rules.policies[name] = JobPolicy()
+                }
+            }
+            JobFileCheck(root: folder, rules: rules, template: template(of: settings)).run(&report)
+        } catch {
+            for problem in Problem.all(of: error, file: options.configFile ?? "config.yml") { report.error(problem) }
+        }
+        if report.jobFiles == 0, report.isGood {
+            report.error(Problem(file: folder, reason: "there is no job file below it"))
+        }
         return report
+    }
+
+    /// What the ingest of this house puts into job files.
+    private func template(of settings: Settings) -> JobTemplate {
+        let ingest = load(settings).actors.first { $0.spec.run == .builtin("ingest") }
+        return ingest.flatMap { try? IngestSettings(json: $0.spec.settings) }?.template ?? JobTemplate()
+    }
+
+    private func load(_ settings: Settings) -> LoadedFolders {
+        let context = ActorFolderLoader.Context(
+            tenant: settings.tenant, owner: "admin", environment: options.environment, secrets: settings.secrets,
+            compiler: options.compiler, builtins: options.builtins)
+        return ActorFolderLoader(context: context).load(folder: settings.actors.folder)
     }
 
     private func checkJobFiles(of actor: LoadedActor, _ house: Settings, _ report: inout CheckReport) {
@@ -132,6 +157,13 @@ package struct Check: Sendable {
                     let reason = "\(Pointer.dotted(detail.place)) \(detail.problem)"
                     report.error(Problem(file: "\(folder)/config.yml", reason: reason))
                 }
+            }
+        }
+        if actor.spec.run == .builtin("retention") {
+            do {
+                _ = try RetentionRules.decode(actor.spec.settings)
+            } catch {
+                report.error(Problem(file: "\(folder)/config.yml", reason: error.message))
             }
         }
         JobFileCheck(root: "\(folder)/jobs", rules: house.executors.rules, template: template).run(&report)

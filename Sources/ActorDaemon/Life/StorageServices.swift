@@ -5,6 +5,29 @@ internal import ActorRuntime
 internal import HTTPTransport
 internal import Logging
 internal import ServiceLifecycle
+internal import Synchronization
+
+/// The object store as Reactors reach it, once it is there: rings when a notification of it comes, which nobody hears
+/// while there is no bucket inbox, and removes objects.
+final class BucketBell: Sendable {
+    private let listener = Mutex<(@Sendable () -> Void)?>(nil)
+    private let store = Mutex<S3Client?>(nil)
+
+    func listen(_ listener: @escaping @Sendable () -> Void) { self.listener.withLock { $0 = listener } }
+    func ring() { listener.withLock { $0 }?() }
+
+    func open(_ store: S3Client) { self.store.withLock { $0 = store } }
+
+    func remove(_ keys: [String], in bucket: String) async throws(ActorError) {
+        guard let store = store.withLock({ $0 }) else {
+            throw ActorError(
+                .unavailable, "copies in the bucket \(bucket) cannot be removed: connectors.s3 is not set up")
+        }
+        if let refusal = try await store.delete(keys, in: bucket).first {
+            throw ActorError(.unavailable, "\(refusal.key) in \(bucket) could not be removed: \(refusal.reason)")
+        }
+    }
+}
 
 extension House {
     /// How archives among the uploads are unpacked; nil when they are not.
@@ -63,7 +86,9 @@ struct ObjectStoreService: Service {
             await client.shutdown()
             return await Shutdown.wait()
         }
+        house.late.bell.open(store)
         let inbox = house.bucketInbox(store)
+        if let inbox { house.late.bell.listen { inbox.ring() } }
         let copier = house.uploadCopier(store)
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in

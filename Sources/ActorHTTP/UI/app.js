@@ -248,6 +248,7 @@ function drawUploads(list) {
         make("span", { class: "sub" }, moment(upload.received), ` · ${facts.join(" · ")}`)),
       make("div", { class: "side" }, upload.state ? badge(upload.state) : null),
       upload.note ? make("span", { class: "sub wide", text: upload.note }) : null,
+      upload.removed ? make("span", { class: "sub wide", text: `files removed by ${upload.removed.plan}` }) : null,
       troubles.map((trouble) => make("span", { class: "sub wide",
         text: `${trouble.file}${trouble.line ? `:${trouble.line}` : ""}: ${trouble.reason}` })));
   });

@@ -161,6 +161,23 @@ package final class MemoryLab: LabFiles, Inbox {
         return claimed
     }
 
+    package func derive(
+        _ archivePath: String, of name: String, key: String, as path: String
+    ) async throws(ActorError) {
+        let isThere = state.withLock { state in
+            state.claims[name]?.contains { $0.key == key } ?? false && state.archive[archivePath] != nil
+        }
+        guard isThere else { throw ActorError(.notFound, "there is no upload \(name), or no \(archivePath)") }
+    }
+
+    package func lines(of list: String) async throws(ActorError) -> [String] {
+        guard let bytes = state.withLock({ $0.outside[list] }) else {
+            throw ActorError(.notFound, "there is no \(list)")
+        }
+        let whole = bytes[..<(bytes.lastIndex(of: UInt8(ascii: "\n")) ?? 0)]
+        return whole.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     package func bring(
         _ path: String, as name: String, allowed: [String], force: Bool
     ) async throws(ActorError) {

@@ -23,6 +23,14 @@ extension LabSuite {
             let claimed = try await bench.files.claim("exp-2", key: "k")
             try expect(claimed.files.map(\.path) == ["a.dat", "deep/b.dat"], "took \(claimed.files)")
         },
+        Check(description: "a list of uploads is read by its whole lines") { bench in
+            let list = try await bench.place("lists/new.txt", "/a/b\n\n# not yet\n/c/d\tname\n/half")
+            let lines = try await bench.files.lines(of: list)
+            try expect(lines == ["/a/b", "# not yet", "/c/d\tname"], "read \(lines)")
+            try await expectError(.notFound, "a list that is not there") {
+                _ = try await bench.files.lines(of: "\(list).none")
+            }
+        },
         Check(description: "nothing is brought in from elsewhere, nor what is not there") { bench in
             let path = try await bench.place("secret/key", "1")
             try await expectError(.forbidden, "a path outside") {

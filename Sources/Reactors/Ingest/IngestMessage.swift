@@ -10,11 +10,16 @@ package enum IngestMessage: Sendable, Equatable {
     /// failed.
     case rerun(upload: String, file: String?, onlyFailed: Bool)
     /// From a person or an instrument: `path` on this machine is an upload called `name`.
-    case bring(name: String, path: String, force: Bool)
+    /// With `isListed` it was named before it had to be there: it is waited for, as long as attempts last.
+    case bring(name: String, path: String, force: Bool, isListed: Bool)
     /// The same for what lies at an address.
     case fetch(RemoteUpload)
     /// From the daemon, a person or a webhook: look at the sets of job files again, or at one of them.
     case refresh(set: String?)
+    /// From the retention: the files that were claimed under this key are gone.
+    case removed(upload: String, key: ExecutionID, action: String, plan: String)
+    /// From the daemon: a file that lists uploads has changed.
+    case lists
     /// Something that is only asked.
     case question(IngestQuestion)
 
@@ -36,6 +41,12 @@ package enum IngestMessage: Sendable, Equatable {
             }
             return .rerun(
                 upload: upload, file: json?["file"]?.string, onlyFailed: json?["failed"]?.bool ?? false)
+        case "removed":
+            guard let upload = json?["upload"]?.string, let key = json?["key"]?.string,
+                let action = json?["action"]?.string, let plan = json?["plan"]?.string
+            else { throw ReactorFailure(.refused, "/upload: upload, key, action and plan must be texts") }
+            return .removed(upload: upload, key: ExecutionID(key), action: action, plan: plan)
+        case "lists": return .lists
         case "bring": return try bring(json)
         case "refresh": return .refresh(set: json?["set"]?.string)
         case nil where json?["path"] != nil: return try bring(json)
@@ -72,7 +83,8 @@ package enum IngestMessage: Sendable, Equatable {
         guard let path = json?["path"]?.string, path.hasPrefix("/"), path.utf8.count <= 4096,
             !path.utf8.contains(0)
         else { throw ReactorFailure(.refused, "/path: must be an absolute path on the daemon's machine") }
-        return .bring(name: name, path: path, force: json?["force"]?.bool ?? false)
+        return .bring(
+            name: name, path: path, force: json?["force"]?.bool ?? false, isListed: json?["listed"]?.bool ?? false)
     }
 }
 

@@ -34,6 +34,17 @@ extension IngestReactor {
         try await startReleased(&document, claimed.folder, context)
     }
 
+    /// A job file that is not there; names those that are, the ones that were probably meant first.
+    static func unknown(_ file: String, _ files: [JobFile]) -> ReactorFailure {
+        func base(_ path: String) -> Substring { path.split(separator: "/").last?.split(separator: ".").first ?? "" }
+        let alike = files.filter { base($0.id) == base(file) }
+        let others = files.filter { base($0.id) != base(file) }
+        let names = (alike + others).map(\.id)
+        let more = names.count > 20 ? " and \(names.count - 20) more" : ""
+        let list = names.isEmpty ? "there are none" : "there is \(names.prefix(20).joined(separator: ", "))\(more)"
+        return ReactorFailure(.refused, "/file: there is no job file \(file); \(list)")
+    }
+
     /// Starts what waits for nothing any more.
     private func startReleased(
         _ document: inout UploadDocument, _ folder: String, _ context: any ReactorContext
@@ -101,38 +112,20 @@ extension IngestReactor {
         _ item: UploadDocument.Waiting, of document: UploadDocument, _ folder: String,
         _ context: any ReactorContext
     ) async throws -> UploadDocument.Job {
-        let now = context.now()
-        let pipelineName = "ingest:\(item.file)"
-        var component: JSONValue = ["file": .string(item.file), "sha256": .string(item.sha256)]
-        if let commit = item.commit { component = component.setting("commit", .string(commit)) }
-        let components: JSONValue = [component]
-        let pipeline = JobIdentity.pipeline(id: pipelineName, components: components)
-        context.change(
-            .registerPipeline(
-                PipelineRecord(
-                    uuid: pipeline, id: pipelineName, name: pipelineName, generation: .second, components: components,
-                    owner: context.owner, created: now)))
-        let jobName = try await jobName(item.name, context)
         var data: JSONValue = [
             "upload": .string(document.upload), "number": JSONValue(document.number), "file": .string(item.file),
             "name": .string(item.name),
         ]
         if document.run > 1 { data = data.setting("run", JSONValue(document.run)) }
         if let commit = item.commit { data = data.setting("commit", .string(commit)) }
-        var draft = JobDraft(
-            pipeline: pipeline, generation: .second, data: data, session: jobName, notify: context.actor,
-            actor: context.actor, execution: context.execution, owner: context.owner, tenant: context.tenant)
-        // Only the job runner gets it, and a run may wait for days.
-        draft.tokenMilliseconds = nil
-        let record = try await context.jobs.setup(draft)
-        let message = JobRunMessage(
-            job: record.uuid, path: record.path, callback: try context.jobs.callback(record), name: jobName,
-            upload: .init(name: document.upload, folder: folder, number: document.number), spec: item.spec,
-            file: item.file)
-        try context.send(.alias(message.runner), message.json, key: record.uuid.rawValue)
-        context.log(.info, "Job \(record.uuid) for \(item.file)")
+        let launch = JobLaunch(
+            spec: item.spec, name: try await jobName(item.name, context), file: item.file, sha256: item.sha256,
+            commit: item.commit, pipelineName: "ingest:\(item.file)",
+            upload: .init(name: document.upload, folder: folder, number: document.number), data: data,
+            notify: context.actor)
+        let (record, message) = try await launch.start(context)
         return UploadDocument.Job(
-            file: item.file, name: item.name, jobName: jobName, uuid: record.uuid,
+            file: item.file, name: item.name, jobName: message.name, uuid: record.uuid,
             status: record.status.rawValue, run: document.run, commit: item.commit)
     }
 
@@ -160,6 +153,7 @@ extension IngestReactor {
             context.log(.debug, "Job \(job) belongs to an earlier run of upload \(document.id)")
             return
         }
+        if record.status == .finished { try await derive(record, document, context) }
         if !document.waiting.isEmpty {
             let files = tools.files
             let (name, key) = (document.upload, document.execution.rawValue)
@@ -171,5 +165,39 @@ extension IngestReactor {
         context.put(UploadDocument.kind, document.id, document.json)
         let status = record.status.rawValue
         context.log(.info, "Upload \(document.id) is \(document.state.rawValue): job \(job) is \(status)")
+    }
+
+    /// Shows the job's results beside the upload's own files; that they cannot be shown there harms nothing else.
+    private func derive(
+        _ record: JobRecord, _ document: UploadDocument, _ context: any ReactorContext
+    ) async throws {
+        guard let job = document.jobs.first(where: { $0.uuid == record.uuid }) else { return }
+        let path = document.derivedPath(of: job.file)
+        let (files, archive) = (tools.files, record.path)
+        let (name, key) = (document.upload, document.execution.rawValue)
+        do {
+            _ = try await context.step("derive") {
+                try await files.derive(archive, of: name, key: key, as: path)
+                return true
+            }
+        } catch let error as ActorError where error.code != .cancelled {
+            context.log(.warning, "the results of \(job.file) are not shown as derived/\(path): \(error.message)")
+        }
+    }
+}
+
+extension UploadDocument {
+    /// `lab:ephys/beats.yaml` is `lab/ephys/beats`; with its ending where that is the folder of another one's results.
+    package func derivedPath(of file: String) -> String {
+        func path(_ file: String) -> String {
+            file.split { $0 == "/" || $0 == ":" }.map { part in
+                let name = String(part.map { NameRules.isUploadName("a\($0)a") ? $0 : "_" })
+                return NameRules.isUploadName(name) ? name : "_\(name)"
+            }.joined(separator: "/")
+        }
+        let whole = path(file)
+        guard whole.hasSuffix(".yaml") else { return whole }
+        let stem = String(whole.dropLast(5))
+        return jobs.contains { path($0.file).hasPrefix("\(stem)/") } ? whole : stem
     }
 }

@@ -8,6 +8,20 @@ extension IngestReactor {
             do {
                 switch listener {
                 case .actor(let alias): try context.send(.alias(alias), Self.news(of: document), key: nil)
+                case .webhook(_, _, let onlyFailures) where onlyFailures && document.state == .done: continue
+                case .webhook(let url, let secret, _):
+                    guard context.secret(secret).flatMap({ WebhookSecret($0) }) != nil else {
+                        throw ActorError(
+                            .invalidInput,
+                            "the secret \(secret) is not listed under secrets in actor.yml, or is no whsec_… text in "
+                                + "secrets.json or the environment")
+                    }
+                    let body: JSONValue = [
+                        "type": "reactord.upload.finished", "timestamp": .string(context.now().iso8601),
+                        "data": Self.news(of: document),
+                    ]
+                    let order = OutgoingCall.signedKey(of: context.actor, secret: secret, order: String(index))
+                    context.call(url: url, body: body, order: order)
                 case .mail(_, let onlyFailures) where onlyFailures && document.state == .done: continue
                 case .mail(let address, _):
                     let (mailer, program) = (tools.mailer, settings.sendmail)
@@ -19,8 +33,18 @@ extension IngestReactor {
                 }
             } catch {
                 let reason = (error as? ActorError).map { "\($0)" } ?? "\(error)"
-                context.log(.warning, "\(listener) could not be told of upload \(document.id): \(reason)")
+                let who = Self.name(of: listener)
+                context.log(.warning, "\(who) could not be told of upload \(document.id): \(reason)")
             }
+        }
+    }
+
+    /// For the log: the address of a webhook may hold a password.
+    private static func name(of listener: IngestSettings.Listener) -> String {
+        switch listener {
+        case .actor(let alias): "actor \(alias)"
+        case .mail(let address, _): "mail to \(address)"
+        case .webhook(_, let secret, _): "the webhook that \(secret) signs"
         }
     }
 

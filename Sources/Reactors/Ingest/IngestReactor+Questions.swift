@@ -69,13 +69,16 @@ extension IngestReactor {
         guard uploads.count <= 1000 else {
             throw ReactorFailure(.refused, "/uploads: ask for 1000 at a time, not \(uploads.count)")
         }
-        guard let jobFile = try await jobFiles(settings, context).first(where: { $0.id == file }) else {
-            throw ReactorFailure(.refused, "/file: there is no job file \(file)")
-        }
+        let files = try await jobFiles(settings, context)
+        guard let jobFile = files.first(where: { $0.id == file }) else { throw Self.unknown(file, files) }
         var answers: [JSONValue] = []
         for id in uploads {
             guard let document = try? await load(id, context) else {
                 answers.append(["upload": .string(id), "action": "skip", "reason": "there is no such upload"])
+                continue
+            }
+            if let reason = document.whyGone {
+                answers.append(["upload": .string(id), "action": "skip", "reason": .string(reason)])
                 continue
             }
             let (action, reason) = backfill(jobFile, document, settings)
@@ -98,7 +101,9 @@ extension IngestReactor {
             switch document.standing(of: file.id) {
             case .succeeded: return ("skip", "its job has ended well before")
             case .underWay: return ("skip", "its job is under way")
-            case .stopped(let reason): return ("run", document.jobs.isEmpty ? nil : reason)
+            case .stopped:
+                let last = document.jobs.first { $0.file == file.id }
+                return ("run", last.map { "its job is \($0.status)" } ?? "it has not run for this upload")
             }
         }
     }

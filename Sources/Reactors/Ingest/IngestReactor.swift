@@ -2,13 +2,15 @@ package import ActorCore
 
 /// Takes an upload out of the inbox, finds the job files that apply to it, and has a job run for each.
 ///
-/// It handles one message at a time, so an upload's document has one writer.
+/// It may handle several messages at once: recordings are moved, hashed, unpacked and fetched side by side. What
+/// changes documents goes one message after another and is on disk before the next one, so that each has one writer.
 package actor IngestReactor: Reactor {
     let tools: ReactorTools
     /// Job files of repositories at the commit that was used last.
     var checkedOut: [JobRepository: (commit: String, files: [JobFile])] = [:]
     /// What the sets held when they were looked at last.
     var fingerprints: [String: String] = [:]
+    private let turns = OneAtATime()
 
     package init(tools: ReactorTools) { self.tools = tools }
 
@@ -17,31 +19,56 @@ package actor IngestReactor: Reactor {
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
         let settings = try IngestSettings(json: context.settings)
-        switch try IngestMessage.decode(envelope.json) {
-        case .upload(let name, let force): try await ingest(name, force: force, envelope, settings, context)
+        let message = try IngestMessage.decode(envelope.json)
+        switch message {
+        case .upload(let name, let force):
+            let claimed = try await claim(name, key: context.execution, context)
+            let received = envelope.message.received
+            try await turns.run { @Sendable () async throws in
+                try await ingest(claimed, force: force, received, settings, context)
+                try await context.commit()
+            }
+        case .bring(let name, let path, let force, let isListed):
+            try await bring(name, path, force, isListed: isListed, settings, context)
+        case .fetch(let upload): try await fetch(upload, settings, context)
+        case .question(let question): context.reply(try await answer(question, settings, context))
+        case .job, .rerun, .removed, .refresh, .lists:
+            try await turns.run { @Sendable () async throws in
+                try await change(message, settings, context)
+                try await context.commit()
+            }
+        }
+    }
+
+    private func change(
+        _ message: IngestMessage, _ settings: IngestSettings, _ context: any ReactorContext
+    ) async throws {
+        switch message {
         case .job(let job): try await note(job, settings, context)
         case .rerun(let upload, let file, let onlyFailed):
             try await rerun(upload, file, onlyFailed: onlyFailed, settings, context)
-        case .bring(let name, let path, let force): try await bring(name, path, force, settings, context)
-        case .fetch(let upload): try await fetch(upload, settings, context)
+        case .removed(let upload, let key, let action, let plan):
+            var document = try await load(upload, context)
+            let removal = UploadDocument.Removal(action: action, plan: plan, at: context.now().iso8601)
+            if document.remove(removal, key: key) { context.put(UploadDocument.kind, upload, document.json) }
         case .refresh(let set): context.reply(try await refresh(set, settings, context))
-        case .question(let question): context.reply(try await answer(question, settings, context))
+        case .lists: try await readLists(settings, context)
+        case .upload, .bring, .fetch, .question: return
         }
     }
 
     // MARK: An upload
 
     private func ingest(
-        _ name: String, force: Bool, _ envelope: Envelope, _ settings: IngestSettings, _ context: any ReactorContext
+        _ claimed: ClaimedUpload, force: Bool, _ received: Timestamp, _ settings: IngestSettings,
+        _ context: any ReactorContext
     ) async throws {
-        let claimed = try await claim(name, key: context.execution, context)
         let content = UploadIdentity.content(of: claimed)
         let known = try await context.document(UploadIdentity.contentKind, content)
             .flatMap { UploadIdentity.Known(json: $0.body) }
         // An archive is called as it is without its ending.
         let name = claimed.name
         let versions = try await versions(of: name, context)
-        let received = envelope.message.received
         let verdict = UploadIdentity.verdict(
             known: known, versions: versions, execution: context.execution, force: force)
         switch verdict {
@@ -50,7 +77,11 @@ package actor IngestReactor: Reactor {
         case .resumed(let id):
             let document = try await load(id, context)
             try await analyse(claimed, document, settings, context)
-        case .new(let version):
+        case .new(var version):
+            // Another upload may be called as a version of this one would be: "a.2".
+            while try await context.document(UploadDocument.kind, UploadDocument.id(name, version)) != nil {
+                version += 1
+            }
             let document = UploadDocument(
                 claimed, version: version, sha256: content, execution: context.execution, received: received)
             let identity = UploadIdentity.Known(upload: document.id, execution: context.execution)
@@ -77,6 +108,7 @@ package actor IngestReactor: Reactor {
         _ context: any ReactorContext
     ) async throws {
         var document = document
+        guard document.lastChange != context.execution else { return context.reply(document.json.removing("files")) }
         document.clear { _ in true }
         document.folder = settings.folders.folder(of: claimed.facts)
         if let problem = claimed.problem {
@@ -94,6 +126,12 @@ package actor IngestReactor: Reactor {
     ) async throws {
         var document = try await load(id, context)
         document.note(.init(upload: claimed.name, received: received.iso8601, execution: context.execution))
+        if document.removal != nil {
+            document.restore(under: context.execution)
+            let identity = UploadIdentity.Known(upload: id, execution: context.execution)
+            context.put(UploadIdentity.contentKind, content, identity.json)
+            context.log(.info, "the files of upload \(id) are back")
+        }
         context.put(UploadDocument.kind, id, document.json)
         context.log(.info, "\(claimed.name) holds what upload \(id) holds (SHA-256 \(content)): nothing is run again")
         context.reply([
@@ -107,13 +145,14 @@ package actor IngestReactor: Reactor {
         _ context: any ReactorContext
     ) async throws {
         var document = try await load(upload, context)
+        guard document.lastChange != context.execution else { return context.reply(document.json.removing("files")) }
+        if let reason = document.whyGone { throw ReactorFailure(.refused, "/upload: \(reason)") }
         let claimed = try await claim(document.upload, key: document.execution, context)
         let failed = document.failedFiles
         func isMeant(_ path: String) -> Bool { file.map { $0 == path } ?? (!onlyFailed || failed.contains(path)) }
-        let files = try await jobFiles(settings, context).filter { isMeant($0.id) }
-        if let file, files.isEmpty {
-            throw ReactorFailure(.refused, "/file: there is no job file \(file)")
-        }
+        let all = try await jobFiles(settings, context)
+        let files = all.filter { isMeant($0.id) }
+        if let file, files.isEmpty { throw Self.unknown(file, all) }
         if onlyFailed, files.isEmpty {
             throw ReactorFailure(.refused, "/failed: no job of upload \(upload) has failed")
         }
@@ -127,7 +166,8 @@ package actor IngestReactor: Reactor {
 
     /// What lies on this machine already is copied into the inbox, and goes the way of every upload from there.
     private func bring(
-        _ name: String, _ path: String, _ force: Bool, _ settings: IngestSettings, _ context: any ReactorContext
+        _ name: String, _ path: String, _ force: Bool, isListed: Bool, _ settings: IngestSettings,
+        _ context: any ReactorContext
     ) async throws {
         let files = tools.files
         do {
@@ -138,6 +178,9 @@ package actor IngestReactor: Reactor {
         } catch let error as ActorError
             where [.notFound, .invalidInput, .conflict, .forbidden, .tooLarge].contains(error.code)
         {
+            if isListed, error.code == .notFound || error.code == .conflict {
+                throw ReactorFailure(.transient, "/path: \(error.message)")
+            }
             throw ReactorFailure(.refused, "/path: \(error.message)")
         }
         context.log(.info, "\(path) is in the inbox as \(name)")
@@ -203,6 +246,7 @@ package actor IngestReactor: Reactor {
         _ document: inout UploadDocument, _ settings: IngestSettings, _ context: any ReactorContext
     ) async {
         if document.settle(now: context.now()) { await tell(document, settings, context) }
+        document.lastChange = context.execution
         context.put(UploadDocument.kind, document.id, document.json)
         context.reply(document.json.removing("files"))
         context.log(

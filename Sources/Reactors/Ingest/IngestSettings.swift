@@ -8,6 +8,8 @@ package struct IngestSettings: Sendable, Equatable {
         case actor(String)
         /// A person gets mail, by the machine's own sendmail; with `onlyFailures` not of what went well.
         case mail(String, onlyFailures: Bool)
+        /// A URL is posted a Standard Webhook, signed with the secret of this name.
+        case webhook(String, secret: String, onlyFailures: Bool)
     }
 
     /// Job files beside those of the actor's own folder.
@@ -39,6 +41,8 @@ package struct IngestSettings: Sendable, Equatable {
     package var allowedHosts: [String] = []
     package var listeners: [Listener] = []
     package var sendmail = "/usr/sbin/sendmail"
+    /// Files that list what is an upload, one a line.
+    package var lists: [String] = []
 
     package init() {}
 
@@ -82,12 +86,13 @@ package struct IngestSettings: Sendable, Equatable {
             }
         }
         for (index, item) in (json["notify"]?.array ?? []).enumerated() {
-            if let actor = item["actor"]?.string {
-                listeners.append(.actor(actor))
-            } else if let address = item["mail"]?.string, Mail.isAddress(address) {
-                listeners.append(.mail(address, onlyFailures: item["only_failures"]?.bool ?? false))
+            if let listener = Self.listener(item, "/notify/\(index)", wrong) { listeners.append(listener) }
+        }
+        for (index, item) in (json["lists"]?.array ?? []).enumerated() {
+            if let path = item.string, path.hasPrefix("/"), path.utf8.count <= 4096 {
+                lists.append(path)
             } else {
-                wrong("/notify/\(index)", "must be {actor: NAME} or {mail: ADDRESS}")
+                wrong("/lists/\(index)", "must be the absolute path of a file")
             }
         }
         for (index, item) in (json["job_sets"]?.array ?? []).enumerated() {
@@ -101,6 +106,29 @@ package struct IngestSettings: Sendable, Equatable {
         guard problems.isEmpty else {
             throw ActorError(.invalidInput, "the ingest's config.yml is not as it should be", details: problems)
         }
+    }
+
+    private static func listener(
+        _ item: JSONValue, _ place: String, _ wrong: (String, String) -> Void
+    ) -> Listener? {
+        let onlyFailures = item["only_failures"]?.bool ?? false
+        if let actor = item["actor"]?.string { return .actor(actor) }
+        if let address = item["mail"]?.string, Mail.isAddress(address) {
+            return .mail(address, onlyFailures: onlyFailures)
+        }
+        guard let url = item["webhook"]?.string else {
+            wrong(place, "must be {actor: NAME}, {mail: ADDRESS} or {webhook: URL, secret: NAME}")
+            return nil
+        }
+        guard url.hasPrefix("https://") || url.hasPrefix("http://"), url.utf8.count <= 8192 else {
+            wrong("\(place)/webhook", "must be an address that begins with https:// or http://")
+            return nil
+        }
+        guard let secret = item["secret"]?.string, JobTemplate.isName(secret) else {
+            wrong("\(place)/secret", "must be the name of a secret (whsec_…) that actor.yml lists under secrets")
+            return nil
+        }
+        return .webhook(url, secret: secret, onlyFailures: onlyFailures)
     }
 
     private static func jobSet(

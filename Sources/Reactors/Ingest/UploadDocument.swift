@@ -69,10 +69,24 @@ package struct UploadDocument: Sendable, Equatable {
         package var reason: String
     }
 
+    /// Its files went by a plan of the retention.
+    package struct Removal: Sendable, Equatable {
+        /// `archive`: a copy lies in the object store; `delete`.
+        package let action: String
+        package let plan: String
+        package let at: String
+
+        package init(action: String, plan: String, at: String) {
+            self.action = action
+            self.plan = plan
+            self.at = at
+        }
+    }
+
     package let upload: String
     package let number: Int
-    /// Under which key it was claimed: the first execution.
-    package let execution: ExecutionID
+    /// Under which key its files were claimed: the first execution, or that of the upload that brought them back.
+    package internal(set) var execution: ExecutionID
     package var state: State
     package let received: String
     package var finished: String?
@@ -91,11 +105,14 @@ package struct UploadDocument: Sendable, Equatable {
     package var folder: String?
     /// 1 is the first; each "rerun" counts.
     package var run: Int
+    /// The execution that went through the job files last: a repeat of it after a crash changes nothing.
+    package var lastChange: ExecutionID?
     package var jobs: [Job] = []
     package var waiting: [Waiting] = []
     package var duplicates: [Duplicate] = []
     package var invalid: [Invalid] = []
     package var skipped: [Skipped] = []
+    package internal(set) var removal: Removal?
 
     /// The upload's name; `<name>.<number>` when the name was there before.
     package var id: String { Self.id(upload, number) }
@@ -148,6 +165,27 @@ package struct UploadDocument: Sendable, Equatable {
     package mutating func note(_ duplicate: Duplicate) {
         guard !duplicates.contains(where: { $0.execution == duplicate.execution }) else { return }
         duplicates = (duplicates + [duplicate]).suffix(Self.maxDuplicates)
+    }
+
+    /// False when these files are not the ones that its jobs are given.
+    package mutating func remove(_ removal: Removal, key: ExecutionID) -> Bool {
+        guard key == execution else { return false }
+        self.removal = removal
+        return true
+    }
+
+    /// The same content came again, under this key, after its files had been removed.
+    package mutating func restore(under key: ExecutionID) {
+        execution = key
+        removal = nil
+    }
+
+    /// Why its jobs cannot run again; nil when they can.
+    package var whyGone: String? {
+        removal.map { removal in
+            let copy = removal.action == "archive" ? " (a copy lies in the object store)" : ""
+            return "its files were removed at \(removal.at) by \(removal.plan)\(copy): upload them again"
+        }
     }
 
     private static func isOpen(_ status: String) -> Bool {
@@ -220,132 +258,5 @@ package struct UploadDocument: Sendable, Equatable {
         state = !hasTrouble ? .done : jobs.count > failures ? .partlyFailed : .failed
         finished = finished ?? now.iso8601
         return !wasOver
-    }
-}
-
-extension UploadDocument {
-    package var json: JSONValue {
-        [
-            "upload": .string(upload), "number": JSONValue(number), "state": .string(state.rawValue),
-            "received": .string(received), "finished": JSONValue(finished), "bytes": .int(bytes),
-            "modality": JSONValue(modality?.rawValue), "folder": JSONValue(folder), "run": JSONValue(run),
-            "sha256": .string(sha256), "metadata": metadata ?? .null, "counts": counts,
-            "problem": JSONValue(problem), "notes": .array(notes.map { .string($0) }),
-            "jobs": .array(jobs.map(\.json)), "waiting": .array(waiting.map(\.json)),
-            "invalid": .array(invalid.map(\.json)), "duplicates": .array(duplicates.map(\.json)),
-            "skipped": .array(skipped.map { ["file": .string($0.file), "reason": .string($0.reason)] }),
-            "file_count": JSONValue(fileCount), "files": files, "execution_id": .string(execution.rawValue),
-        ]
-    }
-
-    /// Nil when it is not what ``json`` wrote.
-    package init?(json: JSONValue) {
-        guard let upload = json["upload"]?.string, let number = json["number"]?.int,
-            let execution = json["execution_id"]?.string, let state = State(stored: json["state"]?.string ?? ""),
-            let received = json["received"]?.string
-        else { return nil }
-        self.upload = upload
-        self.number = number
-        self.execution = ExecutionID(execution)
-        self.state = state
-        self.received = received
-        self.finished = json["finished"]?.string
-        self.bytes = Int64(json["bytes"]?.int ?? 0)
-        self.fileCount = json["file_count"]?.int ?? 0
-        self.files = json["files"] ?? .array([])
-        self.sha256 = json["sha256"]?.string ?? ""
-        self.metadata = json["metadata"]
-        self.problem = json["problem"]?.string
-        self.notes = (json["notes"]?.array ?? []).compactMap(\.string)
-        self.folder = json["folder"]?.string
-        self.run = json["run"]?.int ?? 1
-        self.waiting = (json["waiting"]?.array ?? []).compactMap(Waiting.init(json:))
-        self.duplicates = (json["duplicates"]?.array ?? []).compactMap(Duplicate.init(json:))
-        self.jobs = (json["jobs"]?.array ?? []).compactMap(Job.init(json:))
-        self.invalid = (json["invalid"]?.array ?? []).map(Invalid.init(json:))
-        self.skipped = (json["skipped"]?.array ?? []).map {
-            Skipped(file: $0["file"]?.string ?? "", reason: $0["reason"]?.string ?? "")
-        }
-    }
-}
-
-extension UploadDocument.State {
-    /// Documents of the first version said `processing`.
-    fileprivate init?(stored text: String) {
-        self.init(rawValue: text == "processing" ? "running" : text)
-    }
-}
-
-extension UploadDocument.Waiting {
-    fileprivate var json: JSONValue {
-        [
-            "file": .string(file), "name": .string(name), "after": .array(after.map { .string($0) }),
-            "spec": spec.json, "sha256": .string(sha256), "commit": JSONValue(commit),
-            "blocked": JSONValue(blocked),
-        ]
-    }
-
-    fileprivate init?(json: JSONValue) {
-        guard let file = json["file"]?.string, let spec = json["spec"],
-            let checked = try? JobSpec(json: spec, at: "/spec")
-        else { return nil }
-        self.init(
-            file: file, name: json["name"]?.string ?? file,
-            after: (json["after"]?.array ?? []).compactMap(\.string), spec: checked,
-            sha256: json["sha256"]?.string ?? "", commit: json["commit"]?.string,
-            blocked: json["blocked"]?.string)
-    }
-}
-
-extension UploadDocument.Duplicate {
-    fileprivate var json: JSONValue {
-        [
-            "upload": .string(upload), "received": .string(received),
-            "execution_id": .string(execution.rawValue),
-        ]
-    }
-
-    fileprivate init?(json: JSONValue) {
-        guard let upload = json["upload"]?.string, let execution = json["execution_id"]?.string else { return nil }
-        self.init(upload: upload, received: json["received"]?.string ?? "", execution: ExecutionID(execution))
-    }
-}
-
-extension UploadDocument.Job {
-    fileprivate var json: JSONValue {
-        let value: JSONValue = [
-            "file": .string(file), "name": .string(name), "job_name": .string(jobName),
-            "uuid": .string(uuid.rawValue), "status": .string(status), "run": JSONValue(run),
-        ]
-        return commit.map { value.setting("commit", .string($0)) } ?? value
-    }
-
-    fileprivate init?(json: JSONValue) {
-        guard let uuid = json["uuid"]?.string else { return nil }
-        self.init(
-            file: json["file"]?.string ?? "", name: json["name"]?.string ?? "",
-            jobName: json["job_name"]?.string ?? "", uuid: JobID(uuid), status: json["status"]?.string ?? "",
-            run: json["run"]?.int ?? 1, commit: json["commit"]?.string)
-    }
-}
-
-extension UploadDocument.Invalid {
-    init(json: JSONValue) {
-        self.init(file: json["file"]?.string ?? "", line: json["line"]?.int, reason: json["reason"]?.string ?? "")
-    }
-
-    var json: JSONValue {
-        ["file": .string(file), "line": JSONValue(line), "reason": .string(reason)]
-    }
-}
-
-extension LabFile {
-    var json: JSONValue {
-        ["path": .string(path), "bytes": .int(bytes), "sha256": .string(sha256)]
-    }
-
-    init?(json: JSONValue) {
-        guard let path = json["path"]?.string, let sha256 = json["sha256"]?.string else { return nil }
-        self.init(path: path, bytes: Int64(json["bytes"]?.int ?? 0), sha256: sha256)
     }
 }

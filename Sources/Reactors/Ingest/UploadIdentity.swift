@@ -10,8 +10,13 @@ package enum UploadIdentity {
     /// SHA-256 of a single file's content, whatever the file is called; of a folder, over the paths and hashes of its
     /// files in order.
     package static func content(of claimed: ClaimedUpload) -> String {
-        if claimed.files.count == 1, let file = claimed.files.first, file.path == claimed.name { return file.sha256 }
-        let lines = claimed.files.map { "\($0.sha256)  \($0.path)\n" }.joined()
+        content(files: claimed.files, name: claimed.name)
+    }
+
+    /// The same for the files of an upload of this name.
+    package static func content(files: [LabFile], name: String) -> String {
+        if files.count == 1, let file = files.first, file.path == name { return file.sha256 }
+        let lines = files.map { "\($0.sha256)  \($0.path)\n" }.joined()
         return Fingerprint.sha256(Array(lines.utf8))
     }
 

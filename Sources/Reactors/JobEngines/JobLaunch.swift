@@ -2,10 +2,15 @@ import ActorCore
 
 /// Makes the PipelineJob of a checked job file and has it run.
 struct JobLaunch: Sendable {
-    let manifest: JobManifest
-    /// What the job's history calls the file, and its text before anything was put into it.
+    let spec: JobSpec
+    /// As engines take it.
+    let name: String
+    /// What the job's history calls the file.
     let file: String
-    let text: [UInt8]
+    /// Of its text before anything was put into it.
+    let sha256: String
+    /// Where the file came from, when it is kept in a repository.
+    var commit: String?
     /// Names the pipeline, together with the file's content.
     let pipelineName: String
     let upload: JobRunMessage.Upload
@@ -15,14 +20,15 @@ struct JobLaunch: Sendable {
 
     func start(_ context: any ReactorContext) async throws -> (record: JobRecord, message: JobRunMessage) {
         let now = context.now()
-        let components: JSONValue = [["file": .string(file), "sha256": .string(Fingerprint.sha256(text))]]
+        var component: JSONValue = ["file": .string(file), "sha256": .string(sha256)]
+        if let commit { component = component.setting("commit", .string(commit)) }
+        let components: JSONValue = [component]
         let pipeline = JobIdentity.pipeline(id: pipelineName, components: components)
         context.change(
             .registerPipeline(
                 PipelineRecord(
                     uuid: pipeline, id: pipelineName, name: pipelineName, generation: .second, components: components,
                     owner: context.owner, created: now)))
-        let name = JobName.safe(manifest.name)
         var draft = JobDraft(
             pipeline: pipeline, generation: .second, data: data, session: name, notify: notify, actor: context.actor,
             execution: context.execution, owner: context.owner, tenant: context.tenant)
@@ -31,7 +37,7 @@ struct JobLaunch: Sendable {
         let record = try await context.jobs.setup(draft)
         let message = JobRunMessage(
             job: record.uuid, path: record.path, callback: try context.jobs.callback(record), name: name,
-            upload: upload, spec: manifest.spec, file: file)
+            upload: upload, spec: spec, file: file)
         try context.send(.alias(message.runner), message.json, key: record.uuid.rawValue)
         context.log(.info, "Job \(record.uuid) for \(file)")
         return (record, message)

@@ -71,7 +71,8 @@ package struct JobStart: Sendable, Equatable {
         }
         let shown = variables.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, .string($0.value)) }
         let launch = JobLaunch(
-            manifest: manifest, file: file, text: text, pipelineName: "run:\(file)",
+            spec: manifest.spec, name: JobName.safe(manifest.name), file: file, sha256: Fingerprint.sha256(text),
+            pipelineName: "run:\(file)",
             upload: .init(name: variables["UUID"] ?? JobName.safe(manifest.name), folder: "", number: 1),
             data: [
                 "file": .string(file), "name": .string(manifest.name), "variables": .object(shown),

@@ -1,5 +1,3 @@
-package import ActorCore
-
 /// Lets one change be over before the next begins, in the order in which they came: what is kept in memory then
 /// changes in the order of the store.
 package actor OneAtATime {
@@ -24,9 +22,9 @@ package actor OneAtATime {
         }
     }
 
-    package nonisolated func run<Value: Sendable>(
-        _ body: () async throws(ActorError) -> Value
-    ) async throws(ActorError) -> Value {
+    package nonisolated func run<Value: Sendable, Failure: Error>(
+        _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
         await enter()
         do {
             let value = try await body()

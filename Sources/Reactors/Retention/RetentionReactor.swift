@@ -1,0 +1,237 @@
+package import ActorCore
+
+/// Removes the files of old uploads: by a plan that rules make, a person's approval, and a row in the audit log for
+/// each file, which is on disk before the file goes.
+///
+/// It handles one message at a time, so a plan has one writer.
+package actor RetentionReactor: Reactor {
+    private static let tagsKind = "retention-tags"
+    private static let page = 200
+
+    private let holdings: any UploadHoldings
+    private let removeObjects: RemoveObjects
+
+    package init(tools: ReactorTools) {
+        holdings = tools.holdings ?? NoHoldings()
+        removeObjects = tools.removeObjects
+    }
+
+    /// Rules that cannot be read keep it from starting: nobody shall believe that they hold.
+    package func prepare(_ setup: any ReactorSetup) async throws { _ = try RetentionRules.decode(setup.settings) }
+
+    package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
+        let who = envelope.message.sender
+        switch try RetentionMessage.decode(envelope.json) {
+        case .plan: try await plan(by: who, context)
+        case .show(let id): context.reply(try await load(id, context).json)
+        case .approve(let id): try await approve(id, by: who, context)
+        case .apply(let id): try await apply(id, by: who, context)
+        case .tag(let upload, let tags): try await tag(upload, tags, by: who, context)
+        }
+    }
+
+    private func tag(
+        _ upload: String, _ tags: [String], by who: String, _ context: any ReactorContext
+    ) async throws {
+        guard try await context.document(UploadDocument.kind, upload) != nil else {
+            throw ReactorFailure(.refused, "/upload: there is no upload \(upload)")
+        }
+        let words = JSONValue.array(tags.map { .string($0) })
+        context.put(Self.tagsKind, upload, tags.isEmpty ? .null : ["tags": words])
+        context.audit(
+            who: who, "retention.tag", upload, outcome: tags.isEmpty ? "none" : tags.joined(separator: " "))
+        context.reply(["upload": .string(upload), "tags": words])
+    }
+
+    // MARK: A plan
+
+    private func plan(by who: String, _ context: any ReactorContext) async throws {
+        let rules = try RetentionRules.decode(context.settings)
+        var items: [RetentionPlan.Item] = []
+        var withheld: [RetentionPlan.Withheld] = []
+        var after: String?
+        repeat {
+            let page = try await holdings.holdings(after: after, limit: Self.page)
+            for holding in page {
+                let owner = try await owner(of: holding, context)
+                let id = owner?.id ?? holding.place
+                switch try await verdict(on: holding, owner, rules, context) {
+                case .due(let action, let rule, let reason):
+                    items.append(.init(holding, upload: id, action: action, rule: rule, reason: reason))
+                case .withheld(let reason): withheld.append(.init(upload: id, reason: reason))
+                case nil: continue
+                }
+            }
+            after = page.count < Self.page ? nil : page.last?.place
+        } while after != nil && items.count < RetentionPlan.maxItems
+        let plan = RetentionPlan(
+            id: "plan-\(context.randomHex(bytes: 6))", items: items, withheld: withheld, by: who,
+            days: rules.approvalDays, now: context.now())
+        context.put(RetentionPlan.kind, plan.id, plan.json)
+        context.audit(
+            who: who, "retention.plan", plan.id, outcome: "\(plan.items.count) uploads, \(plan.bytes) bytes proposed")
+        context.reply(plan.json)
+    }
+
+    private func approve(_ id: String, by who: String, _ context: any ReactorContext) async throws {
+        guard !who.hasPrefix("actor:") else {
+            throw ReactorFailure(.refused, "a plan is approved by a person, not by an actor")
+        }
+        var plan = try await load(id, context)
+        if let obstacle = plan.obstacleToApproval(now: context.now()) { throw ReactorFailure(.refused, obstacle) }
+        plan.approve(by: who, now: context.now())
+        context.put(RetentionPlan.kind, id, plan.json)
+        context.audit(
+            who: who, "retention.approve", id, outcome: "\(plan.items.count) uploads, \(plan.bytes) bytes approved")
+        context.reply(plan.json)
+    }
+
+    private func apply(_ id: String, by who: String, _ context: any ReactorContext) async throws {
+        var plan = try await load(id, context)
+        if let obstacle = plan.obstacle(now: context.now()) { throw ReactorFailure(.refused, obstacle) }
+        let rules = try RetentionRules.decode(context.settings)
+        while plan.state == .approved {
+            if plan.removing.isEmpty {
+                plan = try await announced(plan, rules, by: who, context)
+                context.put(RetentionPlan.kind, id, plan.json)
+                // The rows of the audit log are on disk before anything goes.
+                try await context.commit()
+            }
+            for index in plan.removing { plan = try await removed(index, of: plan, by: who, context) }
+            context.put(RetentionPlan.kind, id, plan.json)
+            try await context.commit()
+        }
+        context.reply(plan.json)
+    }
+
+    /// The plan with the next uploads about to go, or kept because something has changed since.
+    private func announced(
+        _ old: RetentionPlan, _ rules: RetentionRules, by who: String, _ context: any ReactorContext
+    ) async throws -> RetentionPlan {
+        var plan = old
+        for index in plan.next {
+            let item = plan.items[index]
+            let holding = try await holdings.holding(item.name, item.number)
+            var verdict: RetentionRules.Verdict?
+            if let holding {
+                verdict = try await self.verdict(on: holding, try await owner(of: holding, context), rules, context)
+            }
+            if let reason = plan.change(of: index, holding: holding, verdict: verdict) {
+                plan.settle(index, .kept, note: reason, now: context.now())
+                audit(item, by: who, "kept: \(reason)", context)
+                continue
+            }
+            let why = "plan \(plan.id), approved by \(plan.approvedBy ?? "nobody"), rule \(item.rule)"
+            for (target, file) in Self.objects(of: item, holding) {
+                context.audit(
+                    who: who, "retention.\(item.action.rawValue)", target,
+                    outcome: "goes: \(file.bytes) bytes, SHA-256 \(file.sha256), \(why)")
+            }
+            plan.begin(index)
+        }
+        return plan
+    }
+
+    /// What goes, and how the audit log calls it.
+    private static func objects(of item: RetentionPlan.Item, _ holding: Holding?) -> [(String, LabFile)] {
+        guard let holding else { return [] }
+        let files = holding.here.map { ("\(item.name)/\(item.number)/\($0.path)", $0) }
+        guard item.action == .delete, let copy = holding.copy else { return files }
+        return files + copy.objects.map { ("s3://\(copy.bucket)/\($0.path)", $0) }
+    }
+
+    private func removed(
+        _ index: Int, of old: RetentionPlan, by who: String, _ context: any ReactorContext
+    ) async throws -> RetentionPlan {
+        var plan = old
+        let item = plan.items[index]
+        if let conflict = try await remove(item) {
+            plan.settle(index, .kept, note: conflict, now: context.now())
+            audit(item, by: who, "kept: \(conflict)", context)
+            return plan
+        }
+        plan.settle(index, .done, now: context.now())
+        let gone = "\(item.files) files and \(item.objects) objects of the copy removed by \(plan.id)"
+        audit(item, by: who, gone, context)
+        let ingest = context.settings["ingest"]?.string ?? "ingest"
+        if context.actor(named: ingest) != nil {
+            let news: JSONValue = [
+                "kind": "removed", "upload": .string(item.upload), "key": .string(item.key),
+                "action": .string(item.action.rawValue), "plan": .string(plan.id),
+            ]
+            try context.send(.alias(ingest), news, key: "\(plan.id):\(index)")
+        }
+        return plan
+    }
+
+    /// Why the files were kept after all; nil when they are gone.
+    private func remove(_ item: RetentionPlan.Item) async throws(ActorError) -> String? {
+        do throws(ActorError) {
+            if item.action == .delete, let holding = try await holdings.holding(item.name, item.number),
+                holding.key == item.key, let copy = holding.copy
+            {
+                // The copy first: as long as its objects are known they can be gone on with.
+                try await removeObjects(copy.objects.map(\.path), copy.bucket)
+            }
+            try await holdings.removeFiles(
+                of: item.name, item.number, key: item.key, keepingCopy: item.action == .archive)
+            return nil
+        } catch {
+            guard error.code == .conflict else { throw error }
+            return error.message
+        }
+    }
+
+    private func audit(_ item: RetentionPlan.Item, by who: String, _ outcome: String, _ context: any ReactorContext) {
+        context.audit(who: who, "retention.\(item.action.rawValue)", item.upload, outcome: outcome)
+    }
+
+    // MARK: What is known of an upload
+
+    /// The upload that these files belong to, or whose content they have a second time.
+    private func owner(of holding: Holding, _ context: any ReactorContext) async throws -> UploadDocument? {
+        let names = try await context.document(UploadIdentity.nameKind, holding.name)
+        for version in 1...max(1, names?.body["versions"]?.int ?? 1) {
+            let id = UploadDocument.id(holding.name, version)
+            let body = try await context.document(UploadDocument.kind, id)?.body
+            if let document = body.flatMap(UploadDocument.init(json:)), document.execution.rawValue == holding.key {
+                return document
+            }
+        }
+        let content = UploadIdentity.content(files: holding.files, name: holding.name)
+        let known = try await context.document(UploadIdentity.contentKind, content)?.body
+        guard let known = known.flatMap(UploadIdentity.Known.init(json:)),
+            let body = try await context.document(UploadDocument.kind, known.upload)?.body
+        else { return nil }
+        return UploadDocument(json: body)
+    }
+
+    private func verdict(
+        on holding: Holding, _ owner: UploadDocument?, _ rules: RetentionRules, _ context: any ReactorContext
+    ) async throws(ActorError) -> RetentionRules.Verdict? {
+        var tags: [String] = []
+        if let id = owner?.id {
+            tags = try await context.document(Self.tagsKind, id)?.body["tags"]?.array?.compactMap(\.string) ?? []
+        }
+        let verdict = rules.verdict(on: holding, tags: tags, now: context.now())
+        guard case .due = verdict else { return verdict }
+        guard let owner else { return .withheld("it is not analysed yet") }
+        return owner.finished == nil ? .withheld("its jobs have not ended") : verdict
+    }
+
+    private func load(_ id: String, _ context: any ReactorContext) async throws -> RetentionPlan {
+        guard let stored = try await context.document(RetentionPlan.kind, id),
+            let plan = RetentionPlan(json: stored.body)
+        else { throw ReactorFailure(.refused, "/plan: there is no plan \(id)") }
+        return plan
+    }
+}
+
+/// Where no uploads are kept there is nothing to plan.
+private struct NoHoldings: UploadHoldings {
+    func holdings(after: String?, limit: Int) async throws(ActorError) -> [Holding] { [] }
+    func holding(_ name: String, _ number: Int) async throws(ActorError) -> Holding? { nil }
+    func removeFiles(
+        of name: String, _ number: Int, key: String, keepingCopy: Bool
+    ) async throws(ActorError) {}
+}
