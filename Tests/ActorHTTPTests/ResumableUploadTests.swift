@@ -120,6 +120,21 @@ struct ResumableUploadTests {
         }
     }
 
+    /// As after a daemon that was killed when the last byte had come.
+    @Test("a file that is all there is finished when its digest is given")
+    func allThere() async throws {
+        try await withTemporaryFolder { inbox in
+            let house = House(inbox: inbox)
+            try await house.expect(put("exp", "abc", range: "0-2/9", status: 202, offset: "3"))
+            let digest = ["Repr-Digest": "sha-256=:\(Self.digest):"]
+            try await house.expect(put("exp", range: "*/3", status: 202, offset: "3"))
+            try await house.expect(put("exp", range: "*/9", headers: digest, status: 202, offset: "3"))
+            #expect(content("\(inbox)/exp") == nil)
+            try await house.expect(put("exp", range: "*/3", headers: digest, status: 201, has: [Self.hex]))
+            #expect(content("\(inbox)/exp") == "abc")
+        }
+    }
+
     @Test("a nonce of the ingest lets files in, each once, and nothing else")
     func nonces() async throws {
         try await withTemporaryFolder { inbox in

@@ -24,7 +24,7 @@ import Testing
 
     /// Sends files in pieces, goes on where the daemon says after every failure; ends when all are whole.
     private static let sender = """
-        import http.client, json, sys, time, urllib.parse
+        import base64, hashlib, http.client, json, sys, time, urllib.parse
         base, token, folder, count, size, piece = sys.argv[1:4] + [int(n) for n in sys.argv[4:7]]
         host = urllib.parse.urlparse(base).netloc
         def ask(method, path, body=None, headers={}):
@@ -51,9 +51,17 @@ import Testing
                         status, answer = ask("GET", "/api/v1/uploads/" + name)
                     except (OSError, http.client.HTTPException): continue
                     if status == 404: offset = 0
-                    elif status == 200: offset = answer.get("offset", size)
-                # Its last piece had arrived, only the answer had not.
-                if offset >= size: break
+                    elif status == 200: offset = answer.get("offset", size + 1)
+                # Its last piece had arrived, only the answer had not; or it is on its way already.
+                if offset > size: break
+                if offset < size: continue
+                digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+                try:
+                    status, answer = ask("PUT", "/api/v1/uploads/" + name, b"", {
+                        "Content-Range": f"bytes */{size}", "Repr-Digest": f"sha-256=:{digest}:"})
+                    if status == 201: break
+                except (OSError, http.client.HTTPException): pass
+                offset = 0
         """
 
     private static let zipper = """

@@ -28,6 +28,7 @@ struct UploadSender {
         defer { progress.end() }
         guard source.bytes > 0 else { return try await put([], to: target, headers: []) }
         var offset = try await there(target, of: source)
+        if offset == source.bytes { return try await complete(source, at: target) }
         var hash = try source.digest(upTo: offset)
         var failures = 0
         while true {
@@ -52,9 +53,21 @@ struct UploadSender {
                 failures += 1
                 try await Task.sleep(for: .seconds(failures))
                 offset = try await there(target, of: source)
+                if offset == source.bytes { return try await complete(source, at: target) }
                 hash = try source.digest(upTo: offset)
             }
         }
+    }
+
+    /// All of it arrived, only the answer did not.
+    private func complete(_ source: SourceFile, at target: String) async throws -> StoredFilePayload {
+        let digest = try source.digest(upTo: source.bytes).finalize()
+        return try await put(
+            [], to: target,
+            headers: [
+                (name: "Content-Range", value: "bytes */\(source.bytes)"),
+                (name: "Repr-Digest", value: Self.structured(digest)),
+            ])
     }
 
     /// One piece; the last one is answered with the whole file.
@@ -77,7 +90,7 @@ struct UploadSender {
         let answer = try await client.send(
             "PUT", target, headers: [("Content-Range", "bytes */\(source.bytes)")])
         let offset = answer.header("Upload-Offset").flatMap { Int64($0) } ?? 0
-        return offset < source.bytes ? offset : 0
+        return offset <= source.bytes ? offset : 0
     }
 
     private func put(

@@ -69,13 +69,6 @@ struct Folder: ~Copyable {
         return try folder(name)
     }
 
-    /// A new folder `name` in this one; nil when something of that name is there.
-    func makingNew(_ name: String) throws(ActorError) -> Folder? {
-        if mkdirat(descriptor, name, 0o755) == 0 { return try folder(name) }
-        guard errno == EEXIST else { throw Self.failure("make folder", "\(path)/\(name)") }
-        return nil
-    }
-
     /// Nil when there is no such name.
     func status(_ name: String) throws(ActorError) -> FileStatus? {
         var status = stat()

@@ -1,4 +1,5 @@
 import ActorCore
+import Crypto
 
 /// Takes uploads out of the inbox, so that a crash at any line loses none and takes none twice.
 ///
@@ -11,6 +12,7 @@ struct UploadClaims {
     private static let maxNumber = 100_000
     private static let maxMetadataBytes: Int64 = 262_144
     private static let received = "received"
+    private static let mostAtOnce = 1000
 
     let root: String
     let inbox: String
@@ -90,17 +92,21 @@ struct UploadClaims {
         guard kind != .other else {
             throw ActorError(.invalidInput, "\(inbox)/\(item) is neither a file nor a folder; links are not followed")
         }
-        // Somebody else may take another upload of this name now.
+        // A number has its claim in it from the first: a crash leaves none that is empty and nobody's.
+        let claim = Claim(key: key, isFile: kind == .file, archive: isArchive ? item : nil)
+        let draft = ".claim-\(Hexadecimal.text(SHA256.hash(data: Array(key.utf8))).prefix(32))"
+        try write(claim, in: try uploads.making(draft))
         var number = last + 1
         while true {
-            guard let folder = try uploads.makingNew(String(number)) else {
+            do throws(ActorError) {
+                try uploads.move(draft, to: uploads, as: String(number))
+            } catch  where error.code == .conflict && number - last < Self.mostAtOnce {
+                // Somebody else takes another upload of this name now.
                 number += 1
                 continue
             }
             try uploads.synchronize()
-            let claim = Claim(key: key, isFile: kind == .file, archive: isArchive ? item : nil)
-            try write(claim, in: folder)
-            return try finish(claim, name, number, in: folder)
+            return try finish(claim, name, number, in: try uploads.folder(String(number)))
         }
     }
 

@@ -48,7 +48,9 @@ struct InboxWriter: Sendable {
         let name = Self.partName(order.place)
         if case .question(let length) = order.range {
             let there = try await pool.runIfActive { try folder.partBytes(name) }
-            return .partial(offset: there ?? 0, length: length)
+            guard order.digests.file != nil, let there, there > 0, there == length else {
+                return .partial(offset: there ?? 0, length: length)
+            }
         }
         let part = try await pool.runIfActive {
             try folder.refuseWhenDone(order.place.upload)
@@ -69,7 +71,11 @@ struct InboxWriter: Sendable {
         let folder = self.folder
         let start: Int64
         let length: Int64?
-        switch UploadStep.decide(order.range, there: part.bytes, known: nil, body: order.contentLength) {
+        let step = UploadStep.decide(
+            order.range, there: part.bytes, known: nil, body: order.contentLength,
+            isVouchedFor: order.digests.file != nil)
+        switch step {
+        case .complete(let bytes): return .stored(try await finish(part, order, digest: nil, bytes: bytes))
         case .restart(let whole): (start, length) = (0, whole)
         case .append(let offset, let whole): (start, length) = (offset, whole)
         case .tell(let offset, let whole): return .partial(offset: offset, length: whole)

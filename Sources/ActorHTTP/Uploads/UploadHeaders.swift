@@ -99,6 +99,8 @@ enum UploadStep: Equatable {
     case append(at: Int64, length: Int64?)
     /// What is there is thrown away first: the sender begins anew.
     case restart(length: Int64?)
+    /// All of it is there and its sender was never told: a daemon that went down in between.
+    case complete(bytes: Int64)
     /// Nothing is taken; the sender is told where to go on.
     case tell(offset: Int64, length: Int64?)
     case refuse(offset: Int64, reason: String)
@@ -107,9 +109,16 @@ enum UploadStep: Equatable {
     ///   - there: bytes that have arrived; nil when nothing has.
     ///   - known: the whole length as an earlier request gave it.
     ///   - body: `Content-Length`, if it was given.
-    static func decide(_ range: UploadRange, there: Int64?, known: Int64?, body: Int64?) -> UploadStep {
+    ///   - isVouchedFor: the sender gave the digest of the whole file.
+    static func decide(
+        _ range: UploadRange, there: Int64?, known: Int64?, body: Int64?, isVouchedFor: Bool = false
+    ) -> UploadStep {
         switch range {
         case .whole: return .restart(length: body)
+        // Only the digest tells that what came before is the whole file and not another one of its length.
+        case .question(let length) where isVouchedFor && length == there:
+            guard let there, there > 0 else { return .tell(offset: 0, length: length) }
+            return .complete(bytes: there)
         case .question(let length): return .tell(offset: there ?? 0, length: known ?? length)
         case .part(let first, let last, let length):
             let offset = there ?? 0

@@ -37,6 +37,22 @@ struct ClockSetBackTests {
         #expect(next == (waits ? .wait(until: moment(deliverAt)) : .deliver(envelope)))
     }
 
+    /// The clock is set back, and another worker has asked since, while an attempt fails by the old time.
+    @Test func anAttemptThatEndsAfterTheClockWasSet() {
+        var mailbox = MailboxMachine(bound: 4)
+        var failing = envelope(deliverAt: nil)
+        mailbox.committed(failing, now: moment(Self.hour))
+        let given = mailbox.next(now: moment(Self.hour), ordered: false, longestBackoff: 10000)
+        #expect(given == .deliver(failing))
+        let meanwhile = mailbox.next(now: moment(0), ordered: false, longestBackoff: 10000)
+        #expect(meanwhile == .empty)
+        failing.attempts = 1
+        failing.notBefore = moment(Self.hour + 500)
+        mailbox.returned(failing, now: moment(1))
+        let next = mailbox.next(now: moment(1), ordered: false, longestBackoff: 10000)
+        #expect(next == .deliver(failing))
+    }
+
     @Test func uploadsSettle() {
         var machine = InboxMachine(settleMilliseconds: 1000)
         let entry = InboxEntry(name: "u", bytes: 1, files: 1, modified: moment(0), isMarkedDone: false)

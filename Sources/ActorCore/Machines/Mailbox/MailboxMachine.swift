@@ -119,7 +119,8 @@ package struct MailboxMachine: Sendable {
             if case .delayed = reading { keepLate(envelope, by: \.place, cut: \.delayedCut) }
             return
         }
-        if envelope.place.moment > now {
+        // By the clock of now: it may have been set back since the moment was chosen.
+        if !isDue(envelope, now) {
             insertDelayed(envelope)
             trimDelayed()
         } else if ready.count < bound {
