@@ -12,12 +12,19 @@ struct Scene {
 
     var commands: String { "\(folder)/commands" }
 
+    /// One folder of this run for all scenes; it goes when the run ends, with what a test has left in it.
+    private static let base: String = {
+        let base = "\(FileManager.default.temporaryDirectory.path)/executor-tests-\(getpid())"
+        mkdir(base, 0o700)
+        atexit { try? FileManager.default.removeItem(atPath: Scene.base) }
+        return base
+    }()
+
     init(
         maxRunning: Int = 4, graceSeconds: Double = 5, images: [String: ImageCommand] = [:], anyImage: Bool = false,
         pythonPath: String? = nil, _ adjust: (inout ProcessExecutorSettings) -> Void = { _ in }
     ) {
-        let base = FileManager.default.temporaryDirectory.path
-        folder = "\(base)/executor-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        folder = "\(Self.base)/\(UInt64.random(in: 0...UInt64.max))"
         mkdir(folder, 0o700)
         executor = Self.executor(
             "\(folder)/commands", maxRunning: maxRunning, graceSeconds: graceSeconds, images: images,

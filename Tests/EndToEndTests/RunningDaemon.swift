@@ -185,10 +185,12 @@ final class RunningDaemon {
         await waitForEnd()
     }
 
-    /// Ends it and removes its folder.
+    /// Ends it and what it has started, and removes its folder.
     func tearDown() async {
         if pid != 0 { await killNow() }
         await client.shutdown()
+        // Jobs outlive their daemon, as they should; they are not to outlive the test.
+        LeftProcesses.kill(of: folder)
         try? FileManager.default.removeItem(atPath: folder)
     }
 
