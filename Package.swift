@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -44,7 +45,7 @@ let package = Package(
         // Values, machines, ports: no I/O, no clock, no Foundation.
         .target(
             name: "ActorCore",
-            dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+            dependencies: [deque],
             swiftSettings: strict
         ),
         // Wire types, shared by the server and the command line so that they cannot drift.
@@ -63,7 +64,11 @@ let package = Package(
         ),
 
         // The shell: bus, dispatch, supervision, outbox, schedule.
-        .target(name: "ActorRuntime", dependencies: ["ActorCore", logging, lifecycle], swiftSettings: strict),
+        .target(
+            name: "ActorRuntime",
+            dependencies: ["ActorCore", deque, logging, lifecycle],
+            swiftSettings: strict
+        ),
 
         // Adapters. None of them imports another.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),

@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -26,10 +27,14 @@ let package = Package(
     targets: [
         .target(
             name: "ActorCore",
-            dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+            dependencies: [deque],
             swiftSettings: strict
         ),
-        .target(name: "ActorRuntime", dependencies: ["ActorCore", logging, lifecycle], swiftSettings: strict),
+        .target(
+            name: "ActorRuntime",
+            dependencies: ["ActorCore", deque, logging, lifecycle],
+            swiftSettings: strict
+        ),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "HTTPTransport", dependencies: ["CCurl", "ActorCore", logging], swiftSettings: strict),
         .target(name: "CMemory"),

@@ -1,4 +1,5 @@
 package import ActorCore
+internal import DequeModule
 internal import Synchronization
 
 /// One actor's mailbox in memory: plays its ``MailboxMachine`` for the writer that fills it and the slots that empty
@@ -10,28 +11,32 @@ package final class Mailbox: Sendable {
     private struct State {
         var machine: MailboxMachine
         /// Emptied and kept, to be exchanged for a full one.
-        var spare: [Envelope] = []
+        var spare: Deque<Envelope> = []
+        /// The most that came at one time since room was last given back.
+        var most = 0
     }
 
     /// What was committed and the machine was not told of yet.
     private struct Doorstep {
-        var envelopes: [Envelope] = []
+        var envelopes: Deque<Envelope> = []
         /// Somebody was told that there is work, and has not answered yet that there is none.
         var isSignalled = false
     }
-
-    /// Whoever puts down the last of so many clears the doorstep: nobody else may come for a long time.
-    private static let crowd = 64
 
     /// Room that an idle mailbox keeps; one that was busy gives the rest back.
     private static let few = 16
 
     private let state: Mutex<State>
+    /// Whoever puts down the last of so many clears the doorstep: it may be long until somebody comes for them, and no
+    /// more of them are to lie here than in the machine.
+    private let crowd: Int
     /// Messages up to here may have been running when an earlier process ended.
     private let suspectsEnd: Int64
     private let doorstep = Mutex(Doorstep())
     /// Something lies on the doorstep; read without its lock.
     private let hasCome = Atomic(false)
+    /// Some that is known or lies on the doorstep has a place of its own: what comes may stand before what is known.
+    private let isMixed = Atomic(false)
 
     /// - Parameters:
     ///   - bound: messages kept in memory; the store holds the rest.
@@ -40,6 +45,7 @@ package final class Mailbox: Sendable {
     ///     may be what ended it, for what came first then need not come first now.
     package init(bound: Int, mayHoldMail: Bool = false, suspectsUpTo: Int64 = 0) {
         state = Mutex(State(machine: MailboxMachine(bound: bound, mayHoldMail: mayHoldMail)))
+        crowd = max(1, bound)
         suspectsEnd = suspectsUpTo
     }
 
@@ -47,9 +53,10 @@ package final class Mailbox: Sendable {
     package func committed(_ envelope: Envelope, now: Timestamp) -> Bool {
         let (isNews, isCrowded) = doorstep.withLock { doorstep in
             doorstep.envelopes.append(envelope)
+            if !envelope.isPlain { isMixed.store(true, ordering: .relaxed) }
             if doorstep.envelopes.count == 1 { hasCome.store(true, ordering: .releasing) }
             defer { doorstep.isSignalled = true }
-            return (!doorstep.isSignalled, doorstep.envelopes.count % Self.crowd == 0)
+            return (!doorstep.isSignalled, doorstep.envelopes.count % crowd == 0)
         }
         // Whoever decides just now clears it in a moment; nobody waits for that.
         if isCrowded { _ = state.withLockIfAvailable { takeIn(&$0, now) } }
@@ -66,33 +73,50 @@ package final class Mailbox: Sendable {
         now: Timestamp, ordered: Bool, longestBackoff: Int64 = .max, idle: () -> Void
     ) -> MailboxMachine.Next {
         state.withLock { state in
+            if isMixed.load(ordering: .relaxed) || !state.machine.hasReady { takeIn(&state, now) }
             while true {
-                takeIn(&state, now)
                 let next = state.machine.next(now: now, ordered: ordered, longestBackoff: longestBackoff)
                 switch next {
-                case .deliver(var envelope) where envelope.sequence <= suspectsEnd:
-                    // One that has begun before says so itself.
-                    envelope.isSuspect = envelope.attempts == 0
-                    return .deliver(envelope)
                 case .wait, .empty:
-                    guard standDown(unlessCome: true, idle) else { continue }
-                    if state.spare.capacity > Self.few { state.spare = [] }
+                    guard standDown(&state, idle) else {
+                        takeIn(&state, now)
+                        continue
+                    }
                     return next
+                case .deliver where suspectsEnd > 0: return suspecting(next)
                 case .deliver, .expire, .read: return next
                 }
             }
         }
     }
 
-    /// The slot is given back without an answer from the machine.
-    func standDown(_ idle: () -> Void) { _ = standDown(unlessCome: false, idle) }
+    private func suspecting(_ next: MailboxMachine.Next) -> MailboxMachine.Next {
+        guard case .deliver(var envelope) = next, envelope.sequence <= suspectsEnd else { return next }
+        // One that has begun before says so itself.
+        envelope.isSuspect = envelope.attempts == 0
+        return .deliver(envelope)
+    }
 
-    /// False when something has come meanwhile, and that matters.
-    private func standDown(unlessCome: Bool, _ idle: () -> Void) -> Bool {
+    /// The slot is given back without an answer from the machine.
+    func standDown(_ idle: () -> Void) {
         doorstep.withLock { doorstep in
-            if unlessCome, !doorstep.envelopes.isEmpty { return false }
             doorstep.isSignalled = false
-            if doorstep.envelopes.isEmpty, doorstep.envelopes.capacity > Self.few { doorstep.envelopes = [] }
+            idle()
+        }
+    }
+
+    /// False when something has come meanwhile.
+    private func standDown(_ state: inout State, _ idle: () -> Void) -> Bool {
+        doorstep.withLock { doorstep in
+            guard doorstep.envelopes.isEmpty else { return false }
+            doorstep.isSignalled = false
+            if state.machine.inMemory == 0 { isMixed.store(false, ordering: .relaxed) }
+            if state.most > Self.few {
+                state.most = 0
+                state.spare = []
+                state.machine.shrink()
+                doorstep.envelopes = []
+            }
             idle()
             return true
         }
@@ -105,8 +129,9 @@ package final class Mailbox: Sendable {
             swap(&doorstep.envelopes, &state.spare)
             hasCome.store(false, ordering: .relaxed)
         }
-        for envelope in state.spare { state.machine.committed(envelope, now: now) }
-        state.spare.removeAll(keepingCapacity: true)
+        state.most = max(state.most, state.spare.count)
+        if !isMixed.load(ordering: .relaxed) { return state.machine.committed(plain: &state.spare, now: now) }
+        while let envelope = state.spare.popFirst() { state.machine.committed(envelope, now: now) }
     }
 
     private func decide<Answer>(_ now: Timestamp, _ body: (inout MailboxMachine) -> Answer) -> Answer {
@@ -117,7 +142,10 @@ package final class Mailbox: Sendable {
     }
 
     package func read(_ page: [Envelope], limit: Int, now: Timestamp) {
-        decide(now) { $0.read(page, limit: limit, now: now) }
+        decide(now) { machine in
+            if !page.allSatisfy(\.isPlain) { isMixed.store(true, ordering: .relaxed) }
+            machine.read(page, limit: limit, now: now)
+        }
     }
 
     func readFailed() { state.withLock { $0.machine.readFailed() } }
@@ -126,6 +154,7 @@ package final class Mailbox: Sendable {
     package func ended(_ envelope: Envelope, returned: Envelope?, now: Timestamp) {
         state.withLock { state in
             if let returned {
+                if !returned.isPlain { isMixed.store(true, ordering: .relaxed) }
                 state.machine.returned(returned, now: now)
             } else {
                 state.machine.ended(envelope)

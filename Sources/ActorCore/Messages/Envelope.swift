@@ -38,6 +38,8 @@ package struct Envelope: Sendable, Equatable {
     package var actor: ActorID { message.actor }
     package var key: String? { traits.contains(.keyed) ? message.key : nil }
     package var expires: Timestamp? { traits.contains(.expiring) ? message.expires : nil }
+    /// Nothing gives it a place before or behind those that came earlier or later.
+    package var isPlain: Bool { priority == 0 && notBefore == nil }
     package var rank: Rank { Rank(priority: Int(priority), sequence: sequence) }
     /// The body as a JSON tree; nil when it is not JSON.
     package var json: JSONValue? { try? JSONReader.read(message.body) }

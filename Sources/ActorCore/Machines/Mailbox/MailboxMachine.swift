@@ -1,4 +1,4 @@
-internal import DequeModule
+package import DequeModule
 
 /// A page of waiting messages that a mailbox asks the store for.
 package enum MailboxRead: Sendable, Hashable {
@@ -96,6 +96,8 @@ package struct MailboxMachine: Sendable {
     package var inMemory: Int { ready.count + delayed.count }
     /// Messages that were delivered and have not ended.
     package var running: Int { inFlight.count }
+    /// One may run now, as far as time goes.
+    package var hasReady: Bool { !ready.isEmpty }
 
     // MARK: What happens
 
@@ -112,6 +114,23 @@ package struct MailboxMachine: Sendable {
         }
         insertReady(envelope)
         trimReady()
+    }
+
+    /// New messages in the order of their commits, all of them plain (``Envelope/isPlain``): what ``committed(_:now:)``
+    /// does with each, at the price of one when nothing else is in memory. Another empty queue is left for them.
+    package mutating func committed(plain envelopes: inout Deque<Envelope>, now: Timestamp) {
+        if ready.isEmpty, !readyMore, envelopes.count <= bound,
+            let first = envelopes.first, first.sequence > highestRead
+        {
+            latest = max(latest, now)
+            swap(&ready, &envelopes)
+        }
+        while let envelope = envelopes.popFirst() { committed(envelope, now: now) }
+    }
+
+    /// Gives back the room that messages took which are gone.
+    package mutating func shrink() {
+        if ready.isEmpty { ready = [] }
     }
 
     private mutating func commitDelayed(_ envelope: Envelope, now: Timestamp) {
@@ -382,27 +401,30 @@ package struct MailboxMachine: Sendable {
     private mutating func choose(now: Timestamp) -> Next? {
         // Nearly always it is the very first, which is taken out rather than looked at and copied.
         guard let first = ready.popFirst() else { return nil }
-        if let chosen = choose(first, now: now) { return chosen }
+        if let verdict = take(first, now: now) { return verdict == .run ? .deliver(first) : .expire(first) }
         ready.prepend(first)
         for index in ready.indices.dropFirst() {
-            guard let chosen = choose(ready[index], now: now) else { continue }
-            ready.remove(at: index)
-            return chosen
+            guard let verdict = take(ready[index], now: now) else { continue }
+            let chosen = ready.remove(at: index)
+            return verdict == .run ? .deliver(chosen) : .expire(chosen)
         }
         return nil
     }
 
-    private mutating func choose(_ envelope: Envelope, now: Timestamp) -> Next? {
+    private enum Verdict { case run, expire }
+
+    /// Notes that it is in flight when it may be; nil when it has to wait.
+    private mutating func take(_ envelope: Envelope, now: Timestamp) -> Verdict? {
         if let moment = envelope.expires, moment <= now {
             inFlight.insert(envelope.sequence)
-            return .expire(envelope)
+            return .expire
         }
         if let name = lane(of: envelope) {
             guard isFree(name, for: envelope) else { return nil }
             lanes.hold(name, by: envelope.sequence)
         }
         inFlight.insert(envelope.sequence)
-        return .deliver(envelope)
+        return .run
     }
 
     private func isFree(_ name: LaneName, for envelope: Envelope) -> Bool {
