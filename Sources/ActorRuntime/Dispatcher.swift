@@ -212,14 +212,15 @@ final class Dispatcher: Sendable {
     private func fill(_ actor: ActorID) async {
         let mailbox = mailbox(actor)
         defer { ended.ring() }
+        var isSearching = true
         while true {
             guard let entry = directory.entry(actor) else { return standDown(actor, mailbox) }
             guard isOpen(await supervisor.gate(entry), actor, mailbox) else { return }
             let next = mailbox.next(
-                now: clock.now(), ordered: entry.spec.concurrency == 1, longestBackoff: entry.spec.retry.longest
-            ) {
-                decide { $0.dispatch.idle(actor) }
-            }
+                now: clock.now(), ordered: entry.spec.concurrency == 1, longestBackoff: entry.spec.retry.longest,
+                isSearching: isSearching, found: { more in decide { $0.dispatch.found(actor, more: more) } },
+                idle: { decide { $0.dispatch.idle(actor) } })
+            isSearching = false
             switch next {
             case .deliver(let envelope):
                 let end = await driver.run(envelope, entry)

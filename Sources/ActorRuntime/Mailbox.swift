@@ -67,10 +67,13 @@ package final class Mailbox: Sendable {
     ///
     /// - Parameters:
     ///   - longestBackoff: no wait between two attempts is longer, in milliseconds.
+    ///   - isSearching: the slot was started for this mailbox and asks for the first time: it says what it found.
+    ///   - found: called under the lock when there is something to do; whether there may be more.
     ///   - idle: called under the lock when there is nothing to run, so that a message which is committed
     ///     meanwhile signals afterwards and cannot be overlooked.
     package func next(
-        now: Timestamp, ordered: Bool, longestBackoff: Int64 = .max, idle: () -> Void
+        now: Timestamp, ordered: Bool, longestBackoff: Int64 = .max, isSearching: Bool = false,
+        found: (Bool) -> Void = { _ in }, idle: () -> Void
     ) -> MailboxMachine.Next {
         state.withLock { state in
             if isMixed.load(ordering: .relaxed) || !state.machine.hasReady { takeIn(&state, now) }
@@ -83,10 +86,20 @@ package final class Mailbox: Sendable {
                         continue
                     }
                     return next
-                case .deliver where suspectsEnd > 0: return suspecting(next)
-                case .deliver, .expire, .read: return next
+                case .deliver, .expire, .read:
+                    if isSearching { tell(state.machine.isBare, found) }
+                    return suspectsEnd > 0 ? suspecting(next) : next
                 }
             }
+        }
+    }
+
+    /// Says whether there may be more than what was found; when there is none, the next that comes is news.
+    private func tell(_ isBare: Bool, _ found: (Bool) -> Void) {
+        doorstep.withLock { doorstep in
+            let isLast = isBare && doorstep.envelopes.isEmpty
+            if isLast { doorstep.isSignalled = false }
+            found(!isLast)
         }
     }
 

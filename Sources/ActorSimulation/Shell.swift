@@ -23,6 +23,8 @@ struct Worker: Sendable {
     let id: Int
     let member: Int
     var phase = Phase.asking
+    /// It was started and has not said yet what it found.
+    var isSearching = true
     var envelope: Envelope?
     var machine: ExecutionMachine?
     var completion: Completion?
@@ -37,6 +39,8 @@ struct Shell: Sendable {
         var mailbox: MailboxMachine
         /// Whoever hands out slots was told of mail, and nobody has found the mailbox empty since.
         var isSignalled = false
+        /// A slot was started for it that has not looked yet.
+        var isSearched = false
         /// Messages up to here may have been what ended the process before.
         let suspectsEnd: Int64
         /// The earliest wake-up that is under way.

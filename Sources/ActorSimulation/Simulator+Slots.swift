@@ -18,15 +18,15 @@ extension Simulator {
                 oracle.complain(.limits, "actor \(number) was given a slot while it may not run")
             }
             shell.members[number].waitsSince = nil
+            shell.members[number].isSearched = true
             self.shell = shell
             note(.grant, number, worker.id)
-            waits(number)
         }
     }
 
     /// From now on the actor has a claim on its turn, if it has a slot of its own free.
     private func waits(_ number: Int) {
-        guard let shell, shell.members[number].waitsSince == nil, !isPaused[number],
+        guard let shell, shell.members[number].waitsSince == nil, !shell.members[number].isSearched, !isPaused[number],
             shell.dispatch.running(settings.members[number].id) < limits[number]
         else { return }
         self.shell?.members[number].waitsSince = (grants, deliveries)
@@ -48,10 +48,22 @@ extension Simulator {
         decide({ $0.ready($1) }, number)
     }
 
+    /// The slot found something to do, the first since it was started.
+    private func found(_ index: Int) {
+        guard let worker = shell?.workers[index], worker.isSearching else { return }
+        let more = shell?.members[worker.member].mailbox.isBare == false && bug != .moreUntold
+        shell?.workers[index].isSearching = false
+        shell?.members[worker.member].isSearched = false
+        if !more { shell?.members[worker.member].isSignalled = false }
+        decide({ $0.found($1, more: more) }, worker.member)
+        if more { waits(worker.member) }
+    }
+
     /// The slot found nothing to do.
     private func idle(_ index: Int) {
         guard let worker = shell?.workers.remove(at: index) else { return }
         shell?.members[worker.member].isSignalled = false
+        shell?.members[worker.member].isSearched = false
         shell?.members[worker.member].waitsSince = nil
         note(.giveBack, worker.member, worker.id)
         decide({ $0.idle($1) }, worker.member)
@@ -60,6 +72,7 @@ extension Simulator {
     private func giveUpSlot(_ index: Int) {
         guard let worker = shell?.workers.remove(at: index) else { return }
         note(.giveBack, worker.member, worker.id)
+        shell?.members[worker.member].isSearched = false
         decide({ $0.finished($1) }, worker.member)
         waits(worker.member)
     }
@@ -107,6 +120,7 @@ extension Simulator {
         guard let number = shell?.workers[index].member,
             let next = shell?.members[number].mailbox.next(now: now, ordered: isOrdered(number))
         else { return }
+        if next.isSomething { found(index) }
         switch next {
         case .deliver(var envelope):
             // One that has begun before says so itself.
@@ -172,6 +186,15 @@ extension Simulator {
             shell?.workers[index].phase = .asking
         } else {
             giveUpSlot(index)
+        }
+    }
+}
+
+extension MailboxMachine.Next {
+    fileprivate var isSomething: Bool {
+        switch self {
+        case .deliver, .expire, .read: true
+        case .wait, .empty: false
         }
     }
 }

@@ -21,6 +21,8 @@ package struct DispatchMachine: Sendable {
         var isQueued = false
         /// Has (or may have) messages that can run now.
         var hasWork = false
+        /// A slot was started that has not said yet what it found: no other is, for there may be but one message.
+        var isSearching = false
         var isPaused = false
     }
 
@@ -58,6 +60,16 @@ package struct DispatchMachine: Sendable {
         return turn()
     }
 
+    /// A slot that was started has something to do.
+    ///
+    /// - Parameter more: the mailbox may have more that can run now, for another slot.
+    package mutating func found(_ actor: ActorID, more: Bool) -> [Action] {
+        lines[actor]?.isSearching = false
+        lines[actor]?.hasWork = more
+        enqueue(actor)
+        return turn()
+    }
+
     /// The slot was for nothing: the mailbox had no message that can run now.
     package mutating func idle(_ actor: ActorID) -> [Action] {
         guard lines[actor] != nil else { preconditionFailure("idle from an actor that was never configured") }
@@ -87,11 +99,14 @@ package struct DispatchMachine: Sendable {
             preconditionFailure("a slot was given back that was never taken")
         }
         lines[actor]?.running -= 1
+        // Perhaps another slot does still: then there may be one too many, and never one too few.
+        lines[actor]?.isSearching = false
         running -= 1
     }
 
     private mutating func enqueue(_ actor: ActorID) {
-        guard let line = lines[actor], line.hasWork, !line.isQueued, !line.isPaused, line.running < line.limit
+        guard let line = lines[actor], line.hasWork, !line.isQueued, !line.isSearching, !line.isPaused,
+            line.running < line.limit
         else { return }
         lines[actor]?.isQueued = true
         queue.append(actor)
@@ -103,10 +118,9 @@ package struct DispatchMachine: Sendable {
             lines[actor]?.isQueued = false
             guard let line = lines[actor], line.hasWork, !line.isPaused, line.running < line.limit else { continue }
             lines[actor]?.running += 1
+            lines[actor]?.isSearching = true
             running += 1
             actions.append(.start(actor))
-            // Its next slot comes after everybody else's turn.
-            enqueue(actor)
         }
         return actions
     }

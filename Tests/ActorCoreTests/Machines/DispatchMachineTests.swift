@@ -13,15 +13,33 @@ import Testing
         expect(machine.finished(a), [.start(a)])
         expect(machine.idle(a), [])
         expect(machine.configured(b, limit: 3), [])
-        expect(machine.ready(b), [.start(b), .start(b), .start(b)])
+        expect(machine.ready(b), [.start(b)])
+        expect(machine.found(b, more: true), [.start(b)])
+        expect(machine.found(b, more: true), [.start(b)])
+        expect(machine.found(b, more: true), [])
         expect(machine.running(b), 3)
+    }
+
+    @Test func oneMessageStartsOneSlotHoweverManyThereAre() {
+        var machine = DispatchMachine(maxRunning: 8)
+        _ = machine.configured(a, limit: 4)
+        expect(machine.ready(a), [.start(a)])
+        // While one looks nobody else does.
+        expect(machine.ready(a), [])
+        expect(machine.found(a, more: false), [])
+        #expect(machine.running(a) == 1)
+        expect(machine.ready(a), [.start(a)])
+        // The first has ended and finds no more; the second has not looked yet: what comes now starts a third.
+        expect(machine.idle(a), [])
+        expect(machine.ready(a), [.start(a)])
     }
 
     @Test func actorsTakeTurnsUnderTheGlobalLimit() {
         var machine = DispatchMachine(maxRunning: 2)
         _ = machine.configured(a, limit: 2)
         _ = machine.configured(b, limit: 2)
-        expect(machine.ready(a), [.start(a), .start(a)])
+        expect(machine.ready(a), [.start(a)])
+        expect(machine.found(a, more: true), [.start(a)])
         expect(machine.ready(b), [])
         // b has waited: its turn comes before a's next.
         expect(machine.finished(a), [.start(b)])
@@ -71,6 +89,8 @@ import Testing
                     work[actor, default: 0] -= 1
                     running[actor, default: 0] += 1
                     started += 1
+                    // It may be told of more than there is.
+                    queue += machine.found(actor, more: work[actor, default: 0] > 0 || Bool.random(using: &random))
                 } else {
                     queue += machine.idle(actor)
                 }

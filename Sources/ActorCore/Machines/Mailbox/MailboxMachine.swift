@@ -128,6 +128,12 @@ package struct MailboxMachine: Sendable {
         while let envelope = envelopes.popFirst() { committed(envelope, now: now) }
     }
 
+    /// Nothing waits but what this process has delivered: not here, and as far as is known not in the store.
+    package var isBare: Bool {
+        ready.isEmpty && delayed.isEmpty && !readyMore && !delayedMore && retryingAfter == nil && open.isEmpty
+            && reading == nil
+    }
+
     /// Gives back the room that messages took which are gone.
     package mutating func shrink() {
         if ready.isEmpty { ready = [] }
