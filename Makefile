@@ -50,7 +50,7 @@ engines:
 
 # What ships is maltreated: the release binary, by the test bundle; its machines are played from SEEDS. SOAK names the
 # suites, REACTORD_SEED repeats choices.
-SOAK ?= MaltreatmentTests|OnceTests|CrashTests|IngestTests|JobLoadTests|PowerCutTests|DamageTests
+SOAK ?= MaltreatmentTests|OnceTests|CrashTests|IngestTests|IngestKillTests|JobLoadTests|PowerCutTests|DamageTests
 SEEDS ?= 1..10000
 SOAK_REPORT := $(CURDIR)/.build/soak.tsv
 

@@ -48,7 +48,6 @@ package final class SQLiteStore: Sendable {
             let pool = try DatabasePool(
                 path: path, configuration: configuration(path: path, synchronousFull: synchronousFull))
             try pool.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA application_id = \(applicationID)")
                 try setSynchronous(full: synchronousFull, on: db, path: path)
                 if try Migrations.migrator.hasBeenSuperseded(db) {
                     throw ActorError(
@@ -160,12 +159,22 @@ package final class SQLiteStore: Sendable {
             if !db.configuration.readonly {
                 try refuseForeign(db, path: path)
                 try PageSums.begin(db, applicationID: applicationID)
+                try beginLog(db)
                 // In KiB; readers keep SQLite's 2 MiB.
                 try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000")
             }
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
         return configuration
+    }
+
+    /// Gives the log its first commit, and syncs it.
+    ///
+    /// GRDB fills an empty log with a commit of its own, after it has turned `synchronous` down: a power cut may take
+    /// that one and leave the next, whose sync it was to wait for. No other commit is ever found without the one before
+    /// it, so a log like that counts as damaged. SQLite begins with FULL.
+    private static func beginLog(_ db: Database) throws {
+        try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA application_id = \(applicationID)")
     }
 
     private static func refuseForeign(_ db: Database, path: String) throws {

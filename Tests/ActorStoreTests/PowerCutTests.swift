@@ -57,6 +57,29 @@ struct PowerCutTests {
             }
         }
     }
+
+    /// A clean stop leaves no log: the next start begins one, over a database that holds mail.
+    @Test func aCutWhileTheStoreIsOpenedAgainLeavesOneThatOpens() async throws {
+        try await withFolder { folder in
+            var random = SeededGenerator(seed: 6)
+            for round in 0..<(soak ? 300 : 24) {
+                let house = try PowerHouse(in: "\(folder)/\(round)", synchronousFull: true)
+                let first = try SQLiteStore.open(path: house.path, logger: quiet)
+                house.acknowledge(try await StoreSamples.send(first, 1, bytes: 10))
+                try await first.close()
+                house.arm(
+                    after: Int64.random(in: 1...40, using: &random), seed: random.next(), keepsSome: round % 4 != 0)
+                let second = try SQLiteStore.open(path: house.path, logger: quiet)
+                house.acknowledge(try await StoreSamples.send(second, 2, bytes: 10))
+                try await second.close()
+                if house.isCut {
+                    let found = try await house.check()
+                    #expect(found.lost == 0 && found.problems.isEmpty, "round \(round): \(found.problems)")
+                }
+                house.leave()
+            }
+        }
+    }
 }
 
 /// What came of a number of cuts.

@@ -108,7 +108,7 @@ final class MailboxHouse: Sendable {
 
     func post(_ content: NewMessage, to actor: Int) {
         let envelope = Envelope(
-            sequence: nextSequence.add(1, ordering: .relaxed).newValue, execution: execution, message: content)
+            sequence: nextSequence.wrappingAdd(1, ordering: .relaxed).newValue, execution: execution, message: content)
         guard mailboxes[actor].committed(envelope, now: MailboxLine.moment) else { return }
         let starts = work.withLock { work in
             work.runnable.append(actor)

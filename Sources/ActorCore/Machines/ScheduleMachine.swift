@@ -91,14 +91,16 @@ package struct ScheduleMachine: Sendable {
             return .rest
         }
         // The run of the plan before it, if there is one, still counts as the previous one.
-        record = ScheduleRecord(schedule: schedule.description, anchor: now, next: first, last: record.last)
+        record = ScheduleRecord(
+            schedule: schedule.description, anchor: now, next: first, done: now, last: record.last)
         state = .unkept
         return .keep(record)
     }
 
     private mutating func advance(now: Timestamp) {
         record.schedule = schedule.description
-        record.done = record.next
+        // What was made up for was due long before: it is the clock of now that the plan believes.
+        record.done = max(now, record.next)
         guard let next = schedule.next(after: max(now, record.next), anchor: record.anchor) else {
             state = .over
             return

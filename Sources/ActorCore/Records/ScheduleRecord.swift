@@ -5,7 +5,7 @@ package struct ScheduleRecord: Sendable, Equatable {
     /// When the schedule was first seen.
     package var anchor: Timestamp
     package var next: Timestamp
-    /// The due moment that was sent or skipped last.
+    /// Up to here all that was due was sent, made up for or skipped; nil: not known.
     package var done: Timestamp?
     /// The execution of the last message that was sent.
     package var last: ExecutionID?

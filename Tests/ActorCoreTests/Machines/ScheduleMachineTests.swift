@@ -98,6 +98,25 @@ import Testing
         #expect(shell.sent.count == 2)
     }
 
+    @Test("a clock that was days ahead, and had what was missed made up for, does not stop it for days")
+    func daysAhead() throws {
+        var shell = try Shell("* * * * *")
+        shell.look(at: Self.start)
+        shell.look(at: after(86400 * 2.5))
+        #expect(shell.sent == [after(30)])
+        expect(shell.look(at: after(60)), after(90))
+        shell.look(at: after(90))
+        #expect(shell.sent == [after(30), after(90)])
+    }
+
+    @Test func aPlanThatWasMadeByAClockDaysAheadIsMadeAnew() throws {
+        var shell = try Shell("0 0 * * *")
+        shell.look(at: after(86400 * 3))
+        let wake = shell.look(at: Self.start)
+        #expect(try #require(wake) < after(86400))
+        #expect(shell.sent.isEmpty)
+    }
+
     @Test(arguments: [OverlapPolicy.skip, .queue])
     func whatOverlapsIsSkippedOrQueued(_ overlap: OverlapPolicy) throws {
         var shell = try Shell("* * * * *", overlap: overlap)
