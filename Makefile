@@ -15,7 +15,7 @@ help:
 	@echo "make demo    build, start a daemon, upload two real recordings, watch their analyses (KEEP=1: stay up)"
 	@echo "make test    build and run all tests"
 	@echo "make engines run the tests that need Docker, podman, an S3 store, Slurm and the like, each against one of its own"
-	@echo "make soak    kill, stop, fill and mislead the real daemon, cut its power, play 10,000 simulated lives (some minutes)"
+	@echo "make soak    kill, stop, fill and mislead the real daemon, cut its power, play 10,000 simulated lives (20 minutes)"
 	@echo "make bench   measure, beside RabbitMQ, Redis, NATS and PostgreSQL (ONLY=accept: one line; QUICK=1: a first look)"
 	@echo "make build   release binary at $(RELEASE)"
 	@echo "make serve   run the daemon with config.yml and var/"

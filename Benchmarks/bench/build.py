@@ -92,7 +92,10 @@ def daemon():
     # What runs commands lies beside the daemon.
     for source, target in [(built, DAEMON), (built.parent / "reactord-supervisor", DAEMON.parent / "reactord-supervisor")]:
         if source.exists():
-            shutil.copy2(source, target)
+            # Not over the old one: a job of an earlier measurement that was cut off may run it still.
+            new = target.with_suffix(".new")
+            shutil.copy2(source, new)
+            new.replace(target)
     run(["strip", DAEMON])
 
 
