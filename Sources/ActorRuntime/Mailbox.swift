@@ -35,8 +35,8 @@ package final class Mailbox: Sendable {
     private let doorstep = Mutex(Doorstep())
     /// Something lies on the doorstep; read without its lock.
     private let hasCome = Atomic(false)
-    /// Some that is known or lies on the doorstep has a place of its own: what comes may stand before what is known.
-    private let isMixed = Atomic(false)
+    /// Some on the doorstep is not plain: it may stand before what is known.
+    private let isUrgent = Atomic(false)
 
     /// - Parameters:
     ///   - bound: messages kept in memory; the store holds the rest.
@@ -53,7 +53,7 @@ package final class Mailbox: Sendable {
     package func committed(_ envelope: Envelope, now: Timestamp) -> Bool {
         let (isNews, isCrowded) = doorstep.withLock { doorstep in
             doorstep.envelopes.append(envelope)
-            if !envelope.isPlain { isMixed.store(true, ordering: .relaxed) }
+            if !envelope.isPlain { isUrgent.store(true, ordering: .relaxed) }
             if doorstep.envelopes.count == 1 { hasCome.store(true, ordering: .releasing) }
             defer { doorstep.isSignalled = true }
             return (!doorstep.isSignalled, doorstep.envelopes.count % crowd == 0)
@@ -76,7 +76,9 @@ package final class Mailbox: Sendable {
         found: (Bool) -> Void = { _ in }, idle: () -> Void
     ) -> MailboxMachine.Next {
         state.withLock { state in
-            if isMixed.load(ordering: .relaxed) || !state.machine.hasReady { takeIn(&state, now) }
+            if state.machine.isMixed || !state.machine.hasReady || isUrgent.load(ordering: .relaxed) {
+                takeIn(&state, now)
+            }
             while true {
                 let next = state.machine.next(now: now, ordered: ordered, longestBackoff: longestBackoff)
                 switch next {
@@ -123,7 +125,6 @@ package final class Mailbox: Sendable {
         doorstep.withLock { doorstep in
             guard doorstep.envelopes.isEmpty else { return false }
             doorstep.isSignalled = false
-            if state.machine.inMemory == 0 { isMixed.store(false, ordering: .relaxed) }
             if state.most > Self.few {
                 state.most = 0
                 state.spare = []
@@ -138,12 +139,13 @@ package final class Mailbox: Sendable {
     /// Tells the machine of everything that was committed.
     private func takeIn(_ state: inout State, _ now: Timestamp) {
         guard hasCome.load(ordering: .acquiring) else { return }
-        doorstep.withLock { doorstep in
+        let arePlain = doorstep.withLock { doorstep in
             swap(&doorstep.envelopes, &state.spare)
             hasCome.store(false, ordering: .relaxed)
+            return !isUrgent.exchange(false, ordering: .relaxed)
         }
         state.most = max(state.most, state.spare.count)
-        if !isMixed.load(ordering: .relaxed) { return state.machine.committed(plain: &state.spare, now: now) }
+        if arePlain { return state.machine.committed(plain: &state.spare, now: now) }
         while let envelope = state.spare.popFirst() { state.machine.committed(envelope, now: now) }
     }
 
@@ -155,10 +157,7 @@ package final class Mailbox: Sendable {
     }
 
     package func read(_ page: [Envelope], limit: Int, now: Timestamp) {
-        decide(now) { machine in
-            if !page.allSatisfy(\.isPlain) { isMixed.store(true, ordering: .relaxed) }
-            machine.read(page, limit: limit, now: now)
-        }
+        decide(now) { $0.read(page, limit: limit, now: now) }
     }
 
     func readFailed() { state.withLock { $0.machine.readFailed() } }
@@ -167,7 +166,6 @@ package final class Mailbox: Sendable {
     package func ended(_ envelope: Envelope, returned: Envelope?, now: Timestamp) {
         state.withLock { state in
             if let returned {
-                if !returned.isPlain { isMixed.store(true, ordering: .relaxed) }
                 state.machine.returned(returned, now: now)
             } else {
                 state.machine.ended(envelope)

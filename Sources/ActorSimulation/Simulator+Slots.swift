@@ -120,16 +120,19 @@ extension Simulator {
         guard let number = shell?.workers[index].member,
             let next = shell?.members[number].mailbox.next(now: now, ordered: isOrdered(number))
         else { return }
-        if next.isSomething { found(index) }
         switch next {
         case .deliver(var envelope):
+            found(index)
             // One that has begun before says so itself.
             if let member = shell?.members[number], envelope.sequence <= member.suspectsEnd {
                 envelope.isSuspect = envelope.attempts == 0
             }
             run(envelope, index)
-        case .expire(let envelope): expire(envelope, index)
+        case .expire(let envelope):
+            found(index)
+            expire(envelope, index)
         case .read(let page):
+            found(index)
             note(.ask, number)
             shell?.workers[index].phase = .asked(page)
         case .wait(let moment):
@@ -186,15 +189,6 @@ extension Simulator {
             shell?.workers[index].phase = .asking
         } else {
             giveUpSlot(index)
-        }
-    }
-}
-
-extension MailboxMachine.Next {
-    fileprivate var isSomething: Bool {
-        switch self {
-        case .deliver, .expire, .read: true
-        case .wait, .empty: false
         }
     }
 }

@@ -45,8 +45,9 @@ package final class SQLiteStore: Sendable {
         try createFile(path)
         try PageSums.prepare(path, logger: logger)
         do {
-            let pool = try DatabasePool(
-                path: path, configuration: configuration(path: path, synchronousFull: synchronousFull))
+            var configuration = configuration(path: path, synchronousFull: synchronousFull)
+            configuration.prepareDatabase { db in if !db.configuration.readonly { try beginLog(db) } }
+            let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in
                 try setSynchronous(full: synchronousFull, on: db, path: path)
                 if try Migrations.migrator.hasBeenSuperseded(db) {
@@ -159,7 +160,6 @@ package final class SQLiteStore: Sendable {
             if !db.configuration.readonly {
                 try refuseForeign(db, path: path)
                 try PageSums.begin(db, applicationID: applicationID)
-                try beginLog(db)
                 // In KiB; readers keep SQLite's 2 MiB.
                 try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000")
             }

@@ -8,8 +8,7 @@ import Testing
 /// The client against a model of an API server, which is held to recorded exchanges itself.
 @Suite(.timeLimit(.minutes(1))) struct KubernetesEngineTests {
     private let fake = KubeFake()
-    private let folder =
-        "\(FileManager.default.temporaryDirectory.path)/kube-\(getpid())-\(UInt64.random(in: 0...9_999_999))"
+    private let folder = "\(Scene.base)/kube-\(UInt64.random(in: 0...9_999_999))"
 
     private func engine(_ settings: KubernetesEngineSettings = .init(namespace: "lab")) -> KubernetesEngine {
         let client = KubeClient(

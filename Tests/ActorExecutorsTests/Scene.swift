@@ -12,8 +12,8 @@ struct Scene {
 
     var commands: String { "\(folder)/commands" }
 
-    /// One folder of this run for all scenes; it goes when the run ends, with what a test has left in it.
-    private static let base: String = {
+    /// One folder of this run for all tests of this module; it goes when the run ends, with what a test has left in it.
+    static let base: String = {
         let base = "\(FileManager.default.temporaryDirectory.path)/executor-tests-\(getpid())"
         mkdir(base, 0o700)
         atexit { try? FileManager.default.removeItem(atPath: Scene.base) }

@@ -68,6 +68,23 @@ struct MailboxTests {
         }
     }
 
+    /// What came while a page was read joins the rest after that page, when the doorstep has long forgotten it.
+    @Test func theLessUrgentThatCameDuringAReadStandsBehindWhatComesLater() {
+        let mailbox = Mailbox(bound: 10, mayHoldMail: true)
+        func next() -> MailboxMachine.Next { mailbox.next(now: Self.start, ordered: false, idle: {}) }
+        for _ in 0..<2 {
+            guard case .read = next() else { break }
+            mailbox.read([], limit: 10, now: Self.start)
+        }
+        #expect(next() == .read(.ready(after: .first)))
+        _ = mailbox.committed(Self.envelope(1, priority: -2), now: Self.start)
+        #expect(next() == .empty)
+        mailbox.read([], limit: 10, now: Self.start)
+        let usual = Self.envelope(2)
+        _ = mailbox.committed(usual, now: Self.start)
+        #expect(next() == .deliver(usual))
+    }
+
     private final class Numbers: Sendable {
         private let last = Atomic<Int64>(0)
         func take() -> Int64 { last.add(1, ordering: .relaxed).newValue }

@@ -146,6 +146,9 @@ struct DamageTests {
             try await StoreSamples.fill(store, messages: 0..<60, random: &random)
             let expected = try await StoreSamples.contents(of: store)
             try await store.backup(to: path + ".backup")
+            for beside in ["-wal", "-shm", "-sync", "-journal"] {
+                #expect(access(path + ".backup" + beside, F_OK) != 0, "a backup is one file, not \(beside) too")
+            }
             let report = try SQLiteStore.verify(path: path + ".backup") { _, _ in }
             #expect(report.isSound && report.hasSums && report.pages > 20, "\(report)")
             let copy = try SQLiteStore.open(path: path + ".backup", logger: quiet)

@@ -98,6 +98,8 @@ package struct MailboxMachine: Sendable {
     package var running: Int { inFlight.count }
     /// One may run now, as far as time goes.
     package var hasReady: Bool { !ready.isEmpty }
+    /// Some that came since nothing was in memory has a place of its own: what comes may stand before what is known.
+    package private(set) var isMixed = false
 
     // MARK: What happens
 
@@ -406,7 +408,10 @@ package struct MailboxMachine: Sendable {
     /// The first message by rank whose lane is free.
     private mutating func choose(now: Timestamp) -> Next? {
         // Nearly always it is the very first, which is taken out rather than looked at and copied.
-        guard let first = ready.popFirst() else { return nil }
+        guard let first = ready.popFirst() else {
+            if delayed.isEmpty { isMixed = false }
+            return nil
+        }
         if let verdict = take(first, now: now) { return verdict == .run ? .deliver(first) : .expire(first) }
         ready.prepend(first)
         for index in ready.indices.dropFirst() {
@@ -516,12 +521,14 @@ package struct MailboxMachine: Sendable {
     }
 
     private mutating func insertReady(_ envelope: Envelope) {
+        if !envelope.isPlain { isMixed = true }
         let rank = envelope.rank
         guard let last = ready.last, rank < last.rank else { return ready.append(envelope) }
         ready.insert(envelope, at: ready.firstSorted { rank < $0.rank })
     }
 
     private mutating func insertDelayed(_ envelope: Envelope) {
+        isMixed = true
         let place = envelope.place
         delayed.insert(envelope, at: delayed.firstSorted { place < $0.place })
     }
