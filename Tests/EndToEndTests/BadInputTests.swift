@@ -185,7 +185,7 @@ import Testing
             let before = try await daemon.send("echo", ["n": 1])
             _ = try await daemon.finished(before)
             // All the room that is left, byte by byte at the end.
-            let filler = open("\(daemon.data)/filler", O_WRONLY | O_CREAT, 0o600)
+            let filler = open("\(daemon.data)/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
             for size in [65536, 4096, 512, 1] {
                 let block = [UInt8](repeating: 1, count: size)
                 while write(filler, block, size) == size {}

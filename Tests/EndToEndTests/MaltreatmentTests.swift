@@ -83,11 +83,11 @@ import Testing
                 if round % 3 == 1 {
                     await daemon.killNow()
                     kills += 1
-                    unlink("\(daemon.data)/filler")
+                    makeRoom("\(daemon.data)/filler")
                     try await daemon.start()
                     try await senders.reach(50, at: daemon.base)
                 } else {
-                    unlink("\(daemon.data)/filler")
+                    makeRoom("\(daemon.data)/filler")
                     try await senders.reach(50)
                 }
             }
@@ -227,12 +227,18 @@ import Testing
 
     /// Takes all the room that is left, byte by byte at the end.
     private func fill(_ path: String) {
-        let filler = open(path, O_WRONLY | O_CREAT, 0o600)
+        let filler = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         for size in [65536, 4096, 512, 1] {
             let block = [UInt8](repeating: 1, count: size)
             while write(filler, block, size) == size {}
         }
         close(filler)
+    }
+
+    /// Emptied first: whatever another test started meanwhile may hold it open for a moment.
+    private func makeRoom(_ filler: String) {
+        truncate(filler, 0)
+        unlink(filler)
     }
 
     private func integrity(of daemon: RunningDaemon) throws -> String {

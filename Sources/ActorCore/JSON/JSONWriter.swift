@@ -22,14 +22,14 @@ package enum JSONWriter {
         case .int(let number): output += String(number).utf8
         case .wide(let digits): output += digits.utf8
         case .double(let number): output += text(of: number).utf8
-        case .string(let text): write(text, to: &output)
+        case .string(let text): write(text: text, to: &output)
         case .array(let items):
             list(items, "[", "]", to: &output, indent: indent) { item, output, indent in
                 write(item, to: &output, indent: indent)
             }
         case .object(let members):
             list(members, "{", "}", to: &output, indent: indent) { member, output, indent in
-                write(member.name, to: &output)
+                write(text: member.name, to: &output)
                 output += (indent == nil ? ":" : ": ").utf8
                 write(member.value, to: &output, indent: indent)
             }
@@ -54,9 +54,23 @@ package enum JSONWriter {
     /// Shortest text that reads back as the same number; JSON has no infinities, so they become null.
     private static func text(of number: Double) -> String { number.isFinite ? "\(number)" : "null" }
 
-    private static func write(_ text: String, to output: inout [UInt8]) {
-        let hex = Array("0123456789abcdef".utf8)
+    /// The parts of one text, between quotes.
+    package static func write(text parts: String..., to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        for part in parts { escape(part, to: &output) }
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private static func escape(_ text: String, to output: inout [UInt8]) {
+        var text = text
+        // Nearly every text goes over as it is.
+        let isPlain = text.withUTF8 { bytes in
+            let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+            if isPlain { output.append(contentsOf: bytes) }
+            return isPlain
+        }
+        if isPlain { return }
+        let hex = Array("0123456789abcdef".utf8)
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): output += [UInt8(ascii: "\\"), byte]
@@ -67,6 +81,5 @@ package enum JSONWriter {
             default: output.append(byte)
             }
         }
-        output.append(UInt8(ascii: "\""))
     }
 }

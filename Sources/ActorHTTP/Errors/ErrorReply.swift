@@ -93,8 +93,8 @@ enum ErrorReply {
 
     /// The message with its places; never the cause, which may quote what strangers must not read.
     static func text(_ error: ActorError) -> String {
-        // An empty JSON pointer is the whole message, which may say it already.
-        error.details.filter { !$0.place.isEmpty || !error.message.hasSuffix($0.problem) }
+        // The message may say it already.
+        error.details.filter { !error.message.hasSuffix($0.problem) || !error.message.contains($0.place) }
             .reduce(error.message) { text, detail in
                 "\(text); \(detail.place.isEmpty ? "" : "\(detail.place): ")\(detail.problem)"
             }

@@ -8,12 +8,20 @@ import Synchronization
 /// ``MessageDoor``. What it would have to refuse or wait for it leaves to the route, which has the words for it.
 final class LaneDesk: Sendable {
     /// A message that may be stored, and how to answer it.
-    struct Admission: Sendable {
+    final class Admission: Sendable {
         let message: NewMessage
         let spec: ActorSpec
         let shown: [UInt8]
         let generation: ActorsGeneration
         let path: String
+
+        init(message: NewMessage, spec: ActorSpec, shown: [UInt8], target: MessageTarget) {
+            self.message = message
+            self.spec = spec
+            self.shown = shown
+            generation = target.generation
+            path = target.path
+        }
     }
 
     /// Larger messages of an actor with a schema are checked off the event loop.
@@ -64,8 +72,7 @@ final class LaneDesk: Sendable {
             let door = MessageDoor(limits: system.limits, now: system.now())
             let (draft, shown) = try door.draft(fields, query: query, body: body, for: spec, from: caller)
             return Admission(
-                message: try system.checked(draft), spec: spec, shown: shown, generation: head.target.generation,
-                path: head.target.path)
+                message: try system.checked(draft), spec: spec, shown: shown, target: head.target)
         } catch {
             return nil
         }

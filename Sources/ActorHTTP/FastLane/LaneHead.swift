@@ -8,20 +8,25 @@ struct MessageTarget: Equatable {
     let path: String
     let query: String
 
+    private static let ending = Array("/messages".utf8)
+    private static let beginnings = ActorsGeneration.allCases.map { ($0, prefix: Array(($0.prefix + "/").utf8)) }
+
     /// Nil for every other path, and for spellings that the router has to judge.
     init?(_ uri: String) {
-        let end = uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex
-        let path = uri[..<end]
-        guard !uri.utf8.contains(UInt8(ascii: "#")), !path.utf8.contains(UInt8(ascii: "%")),
-            path.hasSuffix("/messages"),
-            let generation = ActorsGeneration.allCases.first(where: { path.hasPrefix($0.prefix + "/") })
+        // By bytes: a path that means something else as text than it does as bytes is not for here.
+        let bytes = uri.utf8
+        let end = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.endIndex
+        let path = bytes[..<end]
+        guard !bytes.contains(UInt8(ascii: "#")), !path.contains(UInt8(ascii: "%")),
+            path.suffix(Self.ending.count).elementsEqual(Self.ending),
+            let (generation, prefix) = Self.beginnings.first(where: { path.starts(with: $0.prefix) })
         else { return nil }
-        let word = path.utf8.dropFirst(generation.prefix.utf8.count + 1).dropLast("/messages".utf8.count)
+        let word = path.dropFirst(prefix.count).dropLast(Self.ending.count)
         guard !word.isEmpty, !word.contains(UInt8(ascii: "/")) else { return nil }
         self.generation = generation
         self.word = String(Substring(word))
-        self.path = String(path)
-        query = end == uri.endIndex ? "" : String(uri[uri.index(after: end)...])
+        self.path = String(Substring(path))
+        query = String(Substring(bytes[end...].dropFirst()))
     }
 }
 
@@ -61,25 +66,25 @@ struct LaneHead {
     /// False for a field that only the route knows what to do with, and for one that comes twice.
     private mutating func take(_ name: String, _ value: String) -> Bool {
         switch name.utf8.count {
-        case 4 where name.lowercased() == "host": return Self.set(&host, value)
-        case 6 where ["expect", "origin"].contains(name.lowercased()): return false
-        case 7 where ["trailer", "upgrade"].contains(name.lowercased()): return false
-        case 10 where name.lowercased() == "connection": return value.lowercased() == "keep-alive"
-        case 12 where name.lowercased() == "content-type":
+        case 4 where name.isField("host"): return Self.set(&host, value)
+        case 6 where name.isField("expect") || name.isField("origin"): return false
+        case 7 where name.isField("trailer") || name.isField("upgrade"): return false
+        case 10 where name.isField("connection"): return value.isField("keep-alive")
+        case 12 where name.isField("content-type"):
             guard contentType.text.isEmpty else { return false }
             contentType = ContentType(value)
             return !contentType.isMultipart && !contentType.essence.hasPrefix("application/cloudevents")
-        case 13 where name.lowercased() == "authorization": return Self.set(&authorization, value)
-        case 14 where name.lowercased() == "content-length":
+        case 13 where name.isField("authorization"): return Self.set(&authorization, value)
+        case 14 where name.isField("content-length"):
             guard length < 0, let number = Int(value), !value.hasPrefix("+"), !value.hasPrefix("-") else {
                 return false
             }
             length = number
             return true
-        case 14 where name.lowercased() == "sec-fetch-site": return false
-        case 15 where name.lowercased() == "idempotency-key": return Self.set(&idempotencyKey, value)
-        case 16 where name.lowercased() == "content-encoding": return false
-        case 17 where name.lowercased() == "transfer-encoding": return false
+        case 14 where name.isField("sec-fetch-site"): return false
+        case 15 where name.isField("idempotency-key"): return Self.set(&idempotencyKey, value)
+        case 16 where name.isField("content-encoding"): return false
+        case 17 where name.isField("transfer-encoding"): return false
         default: break
         }
         guard let first = name.utf8.first,
@@ -97,5 +102,15 @@ struct LaneHead {
         guard field == nil else { return false }
         field = value
         return true
+    }
+}
+
+extension String {
+    /// The same header field name, whatever its case; `name` is in lower case.
+    fileprivate func isField(_ name: StaticString) -> Bool {
+        utf8.count == name.utf8CodeUnitCount
+            && zip(utf8, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)).allSatisfy {
+                $0 | ($0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? 0x20 : 0) == $1
+            }
     }
 }

@@ -11,19 +11,20 @@ struct MessageReply: Sendable {
     /// - Parameter shown: JSON text.
     func bytes(execution: ExecutionID, of spec: ActorSpec, shown: [UInt8]) -> [UInt8] {
         let baseURL = baseURL(spec.tenant)
-        let links = baseURL + generation.linkPrefix + "/" + spec.id.rawValue
+        let prefix = generation.linkPrefix
+        let actor = spec.id.rawValue
         var output: [UInt8] = []
         output.reserveCapacity(512 + shown.count)
         output += #"{"message":"The request was successful","status":"success","version":"#.utf8
-        output += Self.text(version)
+        JSONWriter.write(text: version, to: &output)
         output += #","result":{"_links":{"messages":"#.utf8
-        output += Self.text(links + "/messages")
+        JSONWriter.write(text: baseURL, prefix, "/", actor, "/messages", to: &output)
         output += #","owner":"#.utf8
-        output += Self.text(baseURL + generation.profilePrefix + "/" + spec.owner)
+        JSONWriter.write(text: baseURL, generation.profilePrefix, "/", spec.owner, to: &output)
         output += #","self":"#.utf8
-        output += Self.text(links + "/executions/" + execution.rawValue)
+        JSONWriter.write(text: baseURL, prefix, "/", actor, "/executions/", execution.rawValue, to: &output)
         output += (keyCase == .camel ? #"},"executionId":"# : #"},"execution_id":"#).utf8
-        output += Self.text(execution.rawValue)
+        JSONWriter.write(text: execution.rawValue, to: &output)
         if keyCase == .snake || !Self.isNull(shown) {
             output += #","msg":"#.utf8
             output += shown
@@ -35,7 +36,7 @@ struct MessageReply: Sendable {
     /// - Parameter result: JSON text.
     func envelope(_ result: [UInt8]) -> [UInt8] {
         var output = Array(#"{"message":"The request was successful","status":"success","version":"#.utf8)
-        output += Self.text(version)
+        JSONWriter.write(text: version, to: &output)
         output += #","result":"#.utf8
         output += result
         output.append(UInt8(ascii: "}"))
@@ -47,8 +48,6 @@ struct MessageReply: Sendable {
         guard json.count < 64 else { return false }
         return json.filter { $0 > 0x20 }.elementsEqual("null".utf8)
     }
-
-    private static func text(_ text: String) -> [UInt8] { JSONWriter.bytes(.string(text)) }
 }
 
 extension HTTPFront {

@@ -60,7 +60,7 @@ struct OriginMiddleware: RouterMiddleware {
             guard let end = authority.firstIndex(of: "]") else { return nil }
             return authority[authority.index(after: authority.startIndex)..<end].lowercased()
         }
-        let host = authority.prefix { $0 != ":" }
-        return host.isEmpty ? nil : host.lowercased()
+        let host = authority.utf8.prefix { $0 != UInt8(ascii: ":") }
+        return host.isEmpty ? nil : Substring(host).lowercased()
     }
 }

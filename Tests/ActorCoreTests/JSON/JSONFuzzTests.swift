@@ -48,16 +48,19 @@ import Testing
         return bytes[..<offset].last { !" \n\r\t".utf8.contains($0) } == UInt8(ascii: ",")
     }
 
+    /// Foundation reads many digits through a decimal number and may round the last bits otherwise.
+    private static func isNear(_ number: Double, _ theirs: Any) -> Bool {
+        let other = (theirs as? NSNumber)?.doubleValue ?? .nan
+        return abs(number - other) <= 1e-14 * abs(number)
+    }
+
     private static func equal(_ ours: JSONValue, _ theirs: Any) -> Bool {
         switch ours {
         case .null: return theirs is NSNull
         case .bool(let flag): return (theirs as? NSNumber)?.boolValue == flag
         case .int(let number): return (theirs as? NSNumber)?.int64Value == number
-        case .wide(let digits): return (theirs as? NSNumber).map { $0.doubleValue == Double(digits) } ?? false
-        case .double(let number):
-            // Foundation reads many digits through a decimal number and may round the last bits otherwise.
-            let other = (theirs as? NSNumber)?.doubleValue ?? .nan
-            return abs(number - other) <= 1e-14 * abs(number)
+        case .wide(let digits): return isNear(Double(digits) ?? .nan, theirs)
+        case .double(let number): return isNear(number, theirs)
         case .string(let text): return (theirs as? String).map { Array($0.utf8) == Array(text.utf8) } ?? false
         case .array(let items):
             guard let others = theirs as? [Any], others.count == items.count else { return false }
