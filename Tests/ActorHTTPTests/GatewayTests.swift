@@ -3,6 +3,7 @@ import ActorTesting
 import Crypto
 import CryptoExtras
 import FoundationEssentials
+import Glibc
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -45,12 +46,19 @@ struct GatewayTests {
         return text + "." + (padded ? Data(bytes).base64EncodedString() : SignedToken.text(bytes))
     }
 
+    /// The keys of one run, which go when it ends.
+    private static let keys: String = {
+        let folder = "\(FileManager.default.temporaryDirectory.path)/gateway-keys-\(getpid())"
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        atexit { try? FileManager.default.removeItem(atPath: GatewayTests.keys) }
+        return folder
+    }()
+
     private func gateway(
         _ key: String, header: String = "X-Jwt-Assertion-*", algorithms: [String] = ["RS256"],
         tenantClaim: String? = nil, defaultRoles: Set<Role> = [.user]
     ) -> Gateway {
-        let folder = FileManager.default.temporaryDirectory.path
-        let file = "\(folder)/reactord-key-\(UUID().uuidString).pem"
+        let file = "\(Self.keys)/\(UUID().uuidString).pem"
         try? key.write(toFile: file, atomically: true, encoding: .utf8)
         return Gateway(
             GatewaySettings(
