@@ -2,6 +2,7 @@ internal import ActorConnectors
 internal import ActorCore
 internal import ActorHTTP
 internal import ActorRuntime
+internal import ActorStore
 internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
@@ -68,6 +69,7 @@ package enum Daemon {
     private static func run(_ house: House) async -> ActorError? {
         var configuration = ServiceGroupConfiguration(
             services: [
+                .init(service: StoreService(house: house)),
                 .init(service: SystemService(house: house)),
                 .init(service: InboxService(house: house)),
                 .init(service: ObjectStoreService(house: house)),
@@ -110,6 +112,17 @@ private struct SystemService: Service {
             FileHandle.standardOutput.write(Data(line.utf8))
             house.logger.notice("ready", metadata: ["url": "\(house.localURL)"])
         })
+    }
+}
+
+/// Ends the daemon when the store can keep nothing more: what is on disk is seen at the next start.
+private struct StoreService: Service {
+    let house: House
+
+    func run() async throws {
+        let failure = await cancelWhenGracefulShutdown { await house.store.failure() }
+        if let failure { throw failure }
+        await Shutdown.wait()
     }
 }
 

@@ -8,6 +8,7 @@ struct CommitLedger {
         fileprivate var envelopes = 0
         fileprivate var events = 0
         fileprivate var changes = 0
+        fileprivate var news = 0
 
         static let start = Mark()
     }
@@ -19,6 +20,7 @@ struct CommitLedger {
     private var changes: [(item: MailCounts.Item, times: Int)] = []
     private(set) var envelopes: [Envelope] = []
     private(set) var events: [CommittedEvent] = []
+    private var news: [CommitNews.Item] = []
 
     init(counts: MailCounts, numbers: ExecutionNumbers, hot: HotStatements, lastSequence: Int64) {
         self.counts = counts
@@ -27,7 +29,7 @@ struct CommitLedger {
         self.lastSequence = lastSequence
     }
 
-    var mark: Mark { Mark(envelopes: envelopes.count, events: events.count, changes: changes.count) }
+    var mark: Mark { Mark(envelopes: envelopes.count, events: events.count, changes: changes.count, news: news.count) }
 
     /// A number that was never given before. One that a rolled-back change took is not given again.
     mutating func nextSequence() -> Int64 {
@@ -49,6 +51,12 @@ struct CommitLedger {
 
     mutating func note(_ event: CommittedEvent) { events.append(event) }
 
+    /// To be called once the commit is on disk.
+    mutating func after(_ announcer: Announcer?, _ tell: @escaping @Sendable (Announcer) -> Void) {
+        guard let announcer else { return }
+        news.append { tell(announcer) }
+    }
+
     mutating func undo(to mark: Mark) {
         while changes.count > mark.changes {
             let change = changes.removeLast()
@@ -56,17 +64,31 @@ struct CommitLedger {
         }
         envelopes.removeLast(envelopes.count - mark.envelopes)
         events.removeLast(events.count - mark.events)
+        news.removeLast(news.count - mark.news)
     }
 
-    /// Forgets what was told; the counts stay.
-    mutating func clear() {
-        changes.removeAll(keepingCapacity: true)
-        envelopes.removeAll(keepingCapacity: true)
-        events.removeAll(keepingCapacity: true)
+    /// What the commit has to tell; the counts stay.
+    mutating func take() -> CommitNews {
+        defer {
+            changes.removeAll(keepingCapacity: true)
+            envelopes = []
+            events = []
+            news = []
+        }
+        return CommitNews(envelopes: envelopes, events: events, others: news)
     }
 
     private mutating func count(_ item: MailCounts.Item, times: Int) {
         changes.append((item, times))
         counts.add(item, times: times)
     }
+}
+
+/// What a commit tells those who do not wait for its answers, once it is on disk.
+struct CommitNews: Sendable {
+    typealias Item = @Sendable () -> Void
+
+    let envelopes: [Envelope]
+    let events: [CommittedEvent]
+    let others: [Item]
 }

@@ -6,8 +6,9 @@ import Synchronization
 /// Shares one commit among all changes that wait at one moment: a synced commit costs the same for one as for many.
 ///
 /// No timer gathers them: while one commit is being synced the next batch grows by itself, the larger the slower the
-/// disk is. All of it runs on the serial queue of the write connection, so the order of changes is the order of
-/// commits and of what the sink is told.
+/// disk is. On a slow disk that batch is written meanwhile and shares the next sync (``SyncTurns``). Changes run on the
+/// serial queue of the write connection; what they have to tell is told there, or on the ``SyncLane``: the order of
+/// changes is the order of commits and of what the sink is told.
 final class GroupCommitWriter: Sendable {
     typealias Sink = @Sendable ([Envelope], [CommittedEvent]) -> Void
     typealias Answer = @Sendable () -> Void
@@ -34,11 +35,14 @@ final class GroupCommitWriter: Sendable {
     private let errors: StoreErrors
     private let logger: Logger
     private let state: Mutex<State>
+    /// Nil where commits sync themselves, or not at all.
+    let lane: SyncLane?
     let announcements = Announcements()
     private static let maxBatch = 4096
 
-    init(pool: DatabasePool, ledger: CommitLedger, errors: StoreErrors, logger: Logger) {
+    init(pool: DatabasePool, lane: SyncLane?, ledger: CommitLedger, errors: StoreErrors, logger: Logger) {
         self.pool = pool
+        self.lane = lane
         self.errors = errors
         self.logger = logger
         self.state = Mutex(State(ledger: ledger))
@@ -69,7 +73,7 @@ final class GroupCommitWriter: Sendable {
         return try result.get()
     }
 
-    /// - Parameter then: called on the writer when the change is on disk, or could not be put there.
+    /// - Parameter then: called, in the order of the changes, when the change is on disk, or could not be put there.
     func submit<Value: Sendable>(
         _ body: @escaping @Sendable (Database, inout CommitLedger) throws -> Value,
         then: @escaping @Sendable (Result<Value, ActorError>) -> Void
@@ -105,6 +109,7 @@ final class GroupCommitWriter: Sendable {
             preconditionFailure("two drains of one writer")
         }
         while true {
+            lane?.awaitTurn()
             let batch: [Change] = state.withLock { state in
                 if state.inbox.isEmpty {
                     state.isDraining = false
@@ -126,34 +131,51 @@ final class GroupCommitWriter: Sendable {
     }
 
     private func commit(_ batch: [Change], on db: Database, _ ledger: inout CommitLedger) {
-        var result = transact(batch, on: db, &ledger, isolated: false)
+        let lane: SyncLane?
+        switch self.lane?.beginCommit() {
+        case .failure(let failure):
+            for change in batch { change.fail(failure) }
+            return
+        case .success(let leavesSync): lane = leavesSync ? self.lane : nil
+        case nil: lane = nil
+        }
+        var result = transact(batch, on: db, &ledger, isolated: false, lane)
         // Savepoints would cost every commit for the sake of the rare one that contains a failing change: such a
         // commit is rolled back and done again with them, so that the others do not suffer.
         if case .failure = result, batch.count > 1 {
-            result = transact(batch, on: db, &ledger, isolated: true)
+            result = transact(batch, on: db, &ledger, isolated: true, lane)
         }
         switch result {
         case .success(let answers):
-            succeed(changes: batch.count, &ledger)
-            for answer in answers { answer() }
+            let news = ledger.take()
+            if let lane {
+                lane.leave(
+                    UnsyncedCommit(
+                        tell: { self.tell(news, answers) }, fail: { for change in batch { change.fail($0) } }))
+            } else {
+                self.lane?.hasSyncedItself()
+                tell(news, answers)
+            }
         case .failure(let error):
+            lane?.rollBack()
             let failure = errors.translate(error)
             report(failure, changes: batch.count)
             for change in batch { change.fail(failure) }
         }
     }
 
-    private func succeed(changes: Int, _ ledger: inout CommitLedger) {
+    private func tell(_ news: CommitNews, _ answers: [Answer]) {
         let (sink, isBack) = state.withLock { state in
             defer { state.isFailing = false }
             state.statistics.commits += 1
-            state.statistics.changes += changes
+            state.statistics.changes += answers.count
             return (state.sink, state.isFailing)
         }
         if isBack { logger.notice("commits work again") }
         // Before anybody is answered: who asks the store next must not know more than who listens to it.
-        if !ledger.events.isEmpty { sink?(ledger.envelopes, ledger.events) }
-        ledger.clear()
+        if !news.events.isEmpty { sink?(news.envelopes, news.events) }
+        for tell in news.others { tell() }
+        for answer in answers { answer() }
     }
 
     private func report(_ failure: ActorError, changes: Int) {
@@ -169,7 +191,7 @@ final class GroupCommitWriter: Sendable {
     }
 
     private func transact(
-        _ batch: [Change], on db: Database, _ ledger: inout CommitLedger, isolated: Bool
+        _ batch: [Change], on db: Database, _ ledger: inout CommitLedger, isolated: Bool, _ lane: SyncLane?
     ) -> Result<[Answer], any Error> {
         do {
             try db.beginTransaction(.immediate)
@@ -179,8 +201,12 @@ final class GroupCommitWriter: Sendable {
                 answers.append(
                     isolated ? try isolate(change, on: db, &ledger) : try change.run(db, &ledger))
             }
-            try db.announce(ledger.events, through: announcements)
-            try db.commit()
+            try db.announce(ledger.events, through: announcements, &ledger)
+            if let lane {
+                try lane.leavingSync { try db.commit() }
+            } else {
+                try db.commit()
+            }
             return .success(answers)
         } catch {
             do {

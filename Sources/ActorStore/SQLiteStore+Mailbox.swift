@@ -13,7 +13,7 @@ extension SQLiteStore: MailboxStore {
         _ page: MailboxRead, of actor: ActorID, now: Timestamp, limit: Int
     ) async throws(ActorError) -> [Envelope] {
         let numbers = self.numbers
-        return try await read { db in try db.page(page, of: actor, now: now, limit: limit, numbers) }
+        return try await readSettled { db in try db.page(page, of: actor, now: now, limit: limit, numbers) }
     }
 
     package func mailboxes() async throws(ActorError) -> [ActorID] { try await read { try $0.mailboxes() } }

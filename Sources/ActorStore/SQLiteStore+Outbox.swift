@@ -4,7 +4,7 @@ import GRDB
 extension SQLiteStore: OutboxStore {
     package func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem] {
         // From key to key through the index: a sink that is away for days leaves its calls behind one key.
-        try await read { db in
+        try await readSettled { db in
             try db.rows(
                 """
                 WITH RECURSIVE keys(name) AS (

@@ -5,7 +5,7 @@ extension SQLiteStore: SubscriptionStore {
     package func announce(as announcer: Announcer) { writer.announcements.set(announcer) }
 
     package func create(_ subscription: Subscription) async throws(ActorError) {
-        try await changing { db in
+        try await changing { db, _ in
             guard try db.subscription(subscription.id) == nil else {
                 throw ActorError(.conflict, "there is a subscription \(subscription.id) already")
             }
@@ -34,7 +34,7 @@ extension SQLiteStore: SubscriptionStore {
         _ id: SubscriptionID, _ change: @escaping @Sendable (inout Subscription) -> Void
     ) async throws(ActorError) -> Subscription {
         let announcements = writer.announcements
-        return try await changing { db in
+        return try await changing { db, ledger in
             guard var subscription = try db.subscription(id) else { throw Self.noSubscription(id) }
             let counts = subscription.counts
             change(&subscription)
@@ -44,13 +44,13 @@ extension SQLiteStore: SubscriptionStore {
             try db.run(
                 "UPDATE outbox SET url = ? WHERE subscription = ? AND given_up = \(DeliveryRow.waiting)",
                 [subscription.sink, id.rawValue])
-            db.afterCommit(announcements.announcer) { $0.queued() }
+            ledger.after(announcements.announcer) { $0.queued() }
             return subscription
         }
     }
 
     package func deleteSubscription(_ id: SubscriptionID) async throws(ActorError) -> Bool {
-        try await changing { db in
+        try await changing { db, _ in
             try db.run("DELETE FROM outbox WHERE subscription = ?", [id.rawValue])
             try db.run("DELETE FROM subscriptions WHERE id = ?", [id.rawValue])
             return db.changesCount == 1
@@ -61,13 +61,13 @@ extension SQLiteStore: SubscriptionStore {
         _ event: CloudEvent, for id: SubscriptionID, at now: Timestamp
     ) async throws(ActorError) {
         let announcements = writer.announcements
-        try await writer.submit { db, _ in
+        try await writer.submit { db, ledger in
             guard let subscription = try db.subscription(id) else { throw Self.noSubscription(id) }
             guard subscription.enabled else {
                 throw ActorError(.conflict, "subscription \(id) is disabled; enable it first")
             }
             guard subscription.counts.waiting < Subscription.maxWaiting else { throw Self.fullQueue(id) }
-            try db.queue([subscription.call(for: event)], for: id, announcements.announcer, at: now)
+            try db.queue([subscription.call(for: event)], for: id, announcements.announcer, at: now, &ledger)
         }
     }
 
@@ -83,11 +83,11 @@ extension SQLiteStore: SubscriptionStore {
         _ delivery: Int64, of id: SubscriptionID, at now: Timestamp
     ) async throws(ActorError) -> Bool {
         let announcements = writer.announcements
-        return try await writer.submit { db, _ in
+        return try await writer.submit { db, ledger in
             let found = try db.row(
                 "SELECT given_up FROM outbox WHERE id = ? AND subscription = ?", [delivery, id.rawValue])
             guard let code: Int = found?[0], let subscription = try db.subscription(id) else { return false }
-            db.afterCommit(announcements.announcer) { $0.queued() }
+            ledger.after(announcements.announcer) { $0.queued() }
             if code == DeliveryRow.waiting {
                 try db.run("UPDATE outbox SET next_attempt = ? WHERE id = ?", [now.milliseconds, delivery])
                 return true
@@ -109,12 +109,12 @@ extension SQLiteStore: SubscriptionStore {
 
     /// A change of who is told: the list in memory is read again, whether the commit succeeds or not.
     private func changing<Value: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Value
+        _ body: @escaping @Sendable (Database, inout CommitLedger) throws -> Value
     ) async throws(ActorError) -> Value {
         let announcements = writer.announcements
-        return try await writer.submit { db, _ in
+        return try await writer.submit { db, ledger in
             announcements.forgetAround(db)
-            return try body(db)
+            return try body(db, &ledger)
         }
     }
 

@@ -6,7 +6,8 @@ package import Logging
 
 /// The store of the daemon: one SQLite file behind all five ports.
 ///
-/// Writes go through the ``GroupCommitWriter``, reads through a pool of readers that see the last commit.
+/// Writes go through the ``GroupCommitWriter``, reads through a pool of readers that see the last commit. On a slow
+/// disk that one may still be on its way there.
 package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     let writer: GroupCommitWriter
@@ -20,8 +21,15 @@ package final class SQLiteStore: Sendable {
 
     /// Says in the file itself whose it is ("RCTD").
     private static let applicationID = 0x5243_5444
+    /// A twentieth of what a plain hard disk takes for a sync, some times what waking a thread costs.
+    package static let slowSync: Int64 = 500_000
+    /// The log is copied into the database when it has so many pages (16 MiB). Nothing is committed meanwhile, so not
+    /// too often; all of it is read when a daemon starts after one that did not end by itself.
+    private static let checkpointPages = 4000
 
-    private init(pool: DatabasePool, marks: StoreMarks, errors: StoreErrors, logger: Logger) {
+    private init(
+        pool: DatabasePool, marks: StoreMarks, lane: SyncLane?, errors: StoreErrors, logger: Logger
+    ) {
         self.logger = logger
         self.pool = pool
         self.errors = errors
@@ -30,7 +38,7 @@ package final class SQLiteStore: Sendable {
         self.wasUnclean = marks.wasUnclean
         self.hot = HotStatements()
         self.writer = GroupCommitWriter(
-            pool: pool,
+            pool: pool, lane: lane,
             ledger: CommitLedger(counts: counts, numbers: numbers, hot: hot, lastSequence: marks.lastSequence),
             errors: errors, logger: logger)
     }
@@ -38,8 +46,9 @@ package final class SQLiteStore: Sendable {
     /// Opens the database, makes it when there is none, and brings it to this version. Blocks: for start-up only.
     ///
     /// - Parameter synchronousFull: false lets a power cut take the last instants of accepted messages.
+    /// - Parameter slowSync: syncs that take so many nanoseconds go on beside the writing of later commits.
     package static func open(
-        path: String, synchronousFull: Bool = true, logger: Logger
+        path: String, synchronousFull: Bool = true, slowSync: Int64 = slowSync, logger: Logger
     ) throws(ActorError) -> SQLiteStore {
         let errors = StoreErrors(path: path)
         try createFile(path)
@@ -58,11 +67,14 @@ package final class SQLiteStore: Sendable {
                 }
             }
             try Migrations.migrator.migrate(pool)
-            let marks = try pool.writeWithoutTransaction { db in try StoreMarks.take(db) }
+            let (marks, log) = try pool.writeWithoutTransaction { db in
+                (try StoreMarks.take(db), synchronousFull ? LogSync(of: db) : nil)
+            }
             if !synchronousFull {
                 logger.warning("a power cut may lose accepted messages", metadata: ["synchronous": "normal"])
             }
-            let store = SQLiteStore(pool: pool, marks: marks, errors: errors, logger: logger)
+            let lane = log.map { SyncLane($0, slow: slowSync, errors: errors, logger: logger) }
+            let store = SQLiteStore(pool: pool, marks: marks, lane: lane, errors: errors, logger: logger)
             try store.countMail()
             return store
         } catch {
@@ -76,8 +88,9 @@ package final class SQLiteStore: Sendable {
         try await onOwnThread {
             do {
                 try self.pool.writeWithoutTransaction { db in
+                    self.writer.lane?.drain()
                     self.hot.finalize()
-                    try StoreMarks.setClean(true, on: db)
+                    if self.writer.lane?.failure == nil { try StoreMarks.setClean(true, on: db) }
                 }
                 // SQLite leaves its log behind when the last connection to close is a reader: emptied here, so that
                 // the one file is the whole database.
@@ -131,6 +144,10 @@ package final class SQLiteStore: Sendable {
         if case .failure(let error) = result { throw errors.translate(error) }
     }
 
+    /// Returns when nothing more can be committed until the store is opened again. Nil when the caller is cancelled, or
+    /// where that cannot be: a commit that syncs itself is rolled back when it fails.
+    package func failure() async -> ActorError? { await writer.lane?.failures.first { _ in true } }
+
     /// How well commits are shared.
     package var statistics: WriterStatistics { writer.statistics }
 
@@ -149,6 +166,15 @@ package final class SQLiteStore: Sendable {
         }
     }
 
+    /// The same for what leaves the house or is begun: only what no power cut takes back any more.
+    func readSettled<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(ActorError) -> Value {
+        let value = try await read(body)
+        await writer.lane?.settled()
+        return value
+    }
+
     private static func configuration(path: String, synchronousFull: Bool = true) -> Configuration {
         var configuration = Configuration()
         configuration.label = "store"
@@ -161,7 +187,7 @@ package final class SQLiteStore: Sendable {
                 try refuseForeign(db, path: path)
                 try PageSums.begin(db, applicationID: applicationID)
                 // In KiB; readers keep SQLite's 2 MiB.
-                try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000")
+                try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = \(checkpointPages)")
             }
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }

@@ -8,6 +8,15 @@ struct StoreErrors: Sendable {
 
     var closed: ActorError { ActorError(.unavailable, "the database \(path) is closed: the daemon is stopping") }
 
+    /// A sync failed that commits had left to it.
+    func unsynced(_ error: any Error) -> ActorError {
+        ActorError(
+            .unavailable,
+            "the log of the database \(path) could not be put on disk; look at the disk, then start the daemon again: "
+                + "what was answered as accepted is kept, what came last perhaps",
+            cause: error)
+    }
+
     func translate(_ error: any Error) -> ActorError {
         switch error {
         case let error as ActorError: return error

@@ -125,11 +125,11 @@ static int is_one_bit(const log *log, sums wanted, sums found) {
     return 0;
 }
 
-/// Whether a whole later frame follows upon the end of the commit that `frame` belongs to. That commit was synced
-/// before anything after it was written, so a power cut cannot have taken it.
+/// Whether a whole later frame follows upon the ends of so many commits, of which the first is that of `frame`, as may
+/// be without a sync. That one was synced before the later frame was written, so a power cut cannot have taken it.
 static int is_followed(log *log, int64_t frame) {
     sums before = {0, 0};
-    int has_ended = 0;
+    int ended = 0;
     for (int64_t number = frame; number <= log->frames; number++) {
         if (read_frame(log, number, FRAME_HEADER) != 0) return 0;
         int is_ours = memcmp(log->frame + FRAME_SALTS, log->header + LOG_SALTS, 8) == 0;
@@ -140,8 +140,8 @@ static int is_followed(log *log, int64_t frame) {
             is_whole = equal(
                 frame_sum(log->frame, log->frame + FRAME_HEADER, log->size, before, log->big_endian), wanted);
         }
-        if (has_ended && is_whole) return 1;
-        has_ended = is_ours && (is_whole || number == frame) && big32(log->frame + 4) != 0;
+        if (ended >= PAGE_SUMS_UNSYNCED && is_whole) return 1;
+        if (is_ours && (is_whole || number == frame) && big32(log->frame + 4) != 0) ended += 1;
         before = wanted;
     }
     return 0;

@@ -6,6 +6,7 @@
 #include "Anchor.h"
 #include "Damage.h"
 #include "Log.h"
+#include "LogSync.h"
 #include "Sum.h"
 
 // A VFS on top of another: the database file gets a sum into each page that is written and has it checked on each page
@@ -32,14 +33,15 @@ typedef struct file {
     /// Of a log: frames that this connection has written again within its transaction; SQLite mends their headers
     /// only when it commits.
     int64_t rewritten_from, rewritten_to, last_header;
-    /// Of a log: the last header that was written ends a commit that is not noted as synced yet; its salts.
+    /// Of a log: the last header that was written ends a commit whose sync is still to come; its salts.
     int ends_commit;
     uint8_t salts[8];
-    /// Of a log: the note beside it, once there was something to note.
-    sqlite3_file *anchor;
+    struct page_sums_log sync;
 } file;
 
 static _Atomic(sqlite3_vfs *) beneath;
+
+sqlite3_vfs *page_sums_lower(void) { return atomic_load(&beneath); }
 
 static int damaged(const file *file, int64_t page, int64_t frame) {
     page_sums_remember(file->path, (page_damage){.page = page, .frame = frame});
@@ -101,45 +103,6 @@ static int read_below(void *source, uint8_t *bytes, int count, int64_t offset) {
     return below->pMethods->xRead(below, bytes, count, offset);
 }
 
-/// Opens the note beside a log; NULL when that cannot be: it is a help, not a need.
-static sqlite3_file *open_anchor(const char *log, int flags) {
-    sqlite3_vfs *lower = atomic_load(&beneath);
-    char *path = anchor_path(log);
-    size_t length = path != NULL ? strlen(path) + 1 : 0;
-    sqlite3_file *anchor = path != NULL ? sqlite3_malloc64((size_t)lower->szOsFile + length) : NULL;
-    if (anchor != NULL) {
-        memset(anchor, 0, (size_t)lower->szOsFile);
-        // The VFS goes on using the name while the file is open.
-        char *name = (char *)anchor + lower->szOsFile;
-        memcpy(name, path, length);
-        // With the kind of a journal it gets the access rights of the database.
-        if (lower->xOpen(lower, name, anchor, flags | SQLITE_OPEN_MAIN_JOURNAL, NULL) != SQLITE_OK) {
-            if (anchor->pMethods != NULL) anchor->pMethods->xClose(anchor);
-            sqlite3_free(anchor);
-            anchor = NULL;
-        }
-    }
-    free(path);
-    return anchor;
-}
-
-static void close_anchor(sqlite3_file *anchor) {
-    if (anchor == NULL) return;
-    anchor->pMethods->xClose(anchor);
-    sqlite3_free(anchor);
-}
-
-/// After a sync: notes the end of the last commit.
-static void note_sync(file *file) {
-    if (!file->ends_commit) return;
-    file->ends_commit = 0;
-    if (file->anchor == NULL) file->anchor = open_anchor(file->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    if (file->anchor == NULL) return;
-    uint8_t bytes[ANCHOR];
-    anchor_write(bytes, file->salts, file->last_header);
-    file->anchor->pMethods->xWrite(file->anchor, bytes, ANCHOR, 0);
-}
-
 /// SQLite reads the header only when it recovers the log, and then holds all its locks.
 static int check_before_recovery(file *file) {
     sqlite3_int64 size = 0;
@@ -149,11 +112,11 @@ static int check_before_recovery(file *file) {
         .read = read_below, .source = file->below, .size = size,
         .unsynced = file->database != NULL && file->database->is_log_unsynced,
     };
-    sqlite3_file *anchor = open_anchor(file->path, SQLITE_OPEN_READONLY);
-    if (anchor != NULL && anchor->pMethods->xRead(anchor, check.anchor, ANCHOR, 0) != SQLITE_OK) {
+    sqlite3_file *note = log_note_open(file->path, SQLITE_OPEN_READONLY);
+    if (note != NULL && note->pMethods->xRead(note, check.anchor, ANCHOR, 0) != SQLITE_OK) {
         memset(check.anchor, 0, ANCHOR);
     }
-    close_anchor(anchor);
+    log_note_close(note);
     page_damage damage;
     int found = log_find_damage(&check, &damage);
     if (found < 0) return SQLITE_NOMEM;
@@ -225,7 +188,7 @@ static int shim_close(sqlite3_file *base) {
     int result = self->below->pMethods->xClose(self->below);
     sqlite3_free(self->below);
     self->below = NULL;
-    close_anchor(self->anchor);
+    if (self->kind == LOG) log_sync_end(&self->sync);
     return result;
 }
 
@@ -250,8 +213,11 @@ static int shim_truncate(sqlite3_file *base, sqlite3_int64 size) {
 }
 
 static int shim_sync(sqlite3_file *base, int flags) {
-    int result = below(base)->pMethods->xSync(below(base), flags);
-    if (result == SQLITE_OK && ((file *)base)->kind == LOG) note_sync((file *)base);
+    file *self = (file *)base;
+    if (self->kind != LOG) return self->below->pMethods->xSync(self->below, flags);
+    if (!self->ends_commit) return log_sync_all(&self->sync, flags);
+    int result = log_sync_commit(&self->sync, flags, self->last_header, self->salts);
+    if (result == SQLITE_OK) self->ends_commit = 0;
     return result;
 }
 
@@ -334,6 +300,7 @@ static int shim_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *base, int
     } else if (flags & SQLITE_OPEN_WAL) {
         self->kind = LOG;
         self->database = (file *)sqlite3_database_file_object(path);
+        log_sync_begin(&self->sync, self->below, path);
     }
     base->pMethods = &methods;
     return SQLITE_OK;
@@ -388,4 +355,11 @@ int page_sums_reserve(struct sqlite3 *database) {
 
 int page_sums_expect_unsynced_log(struct sqlite3 *database) {
     return sqlite3_file_control(database, "main", LOG_IS_UNSYNCED, NULL);
+}
+
+struct page_sums_log *page_sums_log_of(struct sqlite3 *database) {
+    sqlite3_file *base = NULL;
+    int result = sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &base);
+    if (result != SQLITE_OK || base == NULL || base->pMethods != &methods) return NULL;
+    return ((file *)base)->kind == LOG ? &((file *)base)->sync : NULL;
 }

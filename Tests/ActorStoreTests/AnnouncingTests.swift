@@ -62,7 +62,7 @@ struct AnnouncingTests {
                 try await store.writer.submit { db, ledger in
                     store.writer.announcements.forgetAround(db)
                     try db.write(other)
-                    try db.announce([.actorsChanged], through: store.writer.announcements)
+                    try db.announce([.actorsChanged], through: store.writer.announcements, &ledger)
                     throw ActorError(.conflict, "no")
                 }
             }

@@ -8,8 +8,12 @@ import Testing
 
 /// What the shared commit promises: few syncs, one order, failures that stay with their owners.
 struct GroupCommitTests {
-    @Test func concurrentAppendsShareCommits() async throws {
-        try await withStore { store, _ in
+    /// Commits that sync themselves, and such as are written while others are synced.
+    static let slowSyncs: [Int64] = [.max, 0]
+
+    @Test(arguments: slowSyncs)
+    func concurrentAppendsShareCommits(slowSync: Int64) async throws {
+        try await withStore(slowSync: slowSync) { store, _ in
             let before = store.statistics
             try await append(1000, to: store)
             let commits = store.statistics.commits - before.commits
@@ -18,8 +22,9 @@ struct GroupCommitTests {
         }
     }
 
-    @Test func theSinkHearsInOrderOfSequence() async throws {
-        try await withStore { store, _ in
+    @Test(arguments: slowSyncs)
+    func theSinkHearsInOrderOfSequence(slowSync: Int64) async throws {
+        try await withStore(slowSync: slowSync) { store, _ in
             let heard = Mutex<[Int64]>([])
             store.onCommit { envelopes, _ in heard.withLock { $0 += envelopes.map(\.sequence) } }
             try await append(1000, to: store)
@@ -27,8 +32,9 @@ struct GroupCommitTests {
         }
     }
 
-    @Test func aFailingChangeLeavesItsNeighboursAlone() async throws {
-        try await withStore { store, _ in
+    @Test(arguments: slowSyncs)
+    func aFailingChangeLeavesItsNeighboursAlone(slowSync: Int64) async throws {
+        try await withStore(slowSync: slowSync) { store, _ in
             // A change that holds the writer while the others gather behind it, so that they share one commit.
             let gate = DispatchSemaphore(value: 0)
             let (holds, signal) = AsyncStream.makeStream(of: Void.self)
@@ -69,8 +75,9 @@ struct GroupCommitTests {
         }
     }
 
-    @Test func cancellationDoesNotTakeAChangeBack() async throws {
-        try await withStore { store, _ in
+    @Test(arguments: slowSyncs)
+    func cancellationDoesNotTakeAChangeBack(slowSync: Int64) async throws {
+        try await withStore(slowSync: slowSync) { store, _ in
             let accepted = await withTaskGroup(of: Bool.self) { group in
                 for number in 0..<50 {
                     group.addTask {

@@ -15,14 +15,15 @@ import Testing
 /// the midst of a seeded operation of the VFS: the disk's content of that instant is copied and opened.
 @Suite(.serialized)
 struct PowerCutTests {
-    @Test(arguments: [false, true])
-    func acknowledgedMessagesSurvive(keepsSomeUnsynced: Bool) async throws {
+    @Test(arguments: [false, true], Disk.allCases)
+    func acknowledgedMessagesSurvive(keepsSomeUnsynced: Bool, disk: Disk) async throws {
         let seed: UInt64 = keepsSomeUnsynced ? 0x746f726e : 0x6375_7421
-        let cuts = soak ? 1000 : 30
-        let result = try await PowerHouse.run(
-            seed: seed, cuts: cuts, synchronousFull: true, keepsSome: keepsSomeUnsynced)
-        print("power cuts, seed \(seed): \(result)")
+        let cuts = soak ? 500 : 30
+        let result = try await PowerHouse.run(seed: seed, cuts: cuts, on: disk, keepsSome: keepsSomeUnsynced)
+        print("power cuts, \(disk) disk, seed \(seed): \(result)")
         #expect(result.cuts == cuts)
+        // On the slow disk most commits are written while others are synced.
+        #expect(disk == .slow ? result.unsyncedCommits > cuts : result.unsyncedCommits == 0)
         #expect(result.acknowledged > cuts * 10)
         #expect(result.lost == 0, "seed \(seed): \(result)")
         #expect(result.problems.isEmpty, "seed \(seed): \(result.problems)")
@@ -30,7 +31,8 @@ struct PowerCutTests {
 
     /// The harness can fail: without the sync of each commit, messages that were acknowledged are lost.
     @Test func withoutSyncingMessagesAreLost() async throws {
-        let result = try await PowerHouse.run(seed: 1, cuts: 10, synchronousFull: false, keepsSome: false)
+        let result = try await PowerHouse.run(
+            seed: 1, cuts: 10, on: .quick, synchronousFull: false, keepsSome: false)
         print("power cuts without syncing: \(result)")
         #expect(result.lost > 0)
         #expect(result.problems.isEmpty, "\(result.problems)")
@@ -82,11 +84,21 @@ struct PowerCutTests {
     }
 }
 
+/// On a slow disk commits are written while others are synced.
+enum Disk: CaseIterable {
+    case quick, slow
+
+    var syncMicroseconds: Int64 { self == .slow ? 700 : 0 }
+    var slowSync: Int64 { self == .slow ? 0 : .max }
+}
+
 /// What came of a number of cuts.
 private struct PowerCutResult: CustomStringConvertible {
     var cuts = 0
     var acknowledged = 0
     var lost = 0
+    /// Commits that others were written after before they were synced.
+    var unsyncedCommits = 0
     var problems: [String] = []
 
     var description: String {
@@ -123,6 +135,8 @@ private final class PowerHouse: Sendable {
         path = "\(real)/live/reactord.sqlite"
         power_cut_watch(live)
     }
+
+    func turn(into disk: Disk) { power_cut_disk(live, disk.syncMicroseconds, 0) }
 
     func leave() { power_cut_unwatch(live) }
 
@@ -176,21 +190,29 @@ private final class PowerHouse: Sendable {
 
     /// Bursts of senders and workers, one cut after the other.
     static func run(
-        seed: UInt64, cuts: Int, synchronousFull: Bool, keepsSome: Bool
+        seed: UInt64, cuts: Int, on disk: Disk, synchronousFull: Bool = true, keepsSome: Bool
     ) async throws -> PowerCutResult {
         try await withFolder { folder in
             var random = SeededGenerator(seed: seed)
             var total = PowerCutResult()
             var number = 0
-            var house = try PowerHouse(in: "\(folder)/0", synchronousFull: synchronousFull)
-            var store = try SQLiteStore.open(path: house.path, synchronousFull: synchronousFull, logger: quiet)
+            func begin(_ name: Int) throws -> (PowerHouse, SQLiteStore) {
+                let house = try PowerHouse(in: "\(folder)/\(name)", synchronousFull: synchronousFull)
+                house.turn(into: disk)
+                return (
+                    house,
+                    try SQLiteStore.open(
+                        path: house.path, synchronousFull: synchronousFull, slowSync: disk.slowSync, logger: quiet)
+                )
+            }
+            var (house, store) = try begin(0)
             while total.cuts < cuts {
                 if total.cuts % 20 == 19 {
                     // A young store again, so that the checks stay short.
                     try await store.close()
                     house.leave()
-                    house = try PowerHouse(in: "\(folder)/\(total.cuts)", synchronousFull: synchronousFull)
-                    store = try SQLiteStore.open(path: house.path, synchronousFull: synchronousFull, logger: quiet)
+                    total.unsyncedCommits += store.writer.lane?.unsyncedCommits ?? 0
+                    (house, store) = try begin(total.cuts)
                 }
                 // Now and then the log is copied into the database in the midst of it.
                 let pages = [20, 100, 1000].randomElement(using: &random) ?? 1000
@@ -209,6 +231,7 @@ private final class PowerHouse: Sendable {
             }
             try await store.close()
             house.leave()
+            total.unsyncedCommits += store.writer.lane?.unsyncedCommits ?? 0
             return total
         }
     }

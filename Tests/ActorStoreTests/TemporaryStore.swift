@@ -16,10 +16,12 @@ func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> V
 let quiet = Logger(label: "store-tests") { _ in SwiftLogNoOpLogHandler() }
 
 /// A new store in a folder of its own, closed and removed at the end.
-func withStore<Value>(_ body: (SQLiteStore, String) async throws -> Value) async throws -> Value {
+func withStore<Value>(
+    slowSync: Int64 = SQLiteStore.slowSync, _ body: (SQLiteStore, String) async throws -> Value
+) async throws -> Value {
     try await withFolder { folder in
         let path = "\(folder)/reactord.sqlite"
-        let store = try SQLiteStore.open(path: path, logger: quiet)
+        let store = try SQLiteStore.open(path: path, slowSync: slowSync, logger: quiet)
         do {
             let value = try await body(store, path)
             try await store.close()

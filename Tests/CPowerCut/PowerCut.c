@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // One lock over everything: the copy is of one moment, between two operations of whichever threads.
 
@@ -23,6 +24,8 @@ typedef struct shadow {
     int64_t count;
     change *changes;
     int64_t changes_count, changes_room;
+    /// How many changes before these were synced.
+    int64_t synced;
     /// Its name is in the folder for certain, respectively is perhaps still there.
     int is_linked, is_deleted;
 } shadow;
@@ -32,6 +35,9 @@ typedef struct folder {
     char *path;
     shadow *files;
     int64_t operations;
+    /// How long a sync takes, in microseconds.
+    int64_t delay;
+    int fails, holds;
     // Armed while `left` is above 0.
     int64_t left;
     uint64_t seed;
@@ -51,6 +57,7 @@ typedef struct file {
 } file;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 static folder *folders;
 static sqlite3_vfs *lower;
 static sqlite3_vfs vfs;
@@ -99,13 +106,15 @@ static void resize(int64_t *count, int64_t length) {
     if (length < *count) *count = length;
 }
 
-static void forget_changes(shadow *file) {
-    for (int64_t i = 0; i < file->changes_count; i++) free(file->changes[i].bytes);
-    file->changes_count = 0;
+static void forget_changes(shadow *file, int64_t count) {
+    for (int64_t i = 0; i < count; i++) free(file->changes[i].bytes);
+    file->changes_count -= count;
+    memmove(file->changes, file->changes + count, (size_t)file->changes_count * sizeof(change));
+    file->synced += count;
 }
 
 static void free_shadow(shadow *file) {
-    forget_changes(file);
+    if (file->changes_count > 0) forget_changes(file, file->changes_count);
     free(file->changes);
     free(file->bytes);
     free(file->path);
@@ -125,8 +134,11 @@ static void note(shadow *file, const void *bytes, int64_t count, int64_t offset)
     }
 }
 
-static void sync_file(shadow *file) {
-    for (int64_t i = 0; i < file->changes_count; i++) {
+/// Puts the changes with numbers below `end` on the disk.
+static void sync_file(shadow *file, int64_t end) {
+    int64_t count = end - file->synced;
+    if (count <= 0) return;
+    for (int64_t i = 0; i < count; i++) {
         change *one = &file->changes[i];
         if (one->bytes != NULL) {
             put(&file->bytes, &file->count, one->bytes, one->count, one->offset);
@@ -134,7 +146,7 @@ static void sync_file(shadow *file) {
             resize(&file->count, one->offset);
         }
     }
-    forget_changes(file);
+    forget_changes(file, count);
 }
 
 static void sync_folder(folder *folder) {
@@ -252,13 +264,25 @@ static int cut_sync(sqlite3_file *base, int flags) {
     file *self = (file *)base;
     if (self->shadow == NULL) return below(base)->pMethods->xSync(below(base), flags);
     pthread_mutex_lock(&lock);
+    // What is written while the disk is at it is not in this sync.
+    int64_t end = self->shadow->synced + self->shadow->changes_count;
+    int64_t delay = self->folder->delay;
+    if (delay > 0) {
+        pthread_mutex_unlock(&lock);
+        usleep((useconds_t)delay);
+        pthread_mutex_lock(&lock);
+    }
+    while (self->folder->holds) pthread_cond_wait(&released, &lock);
+    int fails = self->folder->fails;
     // Before: the cut comes while the disk is at it.
     count_operation(self->folder);
-    sync_file(self->shadow);
-    if (self->syncs_folder) sync_folder(self->folder);
-    self->syncs_folder = 0;
+    if (!fails) {
+        sync_file(self->shadow, end);
+        if (self->syncs_folder) sync_folder(self->folder);
+        self->syncs_folder = 0;
+    }
     pthread_mutex_unlock(&lock);
-    return SQLITE_OK;
+    return fails ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
 static int cut_size(sqlite3_file *base, sqlite3_int64 *size) {
@@ -389,6 +413,24 @@ void power_cut_unwatch(const char *path) {
         free(one);
         break;
     }
+    pthread_mutex_unlock(&lock);
+}
+
+void power_cut_disk(const char *path, int64_t sync_microseconds, int sync_fails) {
+    pthread_mutex_lock(&lock);
+    folder *one = folder_named(path);
+    if (one != NULL) {
+        one->delay = sync_microseconds;
+        one->fails = sync_fails;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void power_cut_hold(const char *path, int holds) {
+    pthread_mutex_lock(&lock);
+    folder *one = folder_named(path);
+    if (one != NULL) one->holds = holds;
+    pthread_cond_broadcast(&released);
     pthread_mutex_unlock(&lock);
 }
 

@@ -184,20 +184,15 @@ import Testing
             try await daemon.start()
             let before = try await daemon.send("echo", ["n": 1])
             _ = try await daemon.finished(before)
-            // All the room that is left, byte by byte at the end.
-            let filler = open("\(daemon.data)/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-            for size in [65536, 4096, 512, 1] {
-                let block = [UInt8](repeating: 1, count: size)
-                while write(filler, block, size) == size {}
-            }
-            close(filler)
+            let filler = DiskFiller(path: "\(daemon.data)/filler")
+            filler.fill()
             let body = JSONWriter.bytes(["text": .string(String(repeating: "y", count: 200_000))])
             var answer = try await daemon.request("POST", "/actors/v2/echo/messages", body: body)
             for _ in 0..<20 where answer.status != 507 {
                 answer = try await daemon.request("POST", "/actors/v2/echo/messages", body: body)
             }
             #expect(answer.status == 507, "\(answer.status) \(answer.text)")
-            unlink("\(daemon.data)/filler")
+            filler.makeRoom()
             let after = try await daemon.send("echo", ["n": 2])
             #expect(try await daemon.finished(after)["outcome"]?.string == "succeeded")
             #expect(await daemon.stop() == 0)

@@ -76,18 +76,19 @@ import Testing
             var kills = 0
             let fills = Soak.rounds(3, soak: 20)
             try await senders.reach(50, at: daemon.base)
+            let filler = DiskFiller(path: "\(daemon.data)/filler")
             for round in 0..<fills {
-                fill("\(daemon.data)/filler")
+                filler.fill()
                 try await senders.refusal()
                 try await moment(upTo: 40, &random)
                 if round % 3 == 1 {
                     await daemon.killNow()
                     kills += 1
-                    makeRoom("\(daemon.data)/filler")
+                    filler.makeRoom()
                     try await daemon.start()
                     try await senders.reach(50, at: daemon.base)
                 } else {
-                    makeRoom("\(daemon.data)/filler")
+                    filler.makeRoom()
                     try await senders.reach(50)
                 }
             }
@@ -223,22 +224,6 @@ import Testing
     /// The one place where time decides: when the blow falls is meant to be arbitrary.
     private func moment(upTo milliseconds: Int, _ random: inout SeededGenerator) async throws {
         try await Task.sleep(for: .milliseconds(Int.random(in: 0...milliseconds, using: &random)))
-    }
-
-    /// Takes all the room that is left, byte by byte at the end.
-    private func fill(_ path: String) {
-        let filler = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        for size in [65536, 4096, 512, 1] {
-            let block = [UInt8](repeating: 1, count: size)
-            while write(filler, block, size) == size {}
-        }
-        close(filler)
-    }
-
-    /// Emptied first: whatever another test started meanwhile may hold it open for a moment.
-    private func makeRoom(_ filler: String) {
-        truncate(filler, 0)
-        unlink(filler)
     }
 
     private func integrity(of daemon: RunningDaemon) throws -> String {

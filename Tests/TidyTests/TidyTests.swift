@@ -84,6 +84,7 @@ import Testing
         "Task {": [:],
         "@unchecked Sendable": [
             "HotStatements.swift": "used on the queue of the write connection only",
+            "LogSync.swift": "the C behind its pointer says which thread may call what, and locks the rest",
             "RunningWork.swift": "a task's handle, forgotten under the lock before the task ends",
             "Transfer.swift": "owned by the transfer thread from submit to end",
             "TransferThread.swift": "its multi handle is touched by its own thread only",

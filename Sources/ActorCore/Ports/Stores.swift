@@ -105,7 +105,7 @@ package protocol MailboxStore: Sendable {
     /// Journalled results of the durable steps of one execution.
     func steps(of execution: ExecutionID) async throws(ActorError) -> [StepResult]
 
-    /// Called on the writer, in commit order; must return at once.
+    /// Called once a commit is on disk, in the order of commits, one call at a time; must return at once.
     func onCommit(_ sink: @escaping @Sendable ([Envelope], [CommittedEvent]) -> Void)
 }
 

@@ -99,7 +99,7 @@ struct MessageBatch {
                 results += "\"execution_id\":\"\(receipt.execution.rawValue)\"}".utf8
             case .failure(let error):
                 results += "\"error\":".utf8
-                results += JSONWriter.bytes(.string(ErrorReply.text(error)))
+                JSONWriter.write(text: ErrorReply.text(error), to: &results)
                 if let place = error.details.first?.place, place.hasPrefix("byte "),
                     let offset = Int(place.dropFirst(5))
                 {

@@ -35,20 +35,23 @@ final class Announcements: Sendable {
 /// Subscriptions inside a transaction of the writer.
 extension Database {
     /// Queues what this commit has to tell, as its last change.
-    func announce(_ events: [CommittedEvent], through announcements: Announcements) throws {
+    func announce(
+        _ events: [CommittedEvent], through announcements: Announcements, _ ledger: inout CommitLedger
+    ) throws {
         guard !events.isEmpty,
             let (announcer, listeners) = try announcements.listeners({ try self.enabledSubscriptions() })
         else { return }
         let now = announcer.now()
         for (subscription, calls) in announcer.plan(events, for: listeners, at: now) {
-            try queue(calls, for: subscription.id, announcer, at: now)
+            try queue(calls, for: subscription.id, announcer, at: now, &ledger)
         }
     }
 
     /// Answers how many found room; the others are counted as dropped.
     @discardableResult
     func queue(
-        _ calls: [OutgoingCall], for id: SubscriptionID, _ announcer: Announcer?, at now: Timestamp
+        _ calls: [OutgoingCall], for id: SubscriptionID, _ announcer: Announcer?, at now: Timestamp,
+        _ ledger: inout CommitLedger
     ) throws -> Int {
         let waiting: Int = try row("SELECT waiting FROM subscriptions WHERE id = ?", [id.rawValue])?[0] ?? 0
         let taken = min(calls.count, max(0, Subscription.maxWaiting - waiting))
@@ -57,16 +60,11 @@ extension Database {
         try run(
             "UPDATE subscriptions SET waiting = waiting + ?, dropped = dropped + ? WHERE id = ?",
             [taken, dropped, id.rawValue])
-        afterCommit(announcer) { announcer in
+        ledger.after(announcer) { announcer in
             if taken > 0 { announcer.queued() }
             if dropped > 0 { announcer.overflowed(id) }
         }
         return taken
-    }
-
-    func afterCommit(_ announcer: Announcer?, _ tell: @escaping @Sendable (Announcer) -> Void) {
-        guard let announcer else { return }
-        afterNextTransaction { _ in tell(announcer) }
     }
 
     private func insert(_ call: OutgoingCall, at now: Timestamp) throws {

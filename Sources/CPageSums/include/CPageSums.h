@@ -34,6 +34,26 @@ int page_sums_reserve(struct sqlite3 *database);
 /// Says that the log was not synced at each commit: frames of several commits may be missing after a power cut.
 int page_sums_expect_unsynced_log(struct sqlite3 *database);
 
+/// The log of a connection; good while the connection is open.
+struct page_sums_log;
+
+/// NULL when the database has no log, or its first transaction is still to come.
+struct page_sums_log *page_sums_log_of(struct sqlite3 *database);
+
+/// While on, commits of the connection leave their syncs to page_sums_sync. To be called on the connection's thread.
+///
+/// Other syncs are not left: of a new log's header, and before and after the log is copied into the database. No more
+/// than PAGE_SUMS_UNSYNCED commits may be without a sync at one time, or a power cut is taken for damage.
+void page_sums_leave_syncs(struct page_sums_log *log, int leaves);
+
+enum { PAGE_SUMS_UNSYNCED = 8 };
+
+/// Syncs all that was written before the call, from any thread; one at a time. An SQLite result code.
+int page_sums_sync(struct page_sums_log *log);
+
+/// How long the last sync took, whoever asked for it; 0 before the first.
+int64_t page_sums_sync_nanoseconds(struct page_sums_log *log);
+
 /// The damage seen last in a database or its log; 0 when there is none.
 int page_sums_damage(const char *database, page_damage *damage);
 

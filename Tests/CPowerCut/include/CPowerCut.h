@@ -14,6 +14,12 @@ int power_cut_install(void);
 void power_cut_watch(const char *folder);
 void power_cut_unwatch(const char *folder);
 
+/// How long each sync of a file below the folder takes, and whether it fails.
+void power_cut_disk(const char *folder, int64_t sync_microseconds, int sync_fails);
+
+/// While on, no sync of a file below the folder ends.
+void power_cut_hold(const char *folder, int holds);
+
 /// How often files below the folder were written, cut or synced so far.
 int64_t power_cut_operations(const char *folder);
 
