@@ -35,14 +35,14 @@ final class GroupCommitWriter: Sendable {
     private let errors: StoreErrors
     private let logger: Logger
     private let state: Mutex<State>
-    /// Nil where commits sync themselves, or not at all.
-    let lane: SyncLane?
+    /// Nil where commits are not synced: then SQLite does what is to be done.
+    let log: WriterLog?
     let announcements = Announcements()
     private static let maxBatch = 4096
 
-    init(pool: DatabasePool, lane: SyncLane?, ledger: CommitLedger, errors: StoreErrors, logger: Logger) {
+    init(pool: DatabasePool, log: WriterLog?, ledger: CommitLedger, errors: StoreErrors, logger: Logger) {
         self.pool = pool
-        self.lane = lane
+        self.log = log
         self.errors = errors
         self.logger = logger
         self.state = Mutex(State(ledger: ledger))
@@ -109,7 +109,7 @@ final class GroupCommitWriter: Sendable {
             preconditionFailure("two drains of one writer")
         }
         while true {
-            lane?.awaitTurn()
+            log?.lane.awaitTurn()
             let batch: [Change] = state.withLock { state in
                 if state.inbox.isEmpty {
                     state.isDraining = false
@@ -132,11 +132,11 @@ final class GroupCommitWriter: Sendable {
 
     private func commit(_ batch: [Change], on db: Database, _ ledger: inout CommitLedger) {
         let lane: SyncLane?
-        switch self.lane?.beginCommit() {
+        switch log?.lane.beginCommit() {
         case .failure(let failure):
             for change in batch { change.fail(failure) }
             return
-        case .success(let leavesSync): lane = leavesSync ? self.lane : nil
+        case .success(let leavesSync): lane = leavesSync ? log?.lane : nil
         case nil: lane = nil
         }
         var result = transact(batch, on: db, &ledger, isolated: false, lane)
@@ -153,9 +153,10 @@ final class GroupCommitWriter: Sendable {
                     UnsyncedCommit(
                         tell: { self.tell(news, answers) }, fail: { for change in batch { change.fail($0) } }))
             } else {
-                self.lane?.hasSyncedItself()
+                log?.lane.hasSyncedItself()
                 tell(news, answers)
             }
+            log?.copier.committed(db)
         case .failure(let error):
             lane?.rollBack()
             let failure = errors.translate(error)
@@ -239,6 +240,12 @@ final class GroupCommitWriter: Sendable {
             return { change.fail(failure) }
         }
     }
+}
+
+/// What becomes of the log beside the writing.
+struct WriterLog: Sendable {
+    let lane: SyncLane
+    let copier: LogCopier
 }
 
 /// How well commits are shared: changes divided by commits is the size of the average batch.

@@ -27,6 +27,9 @@ struct LogSync: @unchecked Sendable {
         }
     }
 
+    /// On the writer: how many pages the log has with the last commit.
+    var pages: Int { Int(page_sums_log_pages(log)) }
+
     /// How long the last sync took.
     var nanoseconds: Int64 { page_sums_sync_nanoseconds(log) }
 }

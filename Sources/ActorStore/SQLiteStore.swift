@@ -23,12 +23,12 @@ package final class SQLiteStore: Sendable {
     private static let applicationID = 0x5243_5444
     /// A twentieth of what a plain hard disk takes for a sync, some times what waking a thread costs.
     package static let slowSync: Int64 = 500_000
-    /// The log is copied into the database when it has so many pages (16 MiB). Nothing is committed meanwhile, so not
-    /// too often; all of it is read when a daemon starts after one that did not end by itself.
+    /// The log is copied into the database when it has so many pages (16 MiB). All of it is read when a daemon starts
+    /// after one that did not end by itself.
     private static let checkpointPages = 4000
 
     private init(
-        pool: DatabasePool, marks: StoreMarks, lane: SyncLane?, errors: StoreErrors, logger: Logger
+        pool: DatabasePool, marks: StoreMarks, log: WriterLog?, errors: StoreErrors, logger: Logger
     ) {
         self.logger = logger
         self.pool = pool
@@ -38,7 +38,7 @@ package final class SQLiteStore: Sendable {
         self.wasUnclean = marks.wasUnclean
         self.hot = HotStatements()
         self.writer = GroupCommitWriter(
-            pool: pool, lane: lane,
+            pool: pool, log: log,
             ledger: CommitLedger(counts: counts, numbers: numbers, hot: hot, lastSequence: marks.lastSequence),
             errors: errors, logger: logger)
     }
@@ -73,8 +73,13 @@ package final class SQLiteStore: Sendable {
             if !synchronousFull {
                 logger.warning("a power cut may lose accepted messages", metadata: ["synchronous": "normal"])
             }
-            let lane = log.map { SyncLane($0, slow: slowSync, errors: errors, logger: logger) }
-            let store = SQLiteStore(pool: pool, marks: marks, lane: lane, errors: errors, logger: logger)
+            let writerLog = try log.map { log in
+                WriterLog(
+                    lane: SyncLane(log, slow: slowSync, errors: errors, logger: logger),
+                    copier: LogCopier(
+                        try copyConnection(path), log: log, pages: checkpointPages, errors: errors, logger: logger))
+            }
+            let store = SQLiteStore(pool: pool, marks: marks, log: writerLog, errors: errors, logger: logger)
             try store.countMail()
             return store
         } catch {
@@ -88,10 +93,11 @@ package final class SQLiteStore: Sendable {
         try await onOwnThread {
             do {
                 try self.pool.writeWithoutTransaction { db in
-                    self.writer.lane?.drain()
+                    self.writer.log?.lane.drain()
                     self.hot.finalize()
-                    if self.writer.lane?.failure == nil { try StoreMarks.setClean(true, on: db) }
+                    if self.writer.log?.lane.failure == nil { try StoreMarks.setClean(true, on: db) }
                 }
+                try self.writer.log?.copier.close()
                 // SQLite leaves its log behind when the last connection to close is a reader: emptied here, so that
                 // the one file is the whole database.
                 try self.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
@@ -146,7 +152,7 @@ package final class SQLiteStore: Sendable {
 
     /// Returns when nothing more can be committed until the store is opened again. Nil when the caller is cancelled, or
     /// where that cannot be: a commit that syncs itself is rolled back when it fails.
-    package func failure() async -> ActorError? { await writer.lane?.failures.first { _ in true } }
+    package func failure() async -> ActorError? { await writer.log?.lane.failures.first { _ in true } }
 
     /// How well commits are shared.
     package var statistics: WriterStatistics { writer.statistics }
@@ -171,7 +177,7 @@ package final class SQLiteStore: Sendable {
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(ActorError) -> Value {
         let value = try await read(body)
-        await writer.lane?.settled()
+        await writer.log?.lane.settled()
         return value
     }
 
@@ -187,7 +193,10 @@ package final class SQLiteStore: Sendable {
                 try refuseForeign(db, path: path)
                 try PageSums.begin(db, applicationID: applicationID)
                 // In KiB; readers keep SQLite's 2 MiB.
-                try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = \(checkpointPages)")
+                try db.execute(sql: "PRAGMA cache_size = -65536")
+                // By itself SQLite copies the log before a commit is answered: only where nobody else does, or can.
+                let pages = synchronousFull ? 4 * checkpointPages : checkpointPages
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = \(pages)")
             }
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
@@ -201,6 +210,15 @@ package final class SQLiteStore: Sendable {
     /// it, so a log like that counts as damaged. SQLite begins with FULL.
     private static func beginLog(_ db: Database) throws {
         try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA application_id = \(applicationID)")
+    }
+
+    /// For copies of the log beside the writing.
+    private static func copyConnection(_ path: String) throws -> DatabaseQueue {
+        var configuration = configuration(path: path)
+        configuration.label = "store.copies"
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.writeWithoutTransaction { db in try setSynchronous(full: true, on: db, path: path) }
+        return queue
     }
 
     private static func refuseForeign(_ db: Database, path: String) throws {

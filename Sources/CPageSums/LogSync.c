@@ -65,6 +65,7 @@ static void put_note(struct page_sums_log *log, int64_t frame, const uint8_t *sa
 }
 
 int log_sync_commit(struct page_sums_log *log, int flags, int64_t frame, const uint8_t *salts) {
+    log->pages = frame;
     if (log->leaves_syncs) {
         pthread_mutex_lock(&log->lock);
         log->left = frame;
@@ -93,3 +94,5 @@ int page_sums_sync(struct page_sums_log *log) {
 }
 
 int64_t page_sums_sync_nanoseconds(struct page_sums_log *log) { return atomic_load(&log->nanoseconds); }
+
+int64_t page_sums_log_pages(struct page_sums_log *log) { return log->pages; }

@@ -13,6 +13,8 @@ struct page_sums_log {
     const char *path;
     /// Commits leave their sync to page_sums_sync. Of the connection's thread.
     int leaves_syncs;
+    /// The end of the last commit, likewise.
+    int64_t pages;
     /// How long the last sync took.
     _Atomic int64_t nanoseconds;
     /// Over what follows.

@@ -211,12 +211,18 @@ private final class PowerHouse: Sendable {
                     // A young store again, so that the checks stay short.
                     try await store.close()
                     house.leave()
-                    total.unsyncedCommits += store.writer.lane?.unsyncedCommits ?? 0
+                    total.unsyncedCommits += store.writer.log?.lane.unsyncedCommits ?? 0
                     (house, store) = try begin(total.cuts)
                 }
                 // Now and then the log is copied into the database in the midst of it.
                 let pages = [20, 100, 1000].randomElement(using: &random) ?? 1000
-                try await store.writer.submit { db, _ in try db.execute(sql: "PRAGMA wal_autocheckpoint = \(pages)") }
+                if let copier = store.writer.log?.copier {
+                    copier.set(pages: pages)
+                } else {
+                    try await store.writer.submit { db, _ in
+                        try db.execute(sql: "PRAGMA wal_autocheckpoint = \(pages)")
+                    }
+                }
                 house.arm(
                     after: Int64.random(in: 1...400, using: &random), seed: random.next(), keepsSome: keepsSome)
                 repeat {
@@ -231,7 +237,7 @@ private final class PowerHouse: Sendable {
             }
             try await store.close()
             house.leave()
-            total.unsyncedCommits += store.writer.lane?.unsyncedCommits ?? 0
+            total.unsyncedCommits += store.writer.log?.lane.unsyncedCommits ?? 0
             return total
         }
     }

@@ -27,7 +27,7 @@ struct SyncLaneTests {
                 let count = try await store.ready().count
                 settled.withLock { $0 = count }
             }()
-            while store.writer.lane?.waiting != 1 { await Task.yield() }
+            while store.writer.log?.lane.waiting != 1 { await Task.yield() }
             #expect(!answered.withLock { $0 } && told.withLock { $0 } == 0 && settled.withLock { $0 } == nil)
             disk.releaseSyncs()
             try await accepted
@@ -62,7 +62,7 @@ struct SyncLaneTests {
         try await onDisk { store, disk in
             disk.holdSyncs()
             async let accepted = store.append([message("e1")])
-            while store.writer.lane?.unsyncedCommits == 0 { await Task.yield() }
+            while store.writer.log?.lane.unsyncedCommits == 0 { await Task.yield() }
             async let closed: Void = store.close()
             disk.releaseSyncs()
             #expect(try await accepted.count == 1)

@@ -51,6 +51,9 @@ enum { PAGE_SUMS_UNSYNCED = 8 };
 /// Syncs all that was written before the call, from any thread; one at a time. An SQLite result code.
 int page_sums_sync(struct page_sums_log *log);
 
+/// How many pages the log has with the last commit of the connection. On its thread.
+int64_t page_sums_log_pages(struct page_sums_log *log);
+
 /// How long the last sync took, whoever asked for it; 0 before the first.
 int64_t page_sums_sync_nanoseconds(struct page_sums_log *log);
 
