@@ -75,7 +75,7 @@ package protocol MailboxStore: Sendable {
 
     /// Stores messages in order, in one transaction; nonce uses and quotas are counted there too.
     ///
-    /// - Parameter then: called on the writer once the commit is on disk; must return at once.
+    /// - Parameter then: called once the commit is on disk, on a thread of the store; must return at once.
     func append(_ messages: [NewMessage], rules: AcceptRules, then: @escaping AppendAnswer)
     /// One page of waiting messages of one mailbox, at most `limit`. Running ones that began durably are left out.
     func page(
