@@ -189,6 +189,35 @@ import Testing
         }
     }
 
+    /// The Reactor knows better than the sender which messages belong together.
+    @Test func aReactorSaysWhichMessagesRunOneAfterAnother() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", stateless: true, workers: 4)
+        let (doors, opened) = AsyncStream.makeStream(of: Void.self)
+        await rig.reactor.behave { envelope, _ in
+            if envelope.json?["n"] == 1 { for await _ in doors { break } }
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            func send(_ number: Int, _ lane: String, key: String) async throws -> ExecutionID {
+                try await rig.system.send(
+                    MessageDraft(
+                        actor: actor.id, body: JSONWriter.bytes(["n": JSONValue(number), "lane": .string(lane)]),
+                        sender: "ada", key: key)
+                ).execution
+            }
+            let first = try await send(1, "a", key: "mine")
+            let second = try await send(2, "a", key: "other")
+            let third = try await send(3, "b", key: "mine")
+            await rig.ended(events, third)
+            #expect(try await rig.store.execution(second)?.status == .submitted)
+            opened.yield()
+            await rig.ended(events, first)
+            await rig.ended(events, second)
+            #expect(await rig.reactor.received.compactMap { $0["n"]?.int } == [1, 3, 2])
+        }
+    }
+
     @Test func theSameKeyIsDoneOnce() async throws {
         let rig = Rig()
         let actor = rig.spec("one")

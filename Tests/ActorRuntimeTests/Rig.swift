@@ -103,6 +103,11 @@ actor ProbeReactor: Reactor {
 
     func behave(_ behaviour: @escaping Behaviour) { self.behaviour = behaviour }
 
+    /// What a message says of its lane, if it does.
+    nonisolated func key(of message: NewMessage) -> String? {
+        (try? JSONReader.read(message.body))?["lane"]?.string
+    }
+
     func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
         received.append(envelope.json ?? .null)
         running += 1

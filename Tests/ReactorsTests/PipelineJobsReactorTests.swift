@@ -42,6 +42,38 @@ import Testing
         ])
     }
 
+    // MARK: Order
+
+    /// Whatever is said of a job, by whichever road, is handled after what was said of it before.
+    @Test(
+        arguments: [JSONValue.null, ["generation": 1], ["generation": 1, "actor_id": "e5QKEW8L0BeZ4"]],
+        ["ada", "actor:e5QKEW8L0BeZ4"])
+    func allThatConcernsAJobHasItsKey(form: JSONValue, sender: String) async throws {
+        func key(_ body: JSONValue, _ parameters: [(String, String)] = []) -> String? {
+            reactor.key(of: envelope(body, parameters: parameters, sender: sender).message)
+        }
+        let creation = (form.object ?? []).reduce(["pipeline_uuid": .string(Self.pipeline), "data": ["a": 1]]) {
+            (body: JSONValue, field) in body.setting(field.name, field.value)
+        }
+        try await deliver(creation, sender: sender)
+        let uuid = try #require(world.read { $0.jobs.values.first }).uuid.rawValue
+        #expect(key(creation) == uuid)
+        for word in ["run", "delete"] {
+            #expect(key(["uuid": .string(uuid.uppercased()), "event": .string(word)]) == uuid)
+            #expect(key(["uuid": .string(uuid), "name": .string(word), "token": "t"], [("uuid", "other")]) == uuid)
+            #expect(key(["reads": 12], [("uuid", uuid), ("event", word)]) == uuid)
+        }
+        #expect(key(["uuid": .string(uuid), "action": "cancel"]) == uuid)
+        #expect(key(["reads": 12], [("uuid", uuid), ("status", "FINISHED")]) == uuid)
+    }
+
+    @Test(
+        arguments: [["kind": "stalled", "jobs": ["10792d3c-395c-57e0-a694-006cf03d3970"]], ["uuid": "none"], 12]
+            as [JSONValue])
+    func whatConcernsNoJobInParticularHasTheSendersKey(body: JSONValue) {
+        #expect(reactor.key(of: envelope(body, sender: "ada").message) == nil)
+    }
+
     // MARK: Create
 
     @Test func createsAJobWithIdPathAndToken() async throws {

@@ -16,7 +16,7 @@ JOBS = 200 if settings.QUICK else 1_000
 QUERIES = ["status=RUNNING", *["event=update"] * 8, "status=FINISHED"]
 EVENTS = ["CREATE", "RUN", *["UPDATE"] * 8, "FINISH"]
 KEEPERS = {
-    "pipeline-jobs-manager": "run: {builtin: pipeline-jobs}\nstateless: false\n",
+    "pipeline-jobs-manager": "run: {builtin: pipeline-jobs}\nstateless: true\nmax_workers: 16\n",
     "pipelines-manager": "run: {builtin: pipelines}\nstateless: false\n",
 }
 

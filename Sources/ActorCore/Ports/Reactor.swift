@@ -8,12 +8,18 @@ package protocol Reactor: Actor {
     /// has changed, and when it is restarted. Throwing means that it cannot run: it is tried again with backoff, then
     /// the actor is in ERROR with this reason and its mail waits.
     func prepare(_ setup: any ReactorSetup) async throws
+    /// The key of a message that is about to be accepted, from what it says alone: in an actor that runs several at
+    /// once, messages of one key are handled one after another, in the order in which they were accepted. It goes over
+    /// the sender's; nil leaves that.
+    nonisolated func key(of message: NewMessage) -> String?
     func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws
 }
 
 extension Reactor {
     /// Most have nothing to prepare.
     package func prepare(_ setup: any ReactorSetup) async throws {}
+    /// Most leave it to the sender.
+    package nonisolated func key(of message: NewMessage) -> String? { nil }
 }
 
 /// What a Reactor can see before there is a message: who it is and how it is set up. Effects need a message.

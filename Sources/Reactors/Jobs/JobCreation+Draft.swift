@@ -15,4 +15,17 @@ extension JobCreation {
         draft.subject = subject
         return draft
     }
+
+    /// The actor that asks, when it is one.
+    static func maker(_ sender: String) -> ActorID? {
+        sender.hasPrefix("actor:") ? ActorID(String(sender.dropFirst("actor:".count))) : nil
+    }
+
+    /// The job's id as far as the request alone tells: where it leaves the generation out, by the pipeline's UUID.
+    func uuid(by sender: String) -> JobID {
+        draft(
+            generation ?? Self.generation(of: pipeline), petName: "", maker: Self.maker(sender), execution: nil,
+            owner: sender, tenant: ""
+        ).uuid
+    }
 }

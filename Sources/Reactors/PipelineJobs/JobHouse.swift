@@ -58,7 +58,7 @@ struct JobHouse: Sendable {
             throw JobRefusal(.conflict, "pipeline \(creation.pipeline): \(error.message)")
         }
         let sender = envelope.message.sender
-        let maker = sender.hasPrefix("actor:") ? ActorID(String(sender.dropFirst(6))) : nil
+        let maker = JobCreation.maker(sender)
         let generation =
             pipeline?.generation ?? creation.generation ?? JobCreation.generation(of: creation.pipeline)
         var draft = creation.draft(

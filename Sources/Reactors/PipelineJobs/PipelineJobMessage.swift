@@ -75,6 +75,19 @@ package enum PipelineJobMessage: Sendable, Equatable {
         throw refusal(json)
     }
 
+    /// The job that this is about; nil when it is about none in particular.
+    ///
+    /// - Parameter sender: who sent it: a job of the first generation has its id from its maker too.
+    package func job(from sender: String) -> JobID? {
+        switch self {
+        case .event(let event): event.uuid
+        case .action(let action): action.uuid
+        case .callback(let callback): callback.uuid
+        case .create(let creation): creation.uuid(by: sender)
+        case .stalled: nil
+        }
+    }
+
     /// `cancel` and `delete` are no events, but may be called like one.
     private static func of(_ event: Event) -> PipelineJobMessage {
         action(event.name, event.uuid, event.token).map { .action($0) } ?? .event(event)

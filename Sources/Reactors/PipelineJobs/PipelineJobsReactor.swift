@@ -2,11 +2,17 @@ package import ActorCore
 
 /// Keeps every PipelineJob: creates them, checks the tokens of what arrives, moves them by the published machine.
 ///
-/// It handles one message at a time, so a job's events are decided in the order in which they were accepted.
+/// Messages about one job are handled one after another, so its events are decided in the order in which they were
+/// accepted; jobs do not wait for one another.
 package actor PipelineJobsReactor: Reactor {
     let archive: any ArchiveFiles
 
     package init(archive: any ArchiveFiles) { self.archive = archive }
+
+    package nonisolated func key(of message: NewMessage) -> String? {
+        let said = try? PipelineJobMessage.decode(body: message.body, parameters: message.environment)
+        return said?.job(from: message.sender)?.rawValue
+    }
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
         let message: PipelineJobMessage
