@@ -64,23 +64,30 @@ package enum Daemon {
         FileHandle.standardError.write(Data(text.utf8))
     }
 
-    /// Services stop in reverse order: first the doorman ends live streams and refuses mail, then HTTP closes, and
-    /// the system drains last.
+    /// They stop in reverse order: first the doorman ends live streams and refuses mail, then HTTP closes, and the
+    /// system drains last.
+    private static func services(_ house: House) -> [any Service] {
+        [
+            StoreService(house: house),
+            SystemService(house: house),
+            InboxService(house: house),
+            ObjectStoreService(house: house),
+            StallService(house: house),
+            EngineService(house: house),
+            FolderService(house: house),
+            PruneService(house: house),
+            ClockService(house: house),
+            house.http,
+            Doorman(system: house.system),
+        ]
+    }
+
     private static func run(_ house: House) async -> ActorError? {
         var configuration = ServiceGroupConfiguration(
-            services: [
-                .init(service: StoreService(house: house)),
-                .init(service: SystemService(house: house)),
-                .init(service: InboxService(house: house)),
-                .init(service: ObjectStoreService(house: house)),
-                .init(service: StallService(house: house)),
-                .init(service: EngineService(house: house)),
-                .init(service: FolderService(house: house)),
-                .init(service: PruneService(house: house)),
-                .init(service: ClockService(house: house)),
-                .init(service: house.http),
-                .init(service: Doorman(system: house.system)),
-            ],
+            services: services(house).map { service in
+                // What fails ends the others as a signal does: a server that is just cancelled crashes.
+                .init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
+            },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: house.quietLogger)
         configuration.maximumGracefulShutdownDuration = .milliseconds(
