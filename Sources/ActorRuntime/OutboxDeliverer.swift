@@ -62,28 +62,45 @@ final class OutboxDeliverer: Sendable {
         environment.outboxBell.ring()
     }
 
-    private func deliver(_ item: OutboxItem) async {
-        guard let answer = await call(item) else {
-            // Its subscription is gone or disabled: nothing became of the call, and the store no longer offers it.
-            state.withLock { $0.machine.finished(item) }
-            environment.outboxBell.ring()
-            return
+    /// Makes the first call of a key, and those behind it as far as the run goes.
+    private func deliver(_ head: OutboxItem) async {
+        var run = OutboxRun(head)
+        var step = OutboxRun.Step.call(head)
+        playing: while true {
+            switch step {
+            case .call(let item): step = await play(item, &run)
+            case .read(let item):
+                // What cannot be read now is found by the next look.
+                let behind = try? await environment.store.undelivered(after: item, limit: OutboxRun.most)
+                step = run.read(behind ?? [], now: environment.clock.now())
+            case .settle(let outcomes):
+                await settle(outcomes, isEvent: head.call.subscription != nil)
+                break playing
+            case .end: break playing
+            }
         }
+        state.withLock { $0.machine.finished(run) }
+        environment.outboxBell.ring()
+    }
+
+    private func play(_ item: OutboxItem, _ run: inout OutboxRun) async -> OutboxRun.Step {
+        // Its subscription is gone or disabled: nothing became of the call, and the store no longer offers it.
+        guard let answer = await call(item) else { return run.unwanted() }
         let now = environment.clock.now()
         let verdict = state.withLock {
             $0.machine.answered(item, answer, now: now, chance: Double.random(in: 0..<1))
         }
-        defer {
-            state.withLock { $0.machine.finished(item) }
-            environment.outboxBell.ring()
-        }
-        if Task.isCancelled, verdict != .delivered { return }
+        if Task.isCancelled, verdict != .delivered { return run.unwanted() }
         report(verdict, of: item)
+        return run.answered(item, verdict, uptime: environment.clock.uptime())
+    }
+
+    private func settle(_ outcomes: [OutboxOutcome], isEvent: Bool) async {
         do {
-            try await environment.store.settle(item.id, verdict, at: now)
+            try await environment.store.settle(outcomes, at: environment.clock.now())
         } catch {
             // Its subscription was deleted meanwhile.
-            if error.code == .notFound, item.call.subscription != nil { return }
+            if error.code == .notFound, isEvent { return }
             environment.logger.error(
                 "the answer to a callback could not be stored; it will be made again",
                 metadata: [LogKeys.error: "\(error)"])
@@ -119,15 +136,13 @@ final class OutboxDeliverer: Sendable {
     }
 
     private enum Signing {
-        case headers([(name: String, value: String)])
+        case headers([(name: String, value: String)], url: String)
         case impossible(OutboxMachine.Answer)
     }
 
-    /// What an event is signed with; nil when nobody wants it any more.
+    /// What an event is signed with, and where it goes: as its subscription says at this moment. Nil when nobody wants
+    /// it any more.
     private func signing(_ item: OutboxItem, _ id: SubscriptionID) async -> Signing? {
-        guard !environment.callbacks.address.leadsHere(item.call.url) else {
-            return .impossible(.refused("the sink leads back to this daemon"))
-        }
         guard let signature = environment.configuration.signature else {
             return .impossible(.noAnswer("this daemon cannot sign"))
         }
@@ -135,11 +150,15 @@ final class OutboxDeliverer: Sendable {
             guard let subscription = try await environment.store.subscription(id), subscription.enabled else {
                 return nil
             }
+            guard !environment.callbacks.address.leadsHere(subscription.sink) else {
+                return .impossible(.refused("the sink leads back to this daemon"))
+            }
             let now = environment.clock.now()
             return .headers(
                 signature.headers(
                     id: item.call.idempotencyKey, at: now, body: item.call.body,
-                    secrets: subscription.liveSecrets(at: now)))
+                    secrets: subscription.liveSecrets(at: now)),
+                url: subscription.sink)
         } catch {
             return .impossible(.noAnswer("the subscription could not be read"))
         }
@@ -153,7 +172,8 @@ final class OutboxDeliverer: Sendable {
         else { return .impossible(.noAnswer("the secret \(signer.secret) that signs it is not set")) }
         return .headers(
             signature.headers(
-                id: call.idempotencyKey, at: environment.clock.now(), body: call.body, secrets: [secret]))
+                id: call.idempotencyKey, at: environment.clock.now(), body: call.body, secrets: [secret]),
+            url: call.url)
     }
 
     /// The signature that the actor's owner has asked for; the secret of this moment counts, or the last one of an
@@ -173,7 +193,7 @@ final class OutboxDeliverer: Sendable {
 
     /// Nil when the call is not to be made any more.
     private func call(_ item: OutboxItem) async -> OutboxMachine.Answer? {
-        let target = environment.callbacks.address.unfolded(item.call.url)
+        var url = item.call.url
         var headers = [
             (name: "Content-Type", value: item.call.contentType), (name: "User-Agent", value: "reactord"),
         ]
@@ -181,12 +201,14 @@ final class OutboxDeliverer: Sendable {
             switch await signing(item, id) {
             case nil: return nil
             case .impossible(let answer): return answer
-            case .headers(let signed): headers += signed
+            case .headers(let signed, let sink):
+                headers += signed
+                url = sink
             }
         } else if let signer = item.call.signer {
             switch signing(item.call, signer) {
             case .impossible(let answer): return answer
-            case .headers(let signed): headers += signed
+            case .headers(let signed, _): headers += signed
             }
         } else {
             headers.append((name: "Idempotency-Key", value: item.call.idempotencyKey))
@@ -196,6 +218,7 @@ final class OutboxDeliverer: Sendable {
                 return .noAnswer("the webhook's secret could not be read")
             }
         }
+        let target = environment.callbacks.address.unfolded(url)
         let request = OutgoingRequest(
             method: "POST", url: target.url, headers: headers,
             body: item.call.body, timeoutMilliseconds: environment.configuration.callTimeoutMilliseconds,

@@ -73,6 +73,11 @@ struct ModelDatabase: Sendable {
         return Array(calls.filter { seen.insert($0.call.orderKey).inserted }.prefix(limit))
     }
 
+    /// The undelivered calls of its order key that stand behind this one.
+    func calls(after item: OutboxItem, limit: Int) -> [OutboxItem] {
+        Array(calls.filter { $0.call.orderKey == item.call.orderKey && $0.id > item.id }.prefix(limit))
+    }
+
     // MARK: Changes. Each is done as a whole, or answers false and has done nothing.
 
     mutating func accept(
@@ -159,15 +164,15 @@ struct ModelDatabase: Sendable {
         return going.count
     }
 
-    mutating func settle(_ id: Int64, _ verdict: OutboxVerdict, _ facts: inout [Fact]) {
-        guard let index = calls.firstIndex(where: { $0.id == id }) else { return }
-        switch verdict {
+    mutating func settle(_ outcome: OutboxOutcome, _ facts: inout [Fact]) {
+        guard let index = calls.firstIndex(where: { $0.id == outcome.id }) else { return }
+        switch outcome.verdict {
         case .delivered, .givenUp, .gone: calls.remove(at: index)
         case .retry(let moment, _):
             calls[index].attempts += 1
             calls[index].nextAttempt = moment
         }
-        facts.append(.settled(id, verdict))
+        facts.append(.settled(outcome.id, outcome.verdict))
     }
 
     /// What a dead process left running waits again.

@@ -12,7 +12,7 @@ struct ModelStore: Sendable {
         case finish(Completion)
         case withdraw(ExecutionID)
         case purge(ActorID)
-        case settle(Int64, OutboxVerdict)
+        case settle([OutboxOutcome])
     }
 
     enum Owner: Sendable, Equatable {
@@ -125,8 +125,8 @@ struct ModelStore: Sendable {
         case .withdraw(let execution):
             return .removed(batch.database.withdraw(execution, &batch.facts) ? 1 : 0)
         case .purge(let actor): return .removed(batch.database.purge(actor, &batch.facts))
-        case .settle(let id, let verdict):
-            batch.database.settle(id, verdict, &batch.facts)
+        case .settle(let outcomes):
+            for outcome in outcomes { batch.database.settle(outcome, &batch.facts) }
             return .done
         }
     }

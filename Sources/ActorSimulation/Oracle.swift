@@ -10,6 +10,8 @@ struct Oracle: Sendable {
     /// Calls that are not settled, in order.
     private(set) var calls: [OutboxItem] = []
     private var callsUnderWay: [OutboxItem] = []
+    /// Delivered by this process, in a run whose outcomes are not on disk.
+    private var callsPassed: Set<Int64> = []
     private var answeredCalls: Set<Int64> = []
     private var deliveredCalls: Set<Int64> = []
     private let retries: [RetryPolicy]
@@ -140,6 +142,7 @@ struct Oracle: Sendable {
     mutating func processDied(holding rows: [Envelope]) {
         for numbers in live { for number in numbers { stories[number].processDied() } }
         callsUnderWay = []
+        callsPassed = []
         let held = Set(rows.map(\.execution))
         for number in live.joined() where !held.contains(stories[number].envelope.execution) {
             complain(.nothingAcceptedIsLost, "\(stories[number].envelope.execution) is gone from the disk")
@@ -252,10 +255,13 @@ struct Oracle: Sendable {
     // MARK: Outgoing calls
 
     mutating func callStarts(_ item: OutboxItem) {
-        if callsUnderWay.contains(where: { $0.call.orderKey == item.call.orderKey }) {
+        let ofKey = { (other: OutboxItem) in other.call.orderKey == item.call.orderKey }
+        if callsUnderWay.contains(where: ofKey) {
             complain(.callsInOrder, "call \(item.id) was made while another of its key was under way")
         }
-        guard let first = calls.first(where: { $0.call.orderKey == item.call.orderKey }), first.id == item.id else {
+        // Of a sink's events those may be passed over that this process has delivered and not stored yet.
+        let first = calls.first { ofKey($0) && !(item.call.subscription != nil && callsPassed.contains($0.id)) }
+        guard first?.id == item.id else {
             return complain(.callsInOrder, "call \(item.id) was made and is not the first of its key")
         }
         callsUnderWay.append(item)
@@ -263,10 +269,17 @@ struct Oracle: Sendable {
 
     mutating func callAnswered(_ item: OutboxItem, isDelivered: Bool) {
         answeredCalls.insert(item.id)
-        if isDelivered { deliveredCalls.insert(item.id) }
+        guard isDelivered else { return }
+        deliveredCalls.insert(item.id)
+        guard item.call.subscription != nil else { return }
+        callsPassed.insert(item.id)
+        callsUnderWay.removeAll { $0.id == item.id }
     }
 
-    mutating func callFinished(_ item: OutboxItem) { callsUnderWay.removeAll { $0.id == item.id } }
+    mutating func callsFinished(_ run: OutboxRun) {
+        callsUnderWay.removeAll { $0.call.orderKey == run.key }
+        callsPassed.subtract(run.begun)
+    }
 
     private mutating func settled(_ id: Int64, _ verdict: OutboxVerdict) {
         switch verdict {

@@ -64,13 +64,17 @@ struct Shell: Sendable {
 
     struct Call: Sendable {
         enum Phase: Sendable {
-            case calling(until: Int64)
+            case calling(OutboxItem, until: Int64)
+            /// To read what stands behind this one.
+            case reading(OutboxItem)
             case settling
             case settled
             case pausing(until: Int64)
         }
 
-        let item: OutboxItem
+        /// The first of the run, by which its outcomes are told apart.
+        let head: OutboxItem
+        var run: OutboxRun
         var phase: Phase
     }
 

@@ -131,10 +131,13 @@ extension Simulator {
             effects.mail.append(message)
         }
         for call in 0..<Int(deed.calls) {
+            let lane = dice.below(3)
+            // Two of three are sinks of events, which are told the next before the last is on disk as delivered.
             effects.calls.append(
                 OutgoingCall(
-                    url: "http://target", contentType: "text/plain", body: [], orderKey: "o\(dice.below(3))",
-                    idempotencyKey: "\(envelope.execution)#c\(call)"))
+                    url: "http://target", contentType: "text/plain", body: [], orderKey: "o\(lane)",
+                    idempotencyKey: "\(envelope.execution)#c\(call)",
+                    subscription: lane == 0 ? nil : SubscriptionID("s\(lane)")))
         }
         return effects
     }

@@ -15,10 +15,7 @@ extension Simulator {
             guard let plan = shell?.outbox.plan(heads, now: now) else { return }
             for item in plan.start {
                 note(.call, Int(item.id))
-                oracle.callStarts(item)
-                shell?.calls.append(
-                    Shell.Call(item: item, phase: .calling(until: uptime + Int64(dice.below(400)))))
-                if bug == .callSettledEarly { store.submit(.settle(item.id, .delivered), for: .nobody) }
+                shell?.calls.append(Shell.Call(head: item, run: OutboxRun(item), phase: begin(item)))
             }
             if let moment = plan.wake, shell?.callsArmed.map({ moment < $0 }) ?? true { shell?.callsArmed = moment }
         case nil: break
@@ -31,24 +28,47 @@ extension Simulator {
         return store.disk.calls.filter { $0.nextAttempt <= now && seen.insert($0.call.orderKey).inserted }
     }
 
+    private func begin(_ item: OutboxItem) -> Shell.Call.Phase {
+        oracle.callStarts(item)
+        if bug == .callSettledEarly { store.submit(.settle([OutboxOutcome(item.id, .delivered)]), for: .nobody) }
+        return .calling(item, until: uptime + Int64(dice.below(item.call.subscription == nil ? 400 : 40)))
+    }
+
     func playCall(_ index: Int) {
         guard let call = shell?.calls[index] else { return }
         switch call.phase {
-        case .calling:
+        case .calling(let item, _):
             let answer = targetAnswers()
             let isDelivered = if case .status(200, _) = answer { true } else { false }
-            note(.answer, Int(call.item.id), isDelivered ? 1 : 0)
-            oracle.callAnswered(call.item, isDelivered: isDelivered)
-            guard let verdict = shell?.outbox.answered(call.item, answer, now: now, chance: dice.unit()) else { return }
-            shell?.calls[index].phase = .settling
-            store.submit(.settle(call.item.id, verdict), for: .call(call.item.id))
+            note(.answer, Int(item.id), isDelivered ? 1 : 0)
+            oracle.callAnswered(item, isDelivered: isDelivered)
+            guard let verdict = shell?.outbox.answered(item, answer, now: now, chance: dice.unit()) else { return }
+            play(index, shell?.calls[index].run.answered(item, verdict, uptime: uptime))
+        case .reading(let item):
+            let behind = store.disk.calls(after: item, limit: OutboxRun.most)
+            play(index, shell?.calls[index].run.read(behind, now: now))
         case .settled, .pausing:
-            note(.settled, Int(call.item.id))
+            note(.settled, Int(call.head.id))
             shell?.calls.remove(at: index)
-            oracle.callFinished(call.item)
-            shell?.outbox.finished(call.item)
+            oracle.callsFinished(call.run)
+            shell?.outbox.finished(call.run)
             shell?.isRung = true
         case .settling: break
+        }
+    }
+
+    private func play(_ index: Int, _ step: OutboxRun.Step?) {
+        switch step {
+        case .call(let item):
+            note(.call, Int(item.id))
+            shell?.calls[index].phase = begin(item)
+        case .read(let item): shell?.calls[index].phase = .reading(item)
+        case .settle(let outcomes):
+            guard let id = shell?.calls[index].head.id else { return }
+            shell?.calls[index].phase = .settling
+            store.submit(.settle(outcomes), for: .call(id))
+        case .end: shell?.calls[index].phase = .settled
+        case nil: break
         }
     }
 

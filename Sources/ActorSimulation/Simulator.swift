@@ -169,8 +169,8 @@ final class Simulator {
         if let moment = shell.callsArmed, moment <= now { moves.append(.outboxWake) }
         for (index, call) in shell.calls.enumerated() {
             switch call.phase {
-            case .calling(let until), .pausing(let until): if until <= uptime { moves.append(.call(index)) }
-            case .settled: moves.append(.call(index))
+            case .calling(_, let until), .pausing(let until): if until <= uptime { moves.append(.call(index)) }
+            case .reading, .settled: moves.append(.call(index))
             case .settling: break
             }
         }
@@ -218,8 +218,8 @@ final class Simulator {
         }
         for call in shell.calls {
             switch call.phase {
-            case .calling(let until), .pausing(let until): consider(until)
-            case .settling, .settled: break
+            case .calling(_, let until), .pausing(let until): consider(until)
+            case .reading, .settling, .settled: break
             }
         }
         if let moment = shell.callsArmed { consider(moment.milliseconds - offset) }

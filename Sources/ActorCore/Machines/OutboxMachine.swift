@@ -8,8 +8,6 @@ package struct OutboxMachine: Sendable {
         case refused(String)
     }
 
-    /// No wait between two attempts is longer, in milliseconds: the most of a Retry-After that is honoured.
-    private static let longestWait: Int64 = 86_400_000
     private static let maxSilent = 1024
 
     private let maxRunning: Int
@@ -55,8 +53,7 @@ package struct OutboxMachine: Sendable {
         var start: [OutboxItem] = []
         var wake: Timestamp?
         for item in heads where running[item.call.orderKey] == nil && !settled.contains(item.id) {
-            // What was made later than now, or waits longer than anything does: the clock was set back.
-            if item.nextAttempt > now, item.created <= now, item.nextAttempt.since(now) <= Self.longestWait {
+            if !item.isDue(now) {
                 wake = min(wake ?? item.nextAttempt, item.nextAttempt)
             } else if hasRoom, hasRoom(for: item.call.target) {
                 running[item.call.orderKey] = item.call.target
@@ -66,12 +63,12 @@ package struct OutboxMachine: Sendable {
         return (start, wake)
     }
 
-    /// The outcome is on disk (or could not be stored, and the call is made again): the next of its key may leave.
-    package mutating func finished(_ item: OutboxItem) {
-        guard running.removeValue(forKey: item.call.orderKey) != nil else {
+    /// The outcomes are on disk (or could not be stored, and the calls are made again): the next of the key may leave.
+    package mutating func finished(_ run: OutboxRun) {
+        guard running.removeValue(forKey: run.key) != nil else {
             preconditionFailure("the end of a call that was not made")
         }
-        settled.insert(item.id)
+        settled.formUnion(run.begun)
     }
 
     /// A call came back: what becomes of its row.
@@ -113,7 +110,7 @@ package struct OutboxMachine: Sendable {
         _ item: OutboxItem, _ reason: String, retryAfter: Int?, now: Timestamp, chance: Double
     ) -> OutboxVerdict {
         let backoff = RetryPolicy.backoff(attempt: item.attempts + 1, base: 0.5, cap: 3600, chance: chance)
-        let at = now.adding(milliseconds: max(backoff, min(Int64(retryAfter ?? 0) * 1000, Self.longestWait)))
+        let at = now.adding(milliseconds: max(backoff, min(Int64(retryAfter ?? 0) * 1000, OutboxItem.longestWait)))
         guard at.since(item.created) <= retryMilliseconds else { return .givenUp(reason: reason) }
         return .retry(at: at, reason: reason)
     }

@@ -288,9 +288,19 @@ package struct DocumentQuery: Sendable, Equatable {
 package protocol OutboxStore: Sendable {
     /// The first undelivered item of every order key; those of disabled subscriptions stay where they are.
     func dueHeads(limit: Int) async throws(ActorError) -> [OutboxItem]
-    func settle(_ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp) async throws(ActorError)
+    /// The undelivered items of the same order key that stand behind this one, in their order.
+    func undelivered(after item: OutboxItem, limit: Int) async throws(ActorError) -> [OutboxItem]
+    /// Stores what became of some calls, all together. Those that are not there any more are passed over; `notFound`
+    /// when none is.
+    func settle(_ outcomes: [OutboxOutcome], at now: Timestamp) async throws(ActorError)
     /// Queues a call that no execution makes.
     func promise(_ call: OutgoingCall, at now: Timestamp) async throws(ActorError)
+}
+
+extension OutboxStore {
+    package func settle(_ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp) async throws(ActorError) {
+        try await settle([OutboxOutcome(id, verdict)], at: now)
+    }
 }
 
 /// The whole store: one database, seen through the port that each part needs.

@@ -81,6 +81,25 @@ package struct OutboxItem: Sendable, Equatable {
         self.nextAttempt = nextAttempt
         self.created = created
     }
+
+    /// No wait between two attempts is longer, in milliseconds: the most of a Retry-After that is honoured.
+    static let longestWait: Int64 = 86_400_000
+
+    /// What was made later than now, or waits longer than anything does, is due: the clock was set back.
+    func isDue(_ now: Timestamp) -> Bool {
+        nextAttempt <= now || created > now || nextAttempt.since(now) > Self.longestWait
+    }
+}
+
+/// What becomes of one row of the outbox.
+package struct OutboxOutcome: Sendable, Equatable {
+    package let id: Int64
+    package let verdict: OutboxVerdict
+
+    package init(_ id: Int64, _ verdict: OutboxVerdict) {
+        self.id = id
+        self.verdict = verdict
+    }
 }
 
 /// What became of one delivery attempt.

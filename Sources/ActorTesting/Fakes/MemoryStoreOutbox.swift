@@ -13,32 +13,51 @@ extension MemoryStore: OutboxStore {
         }
     }
 
+    package func undelivered(after item: OutboxItem, limit: Int) async throws(ActorError) -> [OutboxItem] {
+        read { model in
+            let behind = model.calls.filter {
+                $0.state == .waiting && $0.item.call.orderKey == item.call.orderKey && $0.item.id > item.id
+            }
+            return Array(behind.map(\.item).sorted { $0.id < $1.id }.prefix(max(0, limit)))
+        }
+    }
+
     package func promise(_ call: OutgoingCall, at now: Timestamp) async throws(ActorError) {
         try change { model in model.add(call, execution: nil, at: now) }
     }
 
-    package func settle(
-        _ id: Int64, _ verdict: OutboxVerdict, at now: Timestamp
-    ) async throws(ActorError) {
+    package func settle(_ outcomes: [OutboxOutcome], at now: Timestamp) async throws(ActorError) {
         try change { (model) throws(ActorError) in
-            guard let index = model.calls.firstIndex(where: { $0.item.id == id && $0.state == .waiting }) else {
-                throw ActorError(.notFound, "there is no outgoing call \(id)")
-            }
-            let owner = model.calls[index].item.call.subscription
-            switch verdict {
-            case .delivered where owner == nil: model.calls.remove(at: index)
-            case .delivered: model.finish(index, as: .delivered, reason: nil)
-            case .retry(let moment, let reason):
-                model.calls[index].item.attempts += 1
-                model.calls[index].item.nextAttempt = moment
-                model.calls[index].reason = reason
-            case .givenUp(let reason): model.finish(index, as: .givenUp, reason: reason)
-            case .gone(let reason):
-                model.finish(index, as: .givenUp, reason: reason)
-                guard let place = model.subscriptions.firstIndex(where: { $0.id == owner }) else { return }
-                model.subscriptions[place].setEnabled(false, reason: reason, at: now)
+            let there = outcomes.filter { model.settle($0, at: now) }
+            if there.isEmpty, let first = outcomes.first {
+                throw ActorError(.notFound, "there is no outgoing call \(first.id)")
             }
         }
+    }
+}
+
+extension MemoryModel {
+    /// False when there is no such call any more.
+    fileprivate mutating func settle(_ outcome: OutboxOutcome, at now: Timestamp) -> Bool {
+        guard let index = calls.firstIndex(where: { $0.item.id == outcome.id && $0.state == .waiting }) else {
+            return false
+        }
+        let owner = calls[index].item.call.subscription
+        switch outcome.verdict {
+        case .delivered where owner == nil: calls.remove(at: index)
+        case .delivered: finish(index, as: .delivered, reason: nil)
+        case .retry(let moment, let reason):
+            calls[index].item.attempts += 1
+            calls[index].item.nextAttempt = moment
+            calls[index].reason = reason
+        case .givenUp(let reason): finish(index, as: .givenUp, reason: reason)
+        case .gone(let reason):
+            finish(index, as: .givenUp, reason: reason)
+            if let place = subscriptions.firstIndex(where: { $0.id == owner }) {
+                subscriptions[place].setEnabled(false, reason: reason, at: now)
+            }
+        }
+        return true
     }
 }
 

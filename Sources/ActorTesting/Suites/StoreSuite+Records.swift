@@ -7,6 +7,7 @@ extension StoreSuite {
         Check("jobs are filtered, paged by cursor, and keep their history", jobs),
         Check("documents are replaced and keep their creation", documents),
         Check("outgoing calls leave in order within their key", outbox),
+        Check("what became of several outgoing calls is stored together", outboxRuns),
         Check("actors, states, schedules, settings and the audit trail are kept", registry),
         Check("nonces are counted, listed and deleted", nonces),
         Check("pruning removes what is old and nothing else", prune),
@@ -240,6 +241,29 @@ extension StoreSuite {
         try equal(own.last?.execution, nil, "whose it is")
         try await expect(.notFound, "settling what was delivered") {
             try await store.settle(heads[0].id, .delivered, at: after(63))
+        }
+    }
+
+    private static func outboxRuns(_ store: any Store) async throws {
+        var effects = Effects()
+        effects.calls = (1...4).map { call("a\($0)", order: "a") } + [call("b1", order: "b")]
+        try await commit(effects, as: "e1", in: store)
+        let head = try unwrap(try await store.dueHeads(limit: 1).first, "a head")
+        let behind = try await store.undelivered(after: head, limit: 2)
+        try equal(behind.map(\.call.idempotencyKey), ["a2", "a3"], "what stands behind it")
+        try await store.settle(
+            [
+                OutboxOutcome(head.id, .delivered), OutboxOutcome(999, .delivered),
+                OutboxOutcome(behind[0].id, .delivered),
+                OutboxOutcome(behind[1].id, .retry(at: after(60), reason: "503")),
+            ], at: after(3))
+        let heads = try await store.dueHeads(limit: 9)
+        try equal(heads.map(\.call.idempotencyKey), ["b1", "a3"], "the heads after a run")
+        try equal(heads.last?.attempts, 1, "the attempts of the one that is made again")
+        let last = try await store.undelivered(after: behind[1], limit: 9)
+        try equal(last.map(\.call.idempotencyKey), ["a4"], "what is left behind it")
+        try await expect(.notFound, "settling what is all gone") {
+            try await store.settle([OutboxOutcome(head.id, .delivered), OutboxOutcome(999, .delivered)], at: after(4))
         }
     }
 

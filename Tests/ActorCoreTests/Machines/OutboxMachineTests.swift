@@ -24,7 +24,7 @@ import Testing
         expect(machine.answered(item(1, "a"), .status(200, retryAfter: nil), now: now, chance: 0), .delivered)
         // Answered, but the row may still be there: nothing of this key leaves before the outcome is on disk.
         expect(machine.plan([item(1, "a")], now: now).start.isEmpty, true)
-        machine.finished(item(1, "a"))
+        machine.finished(OutboxRun(item(1, "a")))
         // What a look saw that began before is old.
         expect(machine.plan([item(1, "a")], now: now).start.isEmpty, true)
         machine.look()
@@ -39,7 +39,7 @@ import Testing
         expect(first.count, 8)
         for item in first {
             _ = machine.answered(item, .noAnswer("timed out"), now: now, chance: 1)
-            machine.finished(item)
+            machine.finished(OutboxRun(item))
         }
         machine.look()
         let alive = (31...40).map { item(Int64($0), "k\($0)", to: "alive\($0)") }
@@ -48,7 +48,7 @@ import Testing
         expect(second.count, 8)
         // One answer, whatever it says, and it is believed to be there again.
         _ = machine.answered(second[0], .status(500, retryAfter: nil), now: now, chance: 1)
-        for item in second { machine.finished(item) }
+        for item in second { machine.finished(OutboxRun(item)) }
         machine.look()
         let back = dead.suffix(8).filter { $0.call.url == second[0].call.url }
         expect(machine.plan(Array(back), now: now).start.count, back.count)
