@@ -73,7 +73,8 @@ struct House: Sendable {
         return "http://\(host):\(late.port.withLock { $0 } ?? settings.server.port)"
     }
 
-    func bound() async -> Bool { await late.wait() }
+    /// True when the port is known; false when the daemon ends before.
+    func bound() async -> Bool { await cancelWhenGracefulShutdown { await late.wait() } }
 
     static func build(settings: Settings, data: DataFolder) async throws(ActorError) -> House {
         let admin = try data.readOrMakeAdminToken()
