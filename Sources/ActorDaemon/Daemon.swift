@@ -64,12 +64,10 @@ package enum Daemon {
         FileHandle.standardError.write(Data(text.utf8))
     }
 
-    /// They stop in reverse order: first the doorman ends live streams and refuses mail, then HTTP closes, and the
-    /// system drains last.
+    /// They stop in reverse order: first the doorman ends live streams and refuses mail, then HTTP closes.
     private static func services(_ house: House) -> [any Service] {
         [
             StoreService(house: house),
-            SystemService(house: house),
             InboxService(house: house),
             ObjectStoreService(house: house),
             StallService(house: house),
@@ -82,6 +80,8 @@ package enum Daemon {
         ]
     }
 
+    /// The system is none of the services: it drains when all of them have ended, however they did. A group that runs
+    /// out of time, or out of luck, cancels its services; cancelled work counts as failed, and its commands end.
     private static func run(_ house: House) async -> ActorError? {
         var configuration = ServiceGroupConfiguration(
             services: services(house).map { service in
@@ -90,35 +90,58 @@ package enum Daemon {
             },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: house.quietLogger)
-        configuration.maximumGracefulShutdownDuration = .milliseconds(
-            house.graceMilliseconds * 2 + 30_000)
-        do {
-            try await ServiceGroup(configuration: configuration).run()
-            return nil
-        } catch {
-            let address = "\(house.settings.server.host):\(house.settings.server.port)"
-            return house.isBound
-                ? ActorError(.internalFailure, "the daemon had to stop", cause: error)
-                : ActorError(
-                    .cannotStart,
-                    "it cannot listen on \(address): is the port taken? take another with --port (0 takes a free one)",
-                    cause: error)
+        // An upload that takes its time is sent on after the next start.
+        configuration.maximumGracefulShutdownDuration = .milliseconds(house.graceMilliseconds + 5000)
+        let group = ServiceGroup(configuration: configuration)
+        let (end, endSink) = AsyncStream.makeStream(of: Void.self)
+        let error = await withTaskGroup(of: (any Error)?.self) { tasks in
+            tasks.addTask {
+                defer {
+                    house.late.giveUp()
+                    endSink.finish()
+                }
+                do {
+                    try await group.run()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            tasks.addTask {
+                do {
+                    try await house.runSystem { for await _ in end {} }
+                    return nil
+                } catch {
+                    await group.triggerGracefulShutdown()
+                    return error
+                }
+            }
+            return await tasks.reduce(nil) { $0 ?? $1 }
+        }
+        return error.map {
+            house.isBound ? ActorError(.internalFailure, "the daemon had to stop", cause: $0) : house.unbound($0)
         }
     }
 }
 
-/// Runs the system once the address is known, and says so when it is ready.
-private struct SystemService: Service {
-    let house: House
+extension House {
+    /// Runs the system once the address is known, until `stop` returns and what runs has ended.
+    fileprivate func runSystem(until stop: @escaping @Sendable () async -> Void) async throws {
+        guard await late.wait() else { return }
+        try await prepareCallbacks()
+        try await system.run(
+            onReady: {
+                FileHandle.standardOutput.write(Data("reactord ready at \(localURL)\n".utf8))
+                logger.notice("ready", metadata: ["url": "\(localURL)"])
+            }, until: stop)
+    }
 
-    func run() async throws {
-        guard await house.bound() else { return }
-        try await house.prepareCallbacks()
-        try await house.system.run(onReady: {
-            let line = "reactord ready at \(house.localURL)\n"
-            FileHandle.standardOutput.write(Data(line.utf8))
-            house.logger.notice("ready", metadata: ["url": "\(house.localURL)"])
-        })
+    fileprivate func unbound(_ error: any Error) -> ActorError {
+        let address = "\(settings.server.host):\(settings.server.port)"
+        return ActorError(
+            .cannotStart,
+            "it cannot listen on \(address): is the port taken, or the host none of this machine's? take another with "
+                + "--port (0 takes a free one) or --host", cause: error)
     }
 }
 
@@ -134,6 +157,9 @@ private struct StoreService: Service {
 }
 
 /// Watches the inbox for uploads.
+///
+/// Like the other watchers it ends by itself when the system drains, and then waits for its turn: a service that ends
+/// before cancels the others.
 private struct InboxService: Service {
     let house: House
 
@@ -149,12 +175,8 @@ private struct InboxService: Service {
         } catch {
             house.logger.error("the uploads could not be looked through", metadata: ["error": "\(error)"])
         }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await watcher.run() }
-            group.addTask { await Shutdown.wait() }
-            await group.next()
-            group.cancelAll()
-        }
+        await cancelWhenGracefulShutdown { await watcher.run() }
+        await Shutdown.wait()
     }
 }
 
@@ -166,6 +188,7 @@ private struct StallService: Service {
         guard await house.bound() else { return await Shutdown.wait() }
         let watcher = house.stallWatcher()
         await cancelWhenGracefulShutdown { await watcher.run() }
+        await Shutdown.wait()
     }
 }
 
@@ -183,6 +206,7 @@ private struct EngineService: Service {
                 for watcher in watchers { group.addTask { await watcher.run() } }
             }
         }
+        await Shutdown.wait()
     }
 }
 

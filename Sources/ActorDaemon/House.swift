@@ -22,6 +22,7 @@ struct House: Sendable {
         let boundPort: AsyncStream<Int>
         let boundSink: AsyncStream<Int>.Continuation
         let waiters = Mutex<[AsyncStream<Void>.Continuation]>([])
+        let isOver = Mutex(false)
         let updatesNonce = Mutex<String?>(nil)
         /// Knows what is still in the inbox.
         let watcher = Mutex<InboxWatcher?>(nil)
@@ -34,11 +35,17 @@ struct House: Sendable {
             for waiter in waiters.withLock({ $0 }) { waiter.finish() }
         }
 
-        /// True when the port is known; false when the task was cancelled before.
+        /// There will be no port any more.
+        func giveUp() {
+            isOver.withLock { $0 = true }
+            for waiter in waiters.withLock({ $0 }) { waiter.finish() }
+        }
+
+        /// True when the port is known; false when the task was cancelled before, or there will be none.
         func wait() async -> Bool {
             let (stream, sink) = AsyncStream.makeStream(of: Void.self)
             waiters.withLock { $0.append(sink) }
-            if port.withLock({ $0 }) != nil { sink.finish() }
+            if port.withLock({ $0 }) != nil || isOver.withLock({ $0 }) { sink.finish() }
             for await _ in stream {}
             return port.withLock { $0 } != nil
         }
@@ -337,6 +344,7 @@ struct House: Sendable {
                 await files.remove(id)
             }
         } catch {
+            guard !Task.isCancelled else { return }
             logger.error("old records could not be removed", metadata: ["error": "\(error)"])
         }
     }
