@@ -95,16 +95,22 @@ final class OutboxDeliverer: Sendable {
         return run.answered(item, verdict, uptime: environment.clock.uptime())
     }
 
+    /// Tries until it is on disk, or the daemon ends: what is not stored is called again.
     private func settle(_ outcomes: [OutboxOutcome], isEvent: Bool) async {
-        do {
-            try await environment.store.settle(outcomes, at: environment.clock.now())
-        } catch {
-            // Its subscription was deleted meanwhile.
-            if error.code == .notFound, isEvent { return }
-            environment.logger.error(
-                "the answer to a callback could not be stored; it will be made again",
-                metadata: [LogKeys.error: "\(error)"])
-            try? await environment.clock.sleep(milliseconds: 1000)
+        let now = environment.clock.now()
+        var failures = 0
+        while true {
+            do {
+                return try await environment.store.settle(outcomes, at: now)
+            } catch {
+                // Its subscription was deleted meanwhile.
+                if error.code == .notFound, isEvent { return }
+                environment.logger.error(
+                    "what became of a call could not be stored; trying again", metadata: [LogKeys.error: "\(error)"])
+                failures += 1
+                let delay = RetryPolicy.backoff(attempt: failures, base: 0.2, cap: 5, chance: 1)
+                guard (try? await environment.clock.sleep(milliseconds: delay)) != nil else { return }
+            }
         }
     }
 

@@ -118,7 +118,8 @@ extension SQLiteStore: ExecutionStore {
             ("idempotency", "actor, key", "received", ages.idempotency),
         ]
         for old in olds {
-            while true {
+            // What is left is pruned by the next.
+            while !Task.isCancelled {
                 let count = try await writer.submit { db, _ in
                     try db.run(
                         """
@@ -139,7 +140,7 @@ extension SQLiteStore: ExecutionStore {
     private func pruneExecutions(before moment: Timestamp) async throws(ActorError) -> Int {
         var pruned = 0
         var last: Int64 = 0
-        while true {
+        while !Task.isCancelled {
             let after = last
             let olds: [Int64] = try await read { db in
                 try db.rows(
@@ -147,7 +148,7 @@ extension SQLiteStore: ExecutionStore {
                     [after, moment.milliseconds, Self.chunk]
                 ) { $0[0] }
             }
-            guard let highest = olds.last else { return pruned }
+            guard let highest = olds.last else { break }
             last = highest
             try await writer.submit { db, _ in
                 for sequence in olds {
@@ -158,6 +159,7 @@ extension SQLiteStore: ExecutionStore {
             }
             pruned += olds.count
         }
+        return pruned
     }
 }
 

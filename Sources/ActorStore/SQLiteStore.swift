@@ -178,6 +178,8 @@ package final class SQLiteStore: Sendable {
     ) async throws(ActorError) -> Value {
         let value = try await read(body)
         await writer.log?.lane.settled()
+        // What was read may be what those who sent it were told is not accepted.
+        if let failure = writer.log?.lane.failure { throw failure }
         return value
     }
 

@@ -1,8 +1,8 @@
 /// The calls of one key that leave one right after another, and when what became of them goes to disk.
 ///
 /// Events of a subscription need not wait until the one before is on disk as delivered: a sink knows a repeat by its id
-/// (Standard Webhooks), and a crash repeats no more than what left in the last ``longest`` milliseconds. Whoever takes
-/// other calls may know no repeat: each is put on disk before the next leaves.
+/// (Standard Webhooks), and a crash repeats no more than ``most``, none of which left longer than ``longest`` before
+/// the call that was under way. Whoever takes other calls may know no repeat: each is on disk before the next leaves.
 package struct OutboxRun: Sendable {
     /// What is to be done next.
     package enum Step: Sendable, Equatable {
