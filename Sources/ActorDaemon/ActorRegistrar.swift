@@ -46,6 +46,11 @@ struct ActorRegistrar: Sendable {
                 folders.quarantined.map {
                     QuarantinedActor(folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason)
                 } + taken
+            let goOn = system.install(specs, quarantined: quarantined)
+            for name in goOn {
+                logger.warning(
+                    "the folder of an actor has a mistake; it goes on as it was", metadata: ["actor": "\(name)"])
+            }
             for folder in quarantined {
                 logger.error(
                     "an actor folder is left out",
@@ -54,7 +59,6 @@ struct ActorRegistrar: Sendable {
                         "line": "\(folder.line.map(String.init) ?? "-")", "reason": "\(folder.reason)",
                     ])
             }
-            system.install(specs, quarantined: quarantined)
             logger.info(
                 "actors were read",
                 metadata: ["actors": "\(specs.count)", "left_out": "\(quarantined.count)"])

@@ -85,7 +85,8 @@ package final class ActorSystem: Sendable {
     // MARK: Actors
 
     /// Makes these the actors that folders declare. Ids, revisions and creation times are the caller's.
-    package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor]) {
+    @discardableResult
+    package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor]) -> [String] {
         var entries: [Directory.Entry] = []
         var refused = quarantined
         for spec in specs {
@@ -98,11 +99,14 @@ package final class ActorSystem: Sendable {
                         reason: error.description))
             }
         }
+        let kept = directory.goOn(besides: entries, troubled: refused)
+        entries += kept
         directory.replaceDeclared(entries, quarantined: refused)
         for entry in entries { workers.begin(entry.spec) }
         dispatcher.configure(directory.all)
         scheduler.bell.ring()
         events.publish([.actorsChanged], at: now())
+        return kept.map(\.spec.name)
     }
 
     func entry(for spec: ActorSpec) throws(ActorError) -> Directory.Entry {
@@ -253,11 +257,13 @@ package final class ActorSystem: Sendable {
         if let execution = letter.replayedAs {
             throw ActorError(.conflict, "dead letter \(id) was replayed already, as execution \(execution)")
         }
-        guard directory.entry(letter.message.actor) != nil else {
+        guard let entry = directory.entry(letter.message.actor) else {
             throw ActorError(.notFound, "No actor found with id: \(letter.message.actor).")
         }
         let now = now()
+        let key = entry.reactor?.key(of: letter.message)
         let message = letter.message.changed { message in
+            message.key = key ?? message.key
             message.cause = letter.execution
             message.idempotency = nil
             message.deliverAt = nil

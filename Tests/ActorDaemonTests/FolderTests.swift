@@ -183,6 +183,16 @@ struct FolderTests {
         #expect(loaded.quarantined.first?.reason.contains("one") == true)
     }
 
+    @Test("a copy in which the name was left does not take the original's place")
+    func copy() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("aaa/actor.yml", "name: hello\nrun: {command: [a]}\n")
+        try folder.write("hello/actor.yml", "name: hello\nrun: {command: [h]}\n")
+        let loaded = context().load(folder: folder.path)
+        #expect(loaded.actors.map(\.spec.run) == [.command(["h"])])
+        #expect(loaded.quarantined.map(\.folder) == ["aaa"])
+    }
+
     @Test("a missing folder is a problem, not a crash")
     func missing() {
         let loaded = context().load(folder: "/nonexistent/actors")

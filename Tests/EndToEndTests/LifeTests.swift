@@ -41,7 +41,7 @@ import Testing
             let began = ContinuousClock.now
             let end = try await second.runToEnd(["serve", "--port", port, "--data-dir", second.data])
             #expect(end.code == 1)
-            #expect(end.errors.contains("it cannot listen on 127.0.0.1:\(port): is the port taken?"), "\(end.errors)")
+            #expect(end.errors.contains("it cannot listen on 127.0.0.1:\(port): is the port taken"), "\(end.errors)")
             // Nothing runs yet that would have to end: a start that fails does not wait out the grace time of a minute.
             #expect(ContinuousClock.now - began < .seconds(30))
             await second.tearDown()
@@ -84,6 +84,24 @@ import Testing
             }
             let execution = try await daemon.send("late", [:])
             #expect(try await daemon.finished(execution)["outcome"]?.string == "succeeded")
+        }
+    }
+
+    /// Whoever holds a nonce or an id is not told that it does not exist because somebody mistyped a line.
+    @Test func aMistakeInTheFolderOfARunningActorCostsNobodyAnything() async throws {
+        let fine = "name: fine\nrun: {command: [/bin/echo, hello]}\n"
+        try await withDaemon(RunningDaemon(actors: ["fine": ["actor.yml": fine]])) { daemon in
+            try await daemon.start()
+            try daemon.write("name: fine\nrun: {command: [\n", to: "actors/fine/actor.yml")
+            let listed = try await daemon.until("/api/v1/actors") { $0["quarantined"]?.array?.isEmpty == false }
+            #expect(listed["quarantined"]?.array?.first?["folder"]?.string == "fine")
+            let execution = try await daemon.send("fine", ["a": 1])
+            #expect(try await daemon.finished(execution)["outcome"]?.string == "succeeded")
+            try daemon.write(fine.replacing("hello", with: "again"), to: "actors/fine/actor.yml")
+            _ = try await daemon.until("/api/v1/actors") { $0["quarantined"]?.array?.isEmpty == true }
+            let second = try await daemon.send("fine", ["a": 2])
+            _ = try await daemon.finished(second)
+            #expect(try await daemon.request("GET", "/api/v1/executions/\(second)/logs").text.contains("again"))
         }
     }
 }

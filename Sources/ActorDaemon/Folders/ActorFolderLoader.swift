@@ -46,27 +46,31 @@ package struct ActorFolderLoader: Sendable {
                 file: folder, reason: "the folder of the actors cannot be read; set actors.folder in config.yml")
             return result
         }
-        var owners: [String: String] = [:]
         let folders = names.filter { isFolder("\(folder)/\($0)") && !$0.hasPrefix(".") && !$0.hasPrefix("_") }
         if folders.count > Self.maxActors {
             result.problem = Problem(
                 file: folder, reason: "it has \(folders.count) folders; the first \(Self.maxActors) are read")
         }
+        var loaded: [(folder: String, actor: LoadedActor)] = []
         for name in folders.prefix(Self.maxActors) {
             switch load(one: name, in: folder) {
-            case .success(let actor):
-                for word in Set([actor.spec.name, actor.spec.id.rawValue]) where !word.isEmpty {
-                    if let other = owners[word] {
-                        result.quarantined.append(clash(name, with: other, over: word, in: folder))
-                        break
-                    }
-                }
-                guard result.quarantined.last?.folder != name else { continue }
-                for word in [actor.spec.name, actor.spec.id.rawValue] where !word.isEmpty { owners[word] = name }
-                result.actors.append(actor)
+            case .success(let actor): loaded.append((name, actor))
             case .failure(let problems):
                 result.quarantined.append(QuarantinedFolder(folder: name, problems: problems.all))
             }
+        }
+        // A copy of a folder in which the name was left as it is does not take the original's place.
+        var owners: [String: String] = [:]
+        for (name, actor) in loaded.filter({ $0.folder == $0.actor.spec.name })
+            + loaded.filter({ $0.folder != $0.actor.spec.name })
+        {
+            let words = [actor.spec.name, actor.spec.id.rawValue].filter { !$0.isEmpty }
+            if let word = words.first(where: { owners[$0] != nil }), let other = owners[word] {
+                result.quarantined.append(clash(name, with: other, over: word, in: folder))
+                continue
+            }
+            for word in words { owners[word] = name }
+            result.actors.append(actor)
         }
         result.actors.sort { $0.spec.name < $1.spec.name }
         return result

@@ -25,7 +25,9 @@ struct DataFolder: Sendable {
             }
         } catch {
             throw ActorError(
-                .cannotStart, "the data folder \(path) cannot be made; choose another with --data-dir", cause: error)
+                .cannotStart,
+                "the data folder \(path) cannot be made or written: \(error.localizedDescription) Choose another with "
+                    + "--data-dir")
         }
         let file = "\(path)/lock"
         let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
