@@ -88,7 +88,9 @@ package struct DaemonClient: Sendable {
             [401, 403].contains(response.status) || (response.status == 400 && message.hasPrefix("Not authorized"))
         guard isRefusedCaller else { return Failure(.failed, Safe.line(message)) }
         let hint =
-            token == nil ? "; pass --token, set REACTORD_TOKEN, or name the daemon's folder with --data-dir" : ""
+            token == nil
+            ? " No token was found: pass --token, set REACTORD_TOKEN, or name the daemon's folder, whose admin.token "
+                + "you can read, with --data-dir." : ""
         return Failure(.unauthorized, "not authorized at \(url): \(Safe.line(message))\(hint)")
     }
 

@@ -61,7 +61,11 @@ struct JobEventCommand: AsyncParsableCommand {
         var body: JSONValue = ["event": .string(event)]
         if let data { body = body.setting("data", try JSONArgument.value(data, of: "data")) }
         let json = try await connection.connect().post(Paths.jobEvents(uuid), body)
-        connection.show(json) { _ in "\(Safe.line(uuid)) is \(Safe.line(json["status"]?.string ?? "?"))\n" }
+        connection.show(json) { _ in
+            // `cancel` and `delete` are no events, but are taken as such: then no job is left that could have a status.
+            let job = Safe.line(uuid)
+            return json["status"]?.string.map { "\(job) is \(Safe.line($0))\n" } ?? "removed \(job)\n"
+        }
     }
 }
 

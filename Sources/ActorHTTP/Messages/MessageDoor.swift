@@ -103,7 +103,8 @@ struct DeliveryOptions: Equatable {
         deliverAt = try Self.moment(fields, "Delay", "Deliver-At", now)
         expires = try Self.moment(fields, "Expires-In", "Expires-At", now)
         if let expires, expires <= deliverAt ?? now {
-            throw Self.refusal("Reactord-Expires-At", "lies before the message could be delivered")
+            let given = fields[Self.prefix + "expires-in"] == nil ? "Expires-At" : "Expires-In"
+            throw Self.refusal("Reactord-\(given)", "lies before the message could be delivered")
         }
     }
 

@@ -49,6 +49,14 @@ struct JobCommandRoutes {
                 .invalidInput, "an event has a name",
                 details: [ActorError.Detail(place: "/event", problem: "must be one of those that /api/v1/fsm lists")])
         }
+        let unknown = (body.object ?? []).map(\.name).filter {
+            !["event", "name", "data", "token", "uuid"].contains($0)
+        }
+        guard unknown.isEmpty else {
+            throw ActorError(
+                .invalidInput, "an event has event, data and token; what is to be kept with it goes into data",
+                details: unknown.prefix(16).map { ActorError.Detail(place: "/\($0)", problem: "not known") })
+        }
         let uuid = try Self.uuid(context)
         var message: JSONValue = ["uuid": .string(uuid), "event": name, "data": body["data"] ?? .null]
         if let token = body["token"] { message = message.setting("token", token) }
