@@ -66,7 +66,7 @@ package enum Daemon {
 
     /// They stop in reverse order: first the doorman ends live streams and refuses mail, then HTTP closes.
     private static func services(_ house: House) -> [any Service] {
-        [
+        let watchers: [any Service] = [
             StoreService(house: house),
             InboxService(house: house),
             ObjectStoreService(house: house),
@@ -75,9 +75,8 @@ package enum Daemon {
             FolderService(house: house),
             PruneService(house: house),
             ClockService(house: house),
-            house.http,
-            Doorman(system: house.system),
         ]
+        return watchers.map(Patient.init) + [house.http, Doorman(system: house.system)]
     }
 
     /// The system is none of the services: it drains when all of them have ended, however they did. A group that runs
@@ -145,6 +144,17 @@ extension House {
     }
 }
 
+/// A service that may end by itself, as watchers do when the system drains or there is nothing to watch: it waits for
+/// its turn then, since a group takes one that ends before for failed and cancels the others.
+private struct Patient: Service {
+    let service: any Service
+
+    func run() async throws {
+        try await service.run()
+        await Shutdown.wait()
+    }
+}
+
 /// Ends the daemon when the store can keep nothing more: what is on disk is seen at the next start.
 private struct StoreService: Service {
     let house: House
@@ -152,19 +162,15 @@ private struct StoreService: Service {
     func run() async throws {
         let failure = await cancelWhenGracefulShutdown { await house.store.failure() }
         if let failure { throw failure }
-        await Shutdown.wait()
     }
 }
 
 /// Watches the inbox for uploads.
-///
-/// Like the other watchers it ends by itself when the system drains, and then waits for its turn: a service that ends
-/// before cancels the others.
 private struct InboxService: Service {
     let house: House
 
     func run() async throws {
-        guard await house.bound() else { return await Shutdown.wait() }
+        guard await house.bound() else { return }
         let changes = house.inboxChanges()
         defer { changes?.stop() }
         let watcher = house.inboxWatcher(changes: changes)
@@ -176,7 +182,6 @@ private struct InboxService: Service {
             house.logger.error("the uploads could not be looked through", metadata: ["error": "\(error)"])
         }
         await cancelWhenGracefulShutdown { await watcher.run() }
-        await Shutdown.wait()
     }
 }
 
@@ -185,10 +190,9 @@ private struct StallService: Service {
     let house: House
 
     func run() async throws {
-        guard await house.bound() else { return await Shutdown.wait() }
+        guard await house.bound() else { return }
         let watcher = house.stallWatcher()
         await cancelWhenGracefulShutdown { await watcher.run() }
-        await Shutdown.wait()
     }
 }
 
@@ -197,16 +201,13 @@ private struct EngineService: Service {
     let house: House
 
     func run() async throws {
-        guard await house.bound() else { return await Shutdown.wait() }
+        guard await house.bound() else { return }
         let watchers = house.engineWatchers()
-        // A service that ends takes the daemon with it.
-        guard !watchers.isEmpty else { return await Shutdown.wait() }
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for watcher in watchers { group.addTask { await watcher.run() } }
             }
         }
-        await Shutdown.wait()
     }
 }
 

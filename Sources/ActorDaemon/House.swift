@@ -16,41 +16,6 @@ internal import Synchronization
 
 /// The composition root: the only place that names every concrete type, and what they are built from.
 struct House: Sendable {
-    /// What is known only after the start.
-    final class Late: Sendable {
-        let port = Mutex<Int?>(nil)
-        let boundPort: AsyncStream<Int>
-        let boundSink: AsyncStream<Int>.Continuation
-        let waiters = Mutex<[AsyncStream<Void>.Continuation]>([])
-        let isOver = Mutex(false)
-        let updatesNonce = Mutex<String?>(nil)
-        /// Knows what is still in the inbox.
-        let watcher = Mutex<InboxWatcher?>(nil)
-        let bell = BucketBell()
-
-        init() { (boundPort, boundSink) = AsyncStream.makeStream(of: Int.self) }
-
-        func bind(_ bound: Int) {
-            port.withLock { $0 = bound }
-            for waiter in waiters.withLock({ $0 }) { waiter.finish() }
-        }
-
-        /// There will be no port any more.
-        func giveUp() {
-            isOver.withLock { $0 = true }
-            for waiter in waiters.withLock({ $0 }) { waiter.finish() }
-        }
-
-        /// True when the port is known; false when the task was cancelled before, or there will be none.
-        func wait() async -> Bool {
-            let (stream, sink) = AsyncStream.makeStream(of: Void.self)
-            waiters.withLock { $0.append(sink) }
-            if port.withLock({ $0 }) != nil || isOver.withLock({ $0 }) { sink.finish() }
-            for await _ in stream {}
-            return port.withLock { $0 } != nil
-        }
-    }
-
     let settings: Settings
     let data: DataFolder
     let logger: Logger
@@ -73,11 +38,11 @@ struct House: Sendable {
 
     var graceMilliseconds: Int64 { Int64(settings.executors.process.graceSeconds * 1000) }
     var inboxFolder: String { settings.inbox.folder ?? "\(data.path)/inbox" }
-    var isBound: Bool { late.port.withLock { $0 } != nil }
+    var isBound: Bool { late.port != nil }
 
     var localURL: String {
         let host = settings.server.host.contains(":") ? "[\(settings.server.host)]" : settings.server.host
-        return "http://\(host):\(late.port.withLock { $0 } ?? settings.server.port)"
+        return "http://\(host):\(late.port ?? settings.server.port)"
     }
 
     /// True when the port is known; false when the daemon ends before.
@@ -250,7 +215,7 @@ struct House: Sendable {
 
     /// What has to be on record before the first callback is made: our addresses, and the nonce of job updates.
     func prepareCallbacks() async throws(ActorError) {
-        let publicURL = settings.publicURL(port: late.port.withLock { $0 } ?? settings.server.port)
+        let publicURL = settings.publicURL(port: late.port ?? settings.server.port)
         let key = "self_addresses"
         let stored = try await store.setting(key) ?? ""
         let former = stored.split(separator: " ").map(String.init)

@@ -84,7 +84,8 @@ package final class ActorSystem: Sendable {
 
     // MARK: Actors
 
-    /// Makes these the actors that folders declare. Ids, revisions and creation times are the caller's.
+    /// Makes these the actors that folders declare. Ids, revisions and creation times are the caller's. Answers the
+    /// names of those whose folder has a mistake now and that go on as they were.
     @discardableResult
     package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor]) -> [String] {
         var entries: [Directory.Entry] = []
@@ -261,9 +262,7 @@ package final class ActorSystem: Sendable {
             throw ActorError(.notFound, "No actor found with id: \(letter.message.actor).")
         }
         let now = now()
-        let key = entry.reactor?.key(of: letter.message)
-        let message = letter.message.changed { message in
-            message.key = key ?? message.key
+        let message = entry.keyed(letter.message).changed { message in
             message.cause = letter.execution
             message.idempotency = nil
             message.deliverAt = nil

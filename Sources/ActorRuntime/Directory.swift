@@ -19,6 +19,12 @@ final class Directory: Sendable {
             self.fault = fault
         }
 
+        /// The message with the key that its Reactor gives it, which goes over the sender's.
+        func keyed(_ message: NewMessage) -> NewMessage {
+            guard let key = reactor?.key(of: message) else { return message }
+            return message.changed { $0.key = key }
+        }
+
         /// The same actor with other permissions.
         func granting(_ grants: [String: PermissionLevel]) -> Entry {
             var spec = spec

@@ -23,13 +23,12 @@ struct MailboxBus: Sendable {
                     + "at most \(limits.maxHops) are followed")
         }
         if draft.kind == .json { try check(draft.body, against: entry.schemas) }
-        var message = NewMessage(
-            actor: draft.actor, body: draft.body, kind: draft.kind, environment: draft.environment,
-            sender: draft.sender, cause: draft.cause, hops: draft.hops, idempotency: draft.idempotency,
-            key: draft.key, priority: draft.priority, deliverAt: draft.deliverAt, expires: draft.expires,
-            received: clock.now(), nonce: draft.nonce)
-        if let key = entry.reactor?.key(of: message) { message.key = key }
-        return message
+        return entry.keyed(
+            NewMessage(
+                actor: draft.actor, body: draft.body, kind: draft.kind, environment: draft.environment,
+                sender: draft.sender, cause: draft.cause, hops: draft.hops, idempotency: draft.idempotency,
+                key: draft.key, priority: draft.priority, deliverAt: draft.deliverAt, expires: draft.expires,
+                received: clock.now(), nonce: draft.nonce))
     }
 
     func send(_ draft: MessageDraft) async throws(ActorError) -> SendReceipt {

@@ -142,8 +142,21 @@ final class OutboxDeliverer: Sendable {
     }
 
     private enum Signing {
+        /// What tells one call from another and who made it, and where it goes.
         case headers([(name: String, value: String)], url: String)
         case impossible(OutboxMachine.Answer)
+    }
+
+    /// Nil when the call is not to be made any more.
+    private func signing(_ item: OutboxItem) async -> Signing? {
+        if let id = item.call.subscription { return await signing(item, id) }
+        if let signer = item.call.signer { return signing(item.call, signer) }
+        do throws(ActorError) {
+            let key = (name: "Idempotency-Key", value: item.call.idempotencyKey)
+            return .headers([key] + (try await webhookSignature(item.call)), url: item.call.url)
+        } catch {
+            return .impossible(.noAnswer("the webhook's secret could not be read"))
+        }
     }
 
     /// What an event is signed with, and where it goes: as its subscription says at this moment. Nil when nobody wants
@@ -199,34 +212,20 @@ final class OutboxDeliverer: Sendable {
 
     /// Nil when the call is not to be made any more.
     private func call(_ item: OutboxItem) async -> OutboxMachine.Answer? {
-        var url = item.call.url
-        var headers = [
-            (name: "Content-Type", value: item.call.contentType), (name: "User-Agent", value: "reactord"),
-        ]
-        if let id = item.call.subscription {
-            switch await signing(item, id) {
-            case nil: return nil
-            case .impossible(let answer): return answer
-            case .headers(let signed, let sink):
-                headers += signed
-                url = sink
-            }
-        } else if let signer = item.call.signer {
-            switch signing(item.call, signer) {
-            case .impossible(let answer): return answer
-            case .headers(let signed, _): headers += signed
-            }
-        } else {
-            headers.append((name: "Idempotency-Key", value: item.call.idempotencyKey))
-            do throws(ActorError) {
-                headers += try await webhookSignature(item.call)
-            } catch {
-                return .noAnswer("the webhook's secret could not be read")
-            }
+        switch await signing(item) {
+        case nil: nil
+        case .impossible(let answer): answer
+        case .headers(let signed, let url): await send(item, signed, to: url)
         }
+    }
+
+    private func send(
+        _ item: OutboxItem, _ signed: [(name: String, value: String)], to url: String
+    ) async -> OutboxMachine.Answer {
         let target = environment.callbacks.address.unfolded(url)
+        let plain = [(name: "Content-Type", value: item.call.contentType), (name: "User-Agent", value: "reactord")]
         let request = OutgoingRequest(
-            method: "POST", url: target.url, headers: headers,
+            method: "POST", url: target.url, headers: plain + signed,
             body: item.call.body, timeoutMilliseconds: environment.configuration.callTimeoutMilliseconds,
             maxResponseBytes: 65536)
         do {

@@ -72,10 +72,11 @@ struct Shell: Sendable {
             case pausing(until: Int64)
         }
 
-        /// The first of the run, by which its outcomes are told apart.
-        let head: OutboxItem
         var run: OutboxRun
         var phase: Phase
+
+        /// The first call of the run, by which its outcomes are told apart.
+        var id: Int64 { run.begun[0] }
     }
 
     enum Looking: Sendable {

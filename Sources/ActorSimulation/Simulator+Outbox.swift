@@ -15,7 +15,7 @@ extension Simulator {
             guard let plan = shell?.outbox.plan(heads, now: now) else { return }
             for item in plan.start {
                 note(.call, Int(item.id))
-                shell?.calls.append(Shell.Call(head: item, run: OutboxRun(item), phase: begin(item)))
+                shell?.calls.append(Shell.Call(run: OutboxRun(item), phase: begin(item)))
             }
             if let moment = plan.wake, shell?.callsArmed.map({ moment < $0 }) ?? true { shell?.callsArmed = moment }
         case nil: break
@@ -48,7 +48,7 @@ extension Simulator {
             let behind = store.disk.calls(after: item, limit: OutboxRun.most)
             play(index, shell?.calls[index].run.read(behind, now: now))
         case .settled, .pausing:
-            note(.settled, Int(call.head.id))
+            note(.settled, Int(call.id))
             shell?.calls.remove(at: index)
             oracle.callsFinished(call.run)
             shell?.outbox.finished(call.run)
@@ -64,7 +64,7 @@ extension Simulator {
             shell?.calls[index].phase = begin(item)
         case .read(let item): shell?.calls[index].phase = .reading(item)
         case .settle(let outcomes):
-            guard let id = shell?.calls[index].head.id else { return }
+            guard let id = shell?.calls[index].id else { return }
             shell?.calls[index].phase = .settling
             store.submit(.settle(outcomes), for: .call(id))
         case .end: shell?.calls[index].phase = .settled

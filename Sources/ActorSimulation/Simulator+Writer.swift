@@ -74,7 +74,7 @@ extension Simulator {
                 shell?.operations[index].isFailed = true
             }
         case .call(let id):
-            guard let index = shell?.calls.firstIndex(where: { $0.head.id == id }) else { return }
+            guard let index = shell?.calls.firstIndex(where: { $0.id == id }) else { return }
             if case .failed = answer {
                 shell?.calls[index].phase = .pausing(until: uptime + 1000)
             } else {

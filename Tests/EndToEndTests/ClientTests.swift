@@ -47,11 +47,10 @@ struct ClientTests {
         try #require(made.code == 0, "\(made.output)")
         try await withDaemon(daemon) { daemon in
             try await daemon.start()
-            let port = String(daemon.base.split(separator: ":").last ?? "")
             let proxy = Process()
             proxy.executableURL = URL(fileURLWithPath: python)
             proxy.arguments = [
-                "\(RunningDaemon.root)/Tests/EndToEndTests/Clients/tls_proxy.py", host, "443", port,
+                "\(RunningDaemon.root)/Tests/EndToEndTests/Clients/tls_proxy.py", host, "443", "\(daemon.port)",
                 "\(folder)/certificate.pem", "\(folder)/key.pem",
             ]
             let output = Pipe()

@@ -98,10 +98,9 @@ struct FollowTests {
                 $0["result"]?["logs"]?.string?.contains("the word is ") == true
             }
             let before = sockets(of: daemon)
-            let port = String(daemon.base.split(separator: ":").last ?? "")
             for _ in 0..<3 {
                 let readers = try spawnPython(
-                    [Self.leavers, port, path, daemon.token], output: "\(daemon.folder)/leavers")
+                    [Self.leavers, "\(daemon.port)", path, daemon.token], output: "\(daemon.folder)/leavers")
                 #expect(await ended(readers) == 0)
             }
             // Nothing is printed meanwhile, and nobody else asks anything: it is not by writing that their going shows.

@@ -122,7 +122,7 @@ import Testing
             "settle_seconds: 0.3\nscan_seconds: 0.1\nrescan_seconds: 3600\n", to: "actors/ingest/config.yml")
         try await withDaemon(daemon) { daemon in
             try await daemon.start()
-            let port = try #require(Int(daemon.base.split(separator: ":").last ?? ""))
+            let port = Int(daemon.port)
             let size = 400_000
             let sender = try spawnPython(
                 [Self.sender, daemon.base, daemon.token, "sent", String(count), String(size), "60000"],

@@ -36,12 +36,12 @@ import Testing
     @Test func aTakenPortIsRefusedAtOnce() async throws {
         try await withDaemon(RunningDaemon()) { daemon in
             try await daemon.start()
-            let port = try #require(daemon.base.split(separator: ":").last.map(String.init))
             let second = try RunningDaemon()
             let began = ContinuousClock.now
-            let end = try await second.runToEnd(["serve", "--port", port, "--data-dir", second.data])
+            let end = try await second.runToEnd(["serve", "--port", "\(daemon.port)", "--data-dir", second.data])
             #expect(end.code == 1)
-            #expect(end.errors.contains("it cannot listen on 127.0.0.1:\(port): is the port taken"), "\(end.errors)")
+            #expect(
+                end.errors.contains("it cannot listen on 127.0.0.1:\(daemon.port): is the port taken"), "\(end.errors)")
             // Nothing runs yet that would have to end: a start that fails does not wait out the grace time of a minute.
             #expect(ContinuousClock.now - began < .seconds(30))
             await second.tearDown()

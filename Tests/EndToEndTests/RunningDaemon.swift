@@ -13,6 +13,8 @@ final class RunningDaemon {
     let client: CurlClient
     private(set) var pid: pid_t = 0
     private(set) var base = ""
+    /// The port that it listens on; 0 before its start.
+    var port: UInt16 { base.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
     private let options: [String]
     /// Variables that the daemon gets beside those of the test.
     var environment: [String: String] = [:]

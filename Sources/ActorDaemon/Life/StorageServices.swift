@@ -74,7 +74,7 @@ struct ObjectStoreService: Service {
 
     func run() async throws {
         let s3 = house.settings.connectors.s3
-        guard s3.inbox != nil || s3.copy != nil, await house.bound() else { return await Shutdown.wait() }
+        guard s3.inbox != nil || s3.copy != nil, await house.bound() else { return }
         let client = try CurlClient(logger: house.logger, maxConnections: 16)
         let store: S3Client
         do throws(ActorError) {
@@ -83,8 +83,7 @@ struct ObjectStoreService: Service {
             // One wrong setting does not keep the rest of the house from running.
             house.logger.error(
                 "the object store of connectors.s3 cannot be used", metadata: ["reason": "\(error.description)"])
-            await client.shutdown()
-            return await Shutdown.wait()
+            return await client.shutdown()
         }
         house.late.bell.open(store)
         let inbox = house.bucketInbox(store)

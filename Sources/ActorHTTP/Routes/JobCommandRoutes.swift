@@ -26,17 +26,23 @@ struct JobCommandRoutes {
                 .invalidInput, "a new job needs a pipeline",
                 details: [ActorError.Detail(place: "/pipeline_uuid", problem: "must be the UUID of a pipeline")])
         }
-        let unknown = (body.object ?? []).map(\.name).filter { !JobFields.creation.contains($0) }
-        guard unknown.isEmpty else {
-            throw ActorError(
-                .invalidInput, "the body has fields that a new job does not take",
-                details: unknown.prefix(16).map { ActorError.Detail(place: "/\($0)", problem: "not known") })
-        }
+        try Self.refuseOthers(in: body, than: JobFields.creation, "the body has fields that a new job does not take")
         let isDryRun = request.formItems.first("dry_run") == "true" || body["dry_run"] == true
         body = isDryRun ? body.setting("dry_run", true) : body.removing("dry_run", "time")
         guard !isDryRun else { return try await ask("", body, caller) }
         return try await front.audited(caller, "job.create", Self.manager) {
             try await ask("", body, caller, status: .created)
+        }
+    }
+
+    private static func refuseOthers(
+        in body: JSONValue, than known: Set<String>, _ reason: String
+    ) throws(ActorError) {
+        let unknown = (body.object ?? []).map(\.name).filter { !known.contains($0) }
+        guard unknown.isEmpty else {
+            throw ActorError(
+                .invalidInput, reason,
+                details: unknown.prefix(16).map { ActorError.Detail(place: "/\($0)", problem: "not known") })
         }
     }
 
@@ -49,14 +55,9 @@ struct JobCommandRoutes {
                 .invalidInput, "an event has a name",
                 details: [ActorError.Detail(place: "/event", problem: "must be one of those that /api/v1/fsm lists")])
         }
-        let unknown = (body.object ?? []).map(\.name).filter {
-            !["event", "name", "data", "token", "uuid"].contains($0)
-        }
-        guard unknown.isEmpty else {
-            throw ActorError(
-                .invalidInput, "an event has event, data and token; what is to be kept with it goes into data",
-                details: unknown.prefix(16).map { ActorError.Detail(place: "/\($0)", problem: "not known") })
-        }
+        try Self.refuseOthers(
+            in: body, than: ["event", "name", "data", "token", "uuid"],
+            "an event has event, data and token; what is to be kept with it goes into data")
         let uuid = try Self.uuid(context)
         var message: JSONValue = ["uuid": .string(uuid), "event": name, "data": body["data"] ?? .null]
         if let token = body["token"] { message = message.setting("token", token) }
@@ -79,13 +80,9 @@ struct JobCommandRoutes {
     @Sendable private func renew(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let caller = try context.requireCaller()
         let body = try await BodyJSON.object(request, limits: front.system.limits)
-        let known = ["hours", "token_events", "rotate"]
-        let unknown = (body.object ?? []).map(\.name).filter { !known.contains($0) }
-        guard unknown.isEmpty else {
-            throw ActorError(
-                .invalidInput, "a token is renewed with hours, token_events and rotate",
-                details: unknown.prefix(16).map { ActorError.Detail(place: "/\($0)", problem: "not known") })
-        }
+        try Self.refuseOthers(
+            in: body, than: ["hours", "token_events", "rotate"],
+            "a token is renewed with hours, token_events and rotate")
         let uuid = try Self.uuid(context)
         return try await ask(uuid, body.setting("uuid", .string(uuid)).setting("action", "renew"), caller)
     }
