@@ -195,7 +195,8 @@ final class GroupCommitWriter: Sendable {
         _ batch: [Change], on db: Database, _ ledger: inout CommitLedger, isolated: Bool, _ lane: SyncLane?
     ) -> Result<[Answer], any Error> {
         do {
-            try db.beginTransaction(.immediate)
+            // Prepared once: GRDB's own words would be parsed for every commit.
+            try db.run("BEGIN IMMEDIATE TRANSACTION")
             var answers: [Answer] = []
             answers.reserveCapacity(batch.count)
             for change in batch {
@@ -204,9 +205,9 @@ final class GroupCommitWriter: Sendable {
             }
             try db.announce(ledger.events, through: announcements, &ledger)
             if let lane {
-                try lane.leavingSync { try db.commit() }
+                try lane.leavingSync { try db.run("COMMIT TRANSACTION") }
             } else {
-                try db.commit()
+                try db.run("COMMIT TRANSACTION")
             }
             return .success(answers)
         } catch {

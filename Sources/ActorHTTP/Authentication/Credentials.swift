@@ -76,8 +76,17 @@ struct Credentials: Sendable {
 
     /// The token of an `Authorization: Bearer …` header; any other scheme is none.
     static func bearer(_ header: String) -> String? {
-        let words = header.split(separator: " ", omittingEmptySubsequences: true)
-        guard words.count == 2, words[0].lowercased() == "bearer", words[1].utf8.count <= 16384 else { return nil }
-        return String(words[1])
+        Self.word(behind: "bearer", in: header, mostBytes: 16384).map { String($0) }
+    }
+
+    /// The one word behind the scheme of an `Authorization` header (RFC 9110, section 11.4); nil for another scheme
+    /// (`scheme` is in lower case), for none or more words, and for one that is too long.
+    static func word(behind scheme: String, in header: String, mostBytes: Int) -> Substring? {
+        // By bytes: to look for the borders of characters costs every message a tenth of its way in.
+        let words = header.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: true)
+        guard words.count == 2, Substring(words[0]).lowercased() == scheme, words[1].count <= mostBytes else {
+            return nil
+        }
+        return Substring(words[1])
     }
 }

@@ -123,5 +123,9 @@ package final class TokenVerifier: Sendable {
 
     @Sendable static func hexadecimalDigest(_ bytes: [UInt8]) -> String { Hexadecimal.text(SHA256.hash(data: bytes)) }
 
-    static func digest(of token: String) -> [UInt8] { Array(SHA256.hash(data: Array(token.utf8))) }
+    static func digest(of token: String) -> [UInt8] {
+        var (token, hash) = (token, SHA256())
+        token.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        return Array(hash.finalize())
+    }
 }

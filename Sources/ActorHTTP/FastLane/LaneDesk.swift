@@ -84,7 +84,7 @@ final class LaneDesk: Sendable {
     ) {
         switch result {
         case .success(let receipt):
-            let body = front.messageReply(admission.generation)
+            let body = front.messageReply(admission.generation, admission.spec.tenant)
                 .bytes(execution: receipt.execution, of: admission.spec, shown: admission.shown)
             Self.write("200 OK", nil, body, date, into: &buffer)
         case .failure(let error):

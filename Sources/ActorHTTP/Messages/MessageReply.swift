@@ -2,15 +2,14 @@ import ActorCore
 
 /// The answer to an accepted message, written as bytes: the same text as the envelope of every other answer.
 struct MessageReply: Sendable {
-    /// By tenant: what links start with.
-    let baseURL: @Sendable (String) -> String
+    /// What links start with.
+    let baseURL: String
     let version: String
     let generation: ActorsGeneration
     let keyCase: KeyCase
 
     /// - Parameter shown: JSON text.
     func bytes(execution: ExecutionID, of spec: ActorSpec, shown: [UInt8]) -> [UInt8] {
-        let baseURL = baseURL(spec.tenant)
         let prefix = generation.linkPrefix
         let actor = spec.id.rawValue
         var output: [UInt8] = []
@@ -51,9 +50,9 @@ struct MessageReply: Sendable {
 }
 
 extension HTTPFront {
-    func messageReply(_ generation: ActorsGeneration) -> MessageReply {
+    func messageReply(_ generation: ActorsGeneration, _ tenant: String) -> MessageReply {
         MessageReply(
-            baseURL: { baseURL(of: $0) }, version: settings.version, generation: generation,
+            baseURL: baseURL(of: tenant), version: settings.version, generation: generation,
             keyCase: keyCase(generation))
     }
 }

@@ -85,9 +85,8 @@ struct ClientRoutes {
         guard let header = request.headers[.authorization] else {
             throw ActorError(.unauthenticated, "OAuth clients want a user and a password (Basic authentication)")
         }
-        let words = header.split(separator: " ", omittingEmptySubsequences: true)
-        guard words.count == 2, words[0].lowercased() == "basic", words[1].utf8.count <= 8192,
-            let bytes = SignedToken.bytes(words[1])
+        guard let word = Credentials.word(behind: "basic", in: header, mostBytes: 8192),
+            let bytes = SignedToken.bytes(word)
         else { throw ActorError(.unauthenticated, "OAuth clients want a user and a password (Basic authentication)") }
         let halves = String(decoding: bytes, as: UTF8.self)
             .split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)

@@ -38,7 +38,7 @@ struct MessageRoutes {
         if query.first(Self.synchronous)?.lowercased() == "true" { return try await ask(draft, of: spec) }
         let receipt = try await front.system.send(draft)
         return .bytes(
-            front.messageReply(generation).bytes(execution: receipt.execution, of: spec, shown: shown),
+            front.messageReply(generation, spec.tenant).bytes(execution: receipt.execution, of: spec, shown: shown),
             type: "application/json")
     }
 
@@ -102,7 +102,7 @@ struct MessageRoutes {
                     maxDepth: system.limits.maxJSONDepth, check: system.checked)
             }
         let result = batch.result(try await system.append(batch.messages))
-        return .bytes(front.messageReply(generation).envelope(result), type: "application/json")
+        return .bytes(front.messageReply(generation, spec.tenant).envelope(result), type: "application/json")
     }
 
     @Sendable private func count(_ request: Request, _ context: HTTPContext) async throws -> Response {
