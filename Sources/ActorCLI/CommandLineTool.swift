@@ -14,13 +14,20 @@ package enum CommandLineTool {
             } else {
                 try command.run()
             }
-            exit(Exit.ok.rawValue)
+            end(Exit.ok.rawValue)
         } catch {
             let ending = ending(of: error)
             let text = ending.text.isEmpty || ending.text.hasSuffix("\n") ? ending.text : ending.text + "\n"
             if ending.isHelp { Console.standard.out(text) } else { Console.standard.error(text) }
-            exit(ending.status)
+            end(ending.status)
         }
+    }
+
+    /// A list that ends in a full disk must not pass for whole.
+    private static func end(_ status: Int32) -> Never {
+        guard status == Exit.ok.rawValue, let loss = Console.loss else { exit(status) }
+        Console.standard.error("reactord: the output could not be written: \(loss)\n")
+        exit(Exit.failed.rawValue)
     }
 
     /// How a command line would end before its command begins; nil when it is good.

@@ -13,4 +13,13 @@ package enum Catalog {
         "job-engines": { tools in JobEnginesReactor(tools: tools) },
         "job-runner": { tools in JobRunnerReactor(tools: tools) },
     ]
+
+    /// What the `config.yml` of each may say.
+    package static let settings: [String: ReactorSettings] = [
+        "bucket-events": BucketEventsReactor.settings, "retention": RetentionReactor.settings,
+        "discard": DiscardReactor.settings, "pipeline-jobs": PipelineJobsReactor.settings,
+        "pipelines": PipelinesReactor.settings, "ingest": IngestReactor.settings,
+        "jobs-indexer": JobsIndexerReactor.settings, "job-engines": JobEnginesReactor.settings,
+        "job-runner": JobRunnerReactor.settings,
+    ]
 }

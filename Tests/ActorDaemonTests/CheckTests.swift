@@ -55,19 +55,40 @@ struct CheckTests {
         #expect(!jobFiles().isGood)
     }
 
-    @Test("rules of the retention that cannot be read are named")
-    func retentionRules() throws {
+    /// What a Reactor would misread, or take no notice of, is named with its line.
+    @Test(arguments: [
+        (
+            "retention", "keep_tags: [a]\nrules:\n  - {name: x, tags: scratch, delete_after_days: 3}\n",
+            "3: rules.0.tags must be a list of words"
+        ),
+        ("retention", "rule: []\n", "1: rule is none of approval_days, ingest, keep_tags, rules"),
+        ("ingest", "settle_second: 5\n", "1: settle_second is none of allow_hosts, allow_paths, folders, "),
+        ("ingest", "scan_seconds: 1\nallow_paths: /srv\n", "2: allow_paths must be a list"),
+        ("ingest", "allow_paths: [srv]\n", "1: allow_paths.0 must be an absolute path below /"),
+        ("pipeline-jobs", "token_hour: 1\n", "1: token_hour is none of admin_token_key, "),
+        ("pipeline-jobs", "token_hours: 72h\n", "1: token_hours must be a number of hours above 0, at most ten years"),
+        ("pipeline-jobs", "token_events: [run, finsh]\n", "1: token_events must be a list of "),
+        ("pipeline-jobs", "token_pepper: 12345\n", "1: token_pepper must be text: put it in quotes"),
+        ("pipeline-jobs", "unknown_pipelines: Register\n", "1: unknown_pipelines must be refuse or register"),
+        ("pipeline-jobs", "callbacks: agav\n", "1: callbacks is none of agave, "),
+        (
+            "pipeline-jobs", "callback_maps:\n  mine: {statuses: {DONE: finsh}}\n",
+            "2: callback_maps.mine.statuses.DONE must be null or one of "
+        ),
+        ("pipelines", "token_hours: 1\n", "1: token_hours is none of admin_token_key, "),
+        ("jobs-indexer", "process_uuid: 7\n", "1: process_uuid must be a UUID"),
+        ("bucket-events", "bucket: raw\n", "1: bucket is not known: it takes none"),
+    ])
+    func settings(builtin: String, text: String, expected: String) throws {
         let folder = try TemporaryFolder()
         try folder.write("config.yml", "log: {level: info}\n")
-        try folder.write("actors/retention/actor.yml", "run: {builtin: retention}\nstateless: false\n")
-        try folder.write("actors/retention/config.yml", "rules: [{name: x, tags: scratch, delete_after_days: 3}]\n")
-        let report = Check(
-            Check.Options(
-                configFile: folder.path + "/config.yml", environment: [:], builtins: ["retention"],
-                compiler: RequiredOnly())
-        ).run()
-        let reason = report.errors.first { $0.file.hasSuffix("retention/config.yml") }?.reason
-        #expect(reason == "/rules/0/tags: must be a list of words", "\(report.errors)")
+        try folder.write("actors/a/actor.yml", "run: {builtin: \(builtin)}\n")
+        try folder.write("actors/a/config.yml", text)
+        let report = Check(.shipped(configFile: folder.path + "/config.yml", environment: [:])).run()
+        let found = report.errors.filter { $0.file.hasSuffix("a/config.yml") }
+        #expect(found.count == 1)
+        let problem = try #require(found.first)
+        #expect("\(problem.line ?? 0): \(problem.reason)".hasPrefix(expected), "\(problem)")
     }
 
     @Test("a good house")

@@ -104,4 +104,47 @@ import Testing
             #expect(try await daemon.request("GET", "/api/v1/executions/\(second)/logs").text.contains("again"))
         }
     }
+
+    /// Settings that a Reactor would misread: it does not start, what is sent to it waits, and goes on when the line
+    /// is mended.
+    @Test func aMistakeInAnActorsSettingsCostsNoMail() async throws {
+        let daemon = try RunningDaemon(actors: [
+            "registrar": [
+                "actor.yml": "name: registrar\nrun: {builtin: pipelines}\n",
+                "config.yml": "token_pepper: a\nadmin_key: b\n",
+            ]
+        ])
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            let body: JSONValue = ["name": "line", "components": []]
+            let execution = try await daemon.send("registrar", body)
+            let why = try await daemon.until("/api/v1/executions/\(execution)/why") {
+                "\($0)".contains("admin_key")
+            }
+            #expect("\(why)".contains("is none of"))
+            try daemon.write("token_pepper: a\nadmin_token_key: b\n", to: "actors/registrar/config.yml")
+            #expect(try await daemon.finished(execution)["outcome"] == "succeeded")
+        }
+    }
+
+    /// A list that ends in a full disk does not pass for whole; a reader that has seen enough is no failure.
+    @Test func outputThatIsLostIsAFailure() async throws {
+        func code(_ argument: String, to output: FileHandle) async throws -> Int32 {
+            let command = Process()
+            command.executableURL = URL(fileURLWithPath: RunningDaemon.binary)
+            command.arguments = [argument]
+            (command.standardOutput, command.standardError) = (output, FileHandle.nullDevice)
+            let (ended, sink) = AsyncStream.makeStream(of: Int32.self)
+            command.terminationHandler = { sink.yield($0.terminationStatus) }
+            try command.run()
+            return await ended.first { _ in true } ?? -1
+        }
+        let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+        #expect(try await code("version", to: full) == 1)
+        #expect(try await code("--help", to: full) == 1)
+        #expect(try await code("version", to: .nullDevice) == 0)
+        let pipe = Pipe()
+        try pipe.fileHandleForReading.close()
+        #expect(try await code("version", to: pipe.fileHandleForWriting) == 0)
+    }
 }

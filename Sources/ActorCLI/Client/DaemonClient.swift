@@ -64,7 +64,7 @@ package struct DaemonClient: Sendable {
             case .unavailable, .timedOut:
                 throw Failure(
                     .unreachable,
-                    "no daemon answers at \(url); start one with reactord serve, or name another with --url")
+                    "\(error.message); start a daemon with reactord serve, or name another with --url")
             case .invalidInput: throw Failure(.usage, error.message)
             default: throw Failure(.failed, error.description)
             }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Standard output and error: who reads them, and whether colours are welcome.
 struct Console: Sendable {
@@ -20,18 +21,33 @@ struct Console: Sendable {
         return Int(size.ws_col)
     }
 
-    func out(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
-    func error(_ text: String) { Self.write(text, to: STDERR_FILENO) }
+    /// The error number of the first thing that could not be put out: a list that ends in a full disk is not whole.
+    private static let lost = Atomic<Int32>(0)
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// Why not all of the output has arrived; nil when it has, or when its reader has gone away.
+    static var loss: String? {
+        let number = lost.load(ordering: .relaxed)
+        return number == 0 ? nil : String(cString: strerror(number))
+    }
+
+    func out(_ text: String) {
+        if let number = Self.write(text, to: STDOUT_FILENO), number != EPIPE {
+            _ = Self.lost.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+        }
+    }
+
+    func error(_ text: String) { _ = Self.write(text, to: STDERR_FILENO) }
+
+    /// The error number when it cannot be written.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            // Nobody reads any more; there is no one left to tell.
-            guard count > 0 else { return }
+            guard count > 0 else { return errno }
             rest = rest.dropFirst(count)
         }
+        return nil
     }
 }
 

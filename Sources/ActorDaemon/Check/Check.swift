@@ -95,6 +95,7 @@ package struct Check: Sendable {
         for actor in loaded.actors {
             report.actors += 1
             for warning in actor.warnings { report.warn(warning) }
+            for problem in actor.settingProblems { report.error(problem) }
             checkProgram(of: actor, settings, &report)
             checkSamples(of: actor, &report)
             if let link = actor.spec.link, !names.contains(link) {
@@ -144,26 +145,11 @@ package struct Check: Sendable {
     private func checkJobFiles(of actor: LoadedActor, _ house: Settings, _ report: inout CheckReport) {
         guard let folder = actor.spec.folder else { return }
         var template = JobTemplate()
-        if actor.spec.run == .builtin("ingest") {
-            do {
-                let settings = try IngestSettings(json: actor.spec.settings)
-                template = settings.template
-                for set in settings.jobSets {
-                    guard case .folder(let folder) = set.source else { continue }
-                    JobFileCheck(root: folder, rules: house.executors.rules, template: template).run(&report)
-                }
-            } catch {
-                for detail in error.details {
-                    let reason = "\(Pointer.dotted(detail.place)) \(detail.problem)"
-                    report.error(Problem(file: "\(folder)/config.yml", reason: reason))
-                }
-            }
-        }
-        if actor.spec.run == .builtin("retention") {
-            do {
-                _ = try RetentionRules.decode(actor.spec.settings)
-            } catch {
-                report.error(Problem(file: "\(folder)/config.yml", reason: error.message))
+        if actor.spec.run == .builtin("ingest"), let settings = try? IngestSettings(json: actor.spec.settings) {
+            template = settings.template
+            for set in settings.jobSets {
+                guard case .folder(let folder) = set.source else { continue }
+                JobFileCheck(root: folder, rules: house.executors.rules, template: template).run(&report)
             }
         }
         JobFileCheck(root: "\(folder)/jobs", rules: house.executors.rules, template: template).run(&report)

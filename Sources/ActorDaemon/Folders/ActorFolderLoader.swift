@@ -1,5 +1,6 @@
 package import ActorCore
 import Foundation
+import Reactors
 
 /// Reads `actors/*`: one folder, one actor. A bad folder never touches another one.
 package struct ActorFolderLoader: Sendable {
@@ -124,7 +125,24 @@ package struct ActorFolderLoader: Sendable {
             } + unusable(spec.webhookSecrets, problems)
         let fingerprint = Fingerprint.of(
             declaration: document.value, configuration: configuration??.source, spec: spec, files: files)
-        return LoadedActor(spec: spec, fingerprint: fingerprint, samples: samples, warnings: warnings)
+        return LoadedActor(
+            spec: spec, fingerprint: fingerprint, samples: samples, warnings: warnings,
+            settingProblems: configuration?.map { settingProblems(spec, $0) } ?? [])
+    }
+
+    private func settingProblems(_ spec: ActorSpec, _ configuration: Configuration) -> [Problem] {
+        guard case .builtin(let name) = spec.run, let known = Catalog.settings[name] else { return [] }
+        for detail in known.problems(in: spec.settings) {
+            configuration.problems.report(detail.place, "\(Pointer.dotted(detail.place)) \(detail.problem)")
+        }
+        return configuration.problems.problems
+    }
+
+    private struct Configuration {
+        let value: JSONValue
+        let source: [UInt8]
+        /// Knows where each value comes from.
+        let problems: ProblemCollector
     }
 
     private func unusable(_ webhookSecrets: [String], _ problems: ProblemCollector) -> [Problem] {
@@ -152,7 +170,7 @@ package struct ActorFolderLoader: Sendable {
     /// each from the environment first and then from `secrets.json`.
     private func settings(
         _ files: ActorFiles, actor: String
-    ) throws(Problems) -> (value: JSONValue, source: [UInt8])? {
+    ) throws(Problems) -> Configuration? {
         guard let text = try files.read("config.yml") else { return nil }
         let document = try files.parse(text, "config.yml")
         guard document.value.isNull || document.value.object != nil else {
@@ -166,7 +184,10 @@ package struct ActorFolderLoader: Sendable {
             }
             return nil
         }
-        return (filled.value.isNull ? .object([]) : filled.value, text)
+        return Configuration(
+            value: filled.value.isNull ? .object([]) : filled.value, source: text,
+            problems: ProblemCollector(
+                file: files.path("config.yml"), lines: document.lines, origins: filled.origins))
     }
 
     private func schemas(_ files: ActorFiles) throws(Problems) -> [SchemaSource] {

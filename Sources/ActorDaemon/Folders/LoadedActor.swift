@@ -10,6 +10,8 @@ package struct LoadedActor: Sendable, Equatable {
     package var samples: [SchemaSource]
     /// What deserves a word but does not keep it from running.
     package var warnings: [Problem]
+    /// What its Reactor will not start with: its mail waits until that is mended.
+    package var settingProblems: [Problem] = []
 
     /// The id that `actor.yml` names, if it does.
     package var declaredID: ActorID? { spec.id.rawValue.isEmpty ? nil : spec.id }

@@ -2,7 +2,9 @@ package import ActorCore
 
 /// Has the bucket that is an inbox looked at when its store says that an object has come: at once rather than at the
 /// next poll. The listing is what counts: an event that is lost, late, doubled or invented changes nothing.
-package actor BucketEventsReactor: Reactor {
+package actor BucketEventsReactor: ConfiguredReactor {
+    package static let settings = ReactorSettings()
+
     private let ring: @Sendable () -> Void
 
     package init(tools: ReactorTools) { ring = tools.ringBucket }

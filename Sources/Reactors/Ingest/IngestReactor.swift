@@ -4,7 +4,7 @@ package import ActorCore
 ///
 /// It may handle several messages at once: recordings are moved, hashed, unpacked and fetched side by side. What
 /// changes documents goes one message after another and is on disk before the next one, so that each has one writer.
-package actor IngestReactor: Reactor {
+package actor IngestReactor: ConfiguredReactor {
     let tools: ReactorTools
     /// Job files of repositories at the commit that was used last.
     var checkedOut: [JobRepository: (commit: String, files: [JobFile])] = [:]
@@ -14,8 +14,20 @@ package actor IngestReactor: Reactor {
 
     package init(tools: ReactorTools) { self.tools = tools }
 
-    /// Settings that cannot be read keep it from starting: its mail waits until they are mended.
-    package func prepare(_ setup: any ReactorSetup) async throws { _ = try IngestSettings(json: setup.settings) }
+    package static let settings = ReactorSettings([
+        "settle_seconds": ReactorSettings.notNegative, "scan_seconds": ReactorSettings.positive,
+        "rescan_seconds": ReactorSettings.positive, "substitution": ReactorSettings.text,
+        "variables": ReactorSettings.mapping, "folders": ReactorSettings.list, "job_sets": ReactorSettings.list,
+        "allow_paths": ReactorSettings.list, "allow_hosts": ReactorSettings.list, "lists": ReactorSettings.list,
+        "notify": ReactorSettings.list, "sendmail": ReactorSettings.text,
+    ]) { settings in
+        do throws(ActorError) {
+            _ = try IngestSettings(json: settings)
+            return []
+        } catch {
+            return error.details
+        }
+    }
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
         let settings = try IngestSettings(json: context.settings)

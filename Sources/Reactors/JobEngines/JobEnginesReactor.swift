@@ -2,7 +2,9 @@ package import ActorCore
 
 /// Has job engines run whole jobs, and keeps their history: one short message for each thing that happens, so that a
 /// job that waits for days holds nothing.
-package actor JobEnginesReactor: Reactor {
+package actor JobEnginesReactor: ConfiguredReactor {
+    package static let settings = ReactorSettings()
+
     private let tools: ReactorTools
 
     package init(tools: ReactorTools) { self.tools = tools }

@@ -4,7 +4,9 @@ package import ActorCore
 /// it interrupted.
 ///
 /// A failed analysis is an answer: the job becomes FAILED, the execution ends with exit code 1, nothing is retried.
-package actor JobRunnerReactor: Reactor {
+package actor JobRunnerReactor: ConfiguredReactor {
+    package static let settings = ReactorSettings()
+
     private let tools: ReactorTools
 
     package init(tools: ReactorTools) { self.tools = tools }

@@ -2,7 +2,9 @@ package import ActorCore
 
 /// Puts what jobs have left into the catalogue: the manager of the jobs forwards their `index` events to it
 /// (PipelineJobs, section 8).
-package actor JobsIndexerReactor: Reactor {
+package actor JobsIndexerReactor: ConfiguredReactor {
+    package static let settings = JobSettings.indexer
+
     /// The document with the patterns that a job was created with.
     static let patternsKind = "job-patterns"
     private static let manager = "pipeline-jobs-manager"

@@ -4,7 +4,9 @@ package import ActorCore
 ///
 /// Messages about one job are handled one after another, so its events are decided in the order in which they were
 /// accepted; jobs do not wait for one another.
-package actor PipelineJobsReactor: Reactor {
+package actor PipelineJobsReactor: ConfiguredReactor {
+    package static let settings = JobSettings.manager
+
     let archive: any ArchiveFiles
 
     package init(archive: any ArchiveFiles) { self.archive = archive }

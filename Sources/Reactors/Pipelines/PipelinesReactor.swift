@@ -3,7 +3,9 @@ package import ActorCore
 /// Keeps the pipelines: registers, updates, enables and disables them, and tells what they are.
 ///
 /// It handles one message at a time, so that two who register the same are told of each other.
-package actor PipelinesReactor: Reactor {
+package actor PipelinesReactor: ConfiguredReactor {
+    package static let settings = JobSettings.pipelines
+
     package init() {}
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {

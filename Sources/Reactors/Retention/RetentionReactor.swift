@@ -4,7 +4,21 @@ package import ActorCore
 /// each file, which is on disk before the file goes.
 ///
 /// It handles one message at a time, so a plan has one writer.
-package actor RetentionReactor: Reactor {
+package actor RetentionReactor: ConfiguredReactor {
+    package static let settings = ReactorSettings([
+        "rules": ReactorSettings.list, "keep_tags": ReactorSettings.list,
+        "approval_days": ReactorSettings.positive, "ingest": ReactorSettings.text,
+    ]) { settings in
+        do throws(ReactorFailure) {
+            _ = try RetentionRules.decode(settings)
+            return []
+        } catch {
+            // Its text begins with the place.
+            let parts = error.message.split(separator: ": ", maxSplits: 1)
+            return [.init(place: String(parts[0]), problem: parts.count > 1 ? String(parts[1]) : "")]
+        }
+    }
+
     private static let tagsKind = "retention-tags"
     private static let page = 200
 
@@ -15,9 +29,6 @@ package actor RetentionReactor: Reactor {
         holdings = tools.holdings ?? NoHoldings()
         removeObjects = tools.removeObjects
     }
-
-    /// Rules that cannot be read keep it from starting: nobody shall believe that they hold.
-    package func prepare(_ setup: any ReactorSetup) async throws { _ = try RetentionRules.decode(setup.settings) }
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
         let who = envelope.message.sender

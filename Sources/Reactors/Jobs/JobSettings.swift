@@ -1,0 +1,84 @@
+import ActorCore
+
+/// What the `config.yml` of those who keep jobs and pipelines may say.
+enum JobSettings {
+    private typealias Rules = [String: ReactorSettings.Rule]
+
+    /// Of what tokens are made.
+    private static let keys: Rules = [
+        "token_pepper": ReactorSettings.text, "admin_token_secret": ReactorSettings.text,
+        "admin_token_key": ReactorSettings.text, "admin_token_lifetime_seconds": ReactorSettings.positive,
+    ]
+    private static let telling: Rules = [
+        "events_manager": ReactorSettings.text, "state_enter": ReactorSettings.flag,
+        "state_exit": ReactorSettings.flag,
+    ]
+    private static let patterns: Rules = [
+        "archive_patterns": patterns("archive_patterns"), "product_patterns": patterns("product_patterns"),
+    ]
+
+    static let pipelines = ReactorSettings(keys)
+
+    static let indexer = ReactorSettings(
+        merged(
+            telling, patterns,
+            [
+                "process_uuid": { value in
+                    value.string.flatMap(TypedUUID.normalized) == nil ? "must be a UUID" : nil
+                }
+            ]))
+
+    static let manager = ReactorSettings(
+        merged(
+            keys, telling, patterns,
+            [
+                "unknown_pipelines": ReactorSettings.oneOf("refuse", "register"),
+                "token_hours": ReactorSettings.decoded("token_hours") { value, place throws(ReactorFailure) in
+                    _ = try PipelineSettings.hours(value, at: place)
+                },
+                "token_events": ReactorSettings.decoded("token_events") { value, place throws(ReactorFailure) in
+                    _ = try PipelineSettings.tokenEvents(value, at: place)
+                },
+                "callbacks": ReactorSettings.anything,
+                "callback_maps": ReactorSettings.mapping, "max_data_bytes": ReactorSettings.notNegative,
+                "stalled_after_hours": ReactorSettings.notNegative,
+                "stall_check_seconds": ReactorSettings.positive, "job_indexer": ReactorSettings.text,
+                "index_when_finished": ReactorSettings.flag,
+            ]), whole: callbackMaps)
+
+    private static func merged(_ parts: Rules...) -> Rules {
+        parts.reduce(into: [:]) { all, part in all.merge(part) { first, _ in first } }
+    }
+
+    private static func patterns(_ name: String) -> ReactorSettings.Rule {
+        ReactorSettings.decoded(name) { value, place throws(ReactorFailure) in
+            _ = try PipelineTreatment.filters(value, at: place)
+        }
+    }
+
+    /// Each map can be read, and the one that is used is there.
+    @Sendable private static func callbackMaps(_ settings: JSONValue) -> [ActorError.Detail] {
+        var problems: [ActorError.Detail] = []
+        func read(_ name: String, _ json: JSONValue, at place: String) {
+            do throws(ActorError) {
+                _ = try CallbackMap(name: name, json: json, at: place)
+            } catch {
+                problems += error.details
+            }
+        }
+        let own = settings["callback_maps"]?.object ?? []
+        for map in own { read(map.name, map.value, at: "/callback_maps/\(map.name)") }
+        guard let used = settings["callbacks"], !used.isNull else { return problems }
+        guard let name = used.string else {
+            // One that is written out.
+            read("callbacks", used, at: "/callbacks")
+            return problems
+        }
+        let names = CallbackMap.builtIn.keys + own.map(\.name)
+        if !names.contains(name) {
+            problems.append(
+                .init(place: "/callbacks", problem: "is none of \(names.sorted().joined(separator: ", "))"))
+        }
+        return problems
+    }
+}
