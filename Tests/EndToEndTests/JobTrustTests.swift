@@ -166,6 +166,9 @@ import Testing
             #expect(letter["message"]?.string == #"{"result":42}"#)
             let wrong = try await call(daemon, "\(byToken.replacing(token, with: "0123456789abcdef"))&event=finish")
             #expect(wrong["reason"] == "Token is not valid")
+            // To delete it once more is no news of the job: there is nothing to keep.
+            let again = try await daemon.request("DELETE", "/api/v1/jobs/\(job.uuid)")
+            #expect(again.status == 404 && again.json["detail"]?.string?.contains("was deleted at 20") == true)
             #expect(try await daemon.get("/api/v1/dead-letters")["dead_letters"]?.array?.count == 1)
         }
     }

@@ -97,7 +97,7 @@ package actor PipelineJobsReactor: ConfiguredReactor {
     private func act(
         _ action: PipelineJobMessage.Action, _ envelope: Envelope, _ context: any ReactorContext
     ) async throws {
-        let desk = try await desk(action.uuid, token: action.token, envelope, context)
+        let desk = try await desk(action.uuid, token: action.token, isNews: false, envelope, context)
         let record = desk.record
         let salt = JobToken.salt(randomHex: context.randomHex(bytes: 16), record.generation)
         let pepper = try await TokenPepper.of(context)
@@ -135,8 +135,10 @@ package actor PipelineJobsReactor: ConfiguredReactor {
     // MARK: Refusals
 
     /// The desk of a job; says of one that is gone that it is.
+    ///
+    /// - Parameter isNews: the message tells of the job, which must not be lost; what is only asked for is not kept.
     func desk(
-        _ uuid: JobID, token: String?, _ envelope: Envelope, _ context: any ReactorContext
+        _ uuid: JobID, token: String?, isNews: Bool = true, _ envelope: Envelope, _ context: any ReactorContext
     ) async throws -> JobDesk {
         let now = context.now()
         let tokens = AdminTokens(settings: context.settings)
@@ -151,8 +153,10 @@ package actor PipelineJobsReactor: ConfiguredReactor {
         let verb = gone.action == "cancel" ? "cancelled" : "deleted"
         let refusal = JobRefusal(
             .notFound,
-            "job \(uuid) was \(verb) at \(gone.deleted.iso8601); what this message says is kept as a dead letter")
-        _ = try await refuse(refusal, nil, uuid, "job.event", envelope, context)
+            "job \(uuid) was \(verb) at \(gone.deleted.iso8601)"
+                + (isNews ? "; what this message says is kept as a dead letter" : ""))
+        let refused = try await refuse(refusal, nil, uuid, "job.event", envelope, context)
+        guard isNews else { throw refused }
         // Parked with its body: whoever sent it meant something that is not to be lost.
         throw ReactorFailure(.permanent, refusal.message)
     }
