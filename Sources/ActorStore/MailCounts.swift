@@ -52,12 +52,14 @@ final class MailCounts: Sendable {
     }
 
     /// What waited when the store was opened, counted meanwhile.
-    func add(found held: [ActorID: Int], bytes: Int64) {
+    func add(found held: [ActorID: Int]) {
         state.withLock { state in
             for (actor, count) in held { Self.add(count, to: &state.held[actor]) }
-            state.bytes += bytes
         }
     }
+
+    /// How large that was.
+    func add(found bytes: Int64) { state.withLock { $0.bytes += bytes } }
 
     private static func add(_ more: Int, to count: inout Int?) {
         let sum = (count ?? 0) + more

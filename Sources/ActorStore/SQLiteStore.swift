@@ -108,13 +108,14 @@ package final class SQLiteStore: Sendable {
         }
     }
 
-    /// Counts what waits as of now, while work goes on: a million messages must not delay the first request.
+    /// Counts what waits as of now, while work goes on: a million messages must not delay the first request. How many
+    /// there are comes first: that is what people look at.
     private func countMail() throws {
         let snapshot = try pool.makeSnapshot()
         DispatchQueue(label: "store.count").async {
             do {
-                let found = try snapshot.read { db in try db.heldMessages() }
-                self.counts.add(found: found.held, bytes: found.bytes)
+                self.counts.add(found: try snapshot.read { db in try db.heldMessages() })
+                self.counts.add(found: try snapshot.read { db in try db.heldBytes() })
             } catch {
                 self.logger.error("waiting messages could not be counted", metadata: ["reason": "\(error)"])
             }

@@ -34,6 +34,27 @@ struct OpeningTests {
         }
     }
 
+    /// Delayed ones stand in another index than the others; both are counted, and how many bytes they have.
+    @Test func whatWaitsIsCountedWhateverItWaitsFor() async throws {
+        try await withFolder { folder in
+            let path = "\(folder)/s.sqlite"
+            let store = try SQLiteStore.open(path: path, logger: quiet)
+            let later = noon.adding(milliseconds: 60000)
+            _ = try await store.append([
+                message("a", bytes: 100), message("b", bytes: 100).changed { $0.deliverAt = later },
+                message("c", bytes: 100).changed { $0.key = "k" },
+                message("d", to: actorB, bytes: 100).changed { $0.deliverAt = later },
+            ])
+            try await store.close()
+            let again = try SQLiteStore.open(path: path, logger: quiet)
+            while again.held(by: actorA) < 3 || again.held(by: actorB) < 1 || again.counts.bytes < 400 {
+                await Task.yield()
+            }
+            #expect(again.held(by: actorA) == 3 && again.held(by: actorB) == 1 && again.counts.bytes == 400)
+            try await again.close()
+        }
+    }
+
     @Test func onlyItsOwnerMayReadTheFile() async throws {
         try await withStore { _, path in
             for suffix in ["", "-wal", "-shm"] {

@@ -34,6 +34,7 @@ func withStore<Value>(
 }
 
 let actorA = ActorID("actorA")
+let actorB = ActorID("actorB")
 let noon = Timestamp(milliseconds: 1_800_000_000_000)
 
 /// A message whose body says which one it is.

@@ -93,17 +93,20 @@ extension Database {
         return actors.sorted()
     }
 
-    /// Messages in each mailbox and the bytes of all bodies: reads every row.
-    func heldMessages() throws -> (held: [ActorID: Int], bytes: Int64) {
+    /// Messages in each mailbox, from the two indices in which each message stands once by its actor: to group the rows
+    /// themselves takes fifteen times as long.
+    func heldMessages() throws -> [ActorID: Int] {
         var held: [ActorID: Int] = [:]
-        var bytes: Int64 = 0
-        _ = try rows("SELECT actor, count(*), sum(length(body)) FROM mailbox GROUP BY actor") { row in
-            let size: Int64 = row[2]
-            held[ActorID(row[0])] = row[1]
-            bytes += size
+        for part in ["deliver_at IS NULL", "deliver_at IS NOT NULL"] {
+            _ = try rows("SELECT actor, count(*) FROM mailbox WHERE \(part) GROUP BY actor") { row in
+                held[ActorID(row[0]), default: 0] += row[1]
+            }
         }
-        return (held, bytes)
+        return held
     }
+
+    /// Bytes of all bodies: reads every row.
+    func heldBytes() throws -> Int64 { try row("SELECT sum(length(body)) FROM mailbox")?[0] ?? 0 }
 
     /// The sequence of an execution, waiting or ended; nil when there is none of that id.
     func sequence(of id: ExecutionID, _ numbers: ExecutionNumbers) throws -> Int64? {
