@@ -193,10 +193,11 @@ package final class ActorSystem: Sendable {
 
     /// What runs in a moment is not on disk as running.
     private func current(_ record: ExecutionRecord) -> ExecutionRecord {
-        guard record.finished == nil, let running = driver.running(record.id) else { return record }
+        let running = driver.running(record.id)
+        guard record.finished == nil, record.status == .running || running != nil else { return record }
         var record = record
         record.worker = workers.worker(of: record.id, record.actor)
-        guard record.status == .submitted else { return record }
+        guard record.status == .submitted, let running else { return record }
         record.status = .running
         record.attempts = running.number
         record.started = record.started ?? running.started

@@ -139,6 +139,9 @@ final class ExecutionDriver: Sendable {
         let work = RunningWork(
             envelope, retry: entry.spec.retry, started: started,
             deadline: environment.clock.uptime() + Int64(entry.spec.timeoutSeconds) * 1000)
+        // From before its start is on record until its end is: whoever sees it run sees who runs it.
+        let worker = entry.reactor == nil ? environment.workers.take(envelope.execution, of: entry.spec) : nil
+        defer { if worker != nil { environment.workers.release(envelope.execution, of: entry.spec.id) } }
         // A message that ends the daemon must be known as one that did. A built-in Reactor that is done in a moment
         // needs no record of its start: after an unclean end all that was in its mailbox is taken for suspect.
         if entry.reactor == nil || envelope.isSuspect || envelope.attempts > 0 {
@@ -149,7 +152,7 @@ final class ExecutionDriver: Sendable {
             }
         }
         let session: any WorkSession =
-            entry.reactor == nil ? scripts.session(work, entry) : reactors.session(work, entry)
+            worker.map { scripts.session(work, entry, worker: $0) } ?? reactors.session(work, entry)
         let end = await play(work, session)
         return End(returned: await finish(end, work, session, entry.spec), health: health(end))
     }

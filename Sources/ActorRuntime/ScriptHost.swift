@@ -5,8 +5,8 @@ internal import Synchronization
 struct ScriptHost: Sendable {
     let environment: RuntimeEnvironment
 
-    func session(_ work: RunningWork, _ entry: Directory.Entry) -> any WorkSession {
-        ScriptSession(environment: environment, running: work, spec: entry.spec)
+    func session(_ work: RunningWork, _ entry: Directory.Entry, worker: String) -> any WorkSession {
+        ScriptSession(environment: environment, running: work, spec: entry.spec, worker: worker)
     }
 
     /// What is asked of an executor before an actor of this image may run.
@@ -103,14 +103,15 @@ private final class ScriptSession: WorkSession {
     let effects = Effects()
     let farewell = Effects()
     let result: JSONValue? = nil
-    private let taken = Mutex<String?>(nil)
-    var worker: String? { taken.withLock { $0 } }
+    private let workerID: String
+    var worker: String? { workerID }
     private let used = Mutex(ResourceUse())
     var use: ResourceUse { used.withLock { $0 } }
 
-    init(environment: RuntimeEnvironment, running: RunningWork, spec: ActorSpec) {
+    init(environment: RuntimeEnvironment, running: RunningWork, spec: ActorSpec, worker: String) {
         self.environment = environment
         self.running = running
+        self.workerID = worker
         self.envelope = running.envelope
         self.spec = spec
         self.attempt = running.number
@@ -121,9 +122,6 @@ private final class ScriptSession: WorkSession {
     private var logFile: String { "\(environment.configuration.dataFolder)/\(relativeLog)" }
 
     func work() async -> ExecutionMachine.WorkEnd {
-        let worker = environment.workers.take(envelope.execution, of: spec)
-        taken.withLock { $0 = worker }
-        defer { environment.workers.release(envelope.execution, of: spec.id) }
         do {
             let id = try await self.id()
             let folder = try await environment.runFiles.prepare(envelope.execution)
@@ -138,7 +136,7 @@ private final class ScriptSession: WorkSession {
             let variables = ScriptEnvironment.entries(
                 ScriptEnvironment.Input(
                     envelope: envelope, spec: spec, attempt: attempt, state: state, secrets: grantedSecrets(),
-                    accessToken: token, workerID: worker, configs: configs,
+                    accessToken: token, workerID: workerID, configs: configs,
                     apiServer: environment.apiServer(spec.tenant), messageFile: messageFile, resultSocket: results,
                     scratch: "\(folder)/work"))
             let outcome = await environment.executor.run(work(id, variables, folder: folder, results: results))
