@@ -4,8 +4,8 @@ package import ActorCore
 ///
 /// A key that nobody knows is a mistake, not a wish: `token_hour: 1` must not leave tokens valid for three days.
 package struct ReactorSettings: Sendable {
-    /// Tells what is wrong with a value that is there; nil when nothing is.
-    typealias Rule = @Sendable (JSONValue) -> String?
+    /// Tells what is wrong with a value that is there, and where; nil when nothing is. The second is its place.
+    typealias Rule = @Sendable (JSONValue, String) -> ActorError.Detail?
     /// Tells what is wrong with the settings as a whole, each with its JSON pointer.
     typealias Whole = @Sendable (JSONValue) -> [ActorError.Detail]
 
@@ -22,8 +22,7 @@ package struct ReactorSettings: Sendable {
         let strange = (settings.object ?? []).flatMap { member -> [ActorError.Detail] in
             let place = "/\(member.name)"
             guard let rule = rules[member.name] else { return [.init(place: place, problem: unknown)] }
-            guard !member.value.isNull, let problem = rule(member.value) else { return [] }
-            return [.init(place: place, problem: problem)]
+            return member.value.isNull ? [] : [rule(member.value, place)].compactMap(\.self)
         }
         return strange + whole(settings).filter { found in !strange.contains { $0.place == found.place } }
     }
@@ -52,32 +51,40 @@ extension ConfiguredReactor {
 // MARK: What values must be
 
 extension ReactorSettings {
-    static let anything: Rule = { _ in nil }
-    static let text: Rule = { $0.string == nil ? "must be text: put it in quotes" : nil }
-    static let flag: Rule = { $0.bool == nil ? "must be true or false" : nil }
-    static let list: Rule = { $0.array == nil ? "must be a list" : nil }
-    static let mapping: Rule = { $0.object == nil ? "must be a mapping (key: value)" : nil }
-    static let notNegative: Rule = { ($0.double ?? -1) >= 0 ? nil : "must be a number, 0 or more" }
-    static let positive: Rule = { ($0.double ?? 0) > 0 ? nil : "must be a number above 0" }
+    static let anything: Rule = { _, _ in nil }
+    static let text = must("be text: put it in quotes") { $0.string != nil }
+    static let flag = must("be true or false") { $0.bool != nil }
+    static let list = must("be a list") { $0.array != nil }
+    static let mapping = must("be a mapping (key: value)") { $0.object != nil }
+    static let notNegative = must("be a number, 0 or more") { ($0.double ?? -1) >= 0 }
+    static let positive = must("be a number above 0") { ($0.double ?? 0) > 0 }
+
+    static func must(_ be: String, _ holds: @escaping @Sendable (JSONValue) -> Bool) -> Rule {
+        { value, place in holds(value) ? nil : .init(place: place, problem: "must \(be)") }
+    }
 
     static func oneOf(_ words: String...) -> Rule {
-        { value in
-            value.string.map(words.contains) == true ? nil : "must be \(words.joined(separator: " or "))"
+        must("be \(words.joined(separator: " or "))") { $0.string.map(words.contains) == true }
+    }
+
+    /// What a decoder that is told the place says about a value.
+    static func decoded<Value>(
+        _ decode: @escaping @Sendable (JSONValue, String) throws(ReactorFailure) -> Value
+    ) -> Rule {
+        { value, place in
+            do throws(ReactorFailure) {
+                _ = try decode(value, place)
+                return nil
+            } catch {
+                return detail(of: error)
+            }
         }
     }
 
-    /// What a decoder that throws says about it; its words begin with `place`, which is known here.
-    static func decoded(
-        _ place: String, _ decode: @escaping @Sendable (JSONValue, String) throws(ReactorFailure) -> Void
-    ) -> Rule {
-        { value in
-            do throws(ReactorFailure) {
-                try decode(value, place)
-                return nil
-            } catch {
-                return error.message.hasPrefix("\(place): ")
-                    ? String(error.message.dropFirst(place.count + 2)) : error.message
-            }
-        }
+    /// Of a failure whose words are `PLACE: PROBLEM`.
+    static func detail(of failure: ReactorFailure) -> ActorError.Detail {
+        let parts = failure.message.split(separator: ": ", maxSplits: 1).map(String.init)
+        return parts.count == 2
+            ? .init(place: parts[0], problem: parts[1]) : .init(place: "", problem: failure.message)
     }
 }

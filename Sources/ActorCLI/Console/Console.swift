@@ -21,7 +21,7 @@ struct Console: Sendable {
         return Int(size.ws_col)
     }
 
-    /// The error number of the first thing that could not be put out: a list that ends in a full disk is not whole.
+    /// The error number of what could not be put out: a list that ends in a full disk is not whole.
     private static let lost = Atomic<Int32>(0)
 
     /// Why not all of the output has arrived; nil when it has, or when its reader has gone away.
@@ -32,7 +32,7 @@ struct Console: Sendable {
 
     func out(_ text: String) {
         if let number = Self.write(text, to: STDOUT_FILENO), number != EPIPE {
-            _ = Self.lost.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+            Self.lost.store(number, ordering: .relaxed)
         }
     }
 

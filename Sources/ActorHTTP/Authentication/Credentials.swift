@@ -76,7 +76,7 @@ struct Credentials: Sendable {
 
     /// The token of an `Authorization: Bearer …` header; any other scheme is none.
     static func bearer(_ header: String) -> String? {
-        Self.word(behind: "bearer", in: header, mostBytes: 16384).map { String($0) }
+        Self.word(behind: "bearer", in: header, mostBytes: 16384).map(String.init)
     }
 
     /// The one word behind the scheme of an `Authorization` header (RFC 9110, section 11.4); nil for another scheme

@@ -14,7 +14,8 @@ enum JobSettings {
         "state_exit": ReactorSettings.flag,
     ]
     private static let patterns: Rules = [
-        "archive_patterns": patterns("archive_patterns"), "product_patterns": patterns("product_patterns"),
+        "archive_patterns": ReactorSettings.decoded(PipelineTreatment.filters),
+        "product_patterns": ReactorSettings.decoded(PipelineTreatment.filters),
     ]
 
     static let pipelines = ReactorSettings(keys)
@@ -23,8 +24,8 @@ enum JobSettings {
         merged(
             telling, patterns,
             [
-                "process_uuid": { value in
-                    value.string.flatMap(TypedUUID.normalized) == nil ? "must be a UUID" : nil
+                "process_uuid": ReactorSettings.must("be a UUID") {
+                    $0.string.flatMap(TypedUUID.normalized) != nil
                 }
             ]))
 
@@ -33,12 +34,8 @@ enum JobSettings {
             keys, telling, patterns,
             [
                 "unknown_pipelines": ReactorSettings.oneOf("refuse", "register"),
-                "token_hours": ReactorSettings.decoded("token_hours") { value, place throws(ReactorFailure) in
-                    _ = try PipelineSettings.hours(value, at: place)
-                },
-                "token_events": ReactorSettings.decoded("token_events") { value, place throws(ReactorFailure) in
-                    _ = try PipelineSettings.tokenEvents(value, at: place)
-                },
+                "token_hours": ReactorSettings.decoded(PipelineSettings.hours),
+                "token_events": ReactorSettings.decoded(PipelineSettings.tokenEvents),
                 "callbacks": ReactorSettings.anything,
                 "callback_maps": ReactorSettings.mapping, "max_data_bytes": ReactorSettings.notNegative,
                 "stalled_after_hours": ReactorSettings.notNegative,
@@ -48,12 +45,6 @@ enum JobSettings {
 
     private static func merged(_ parts: Rules...) -> Rules {
         parts.reduce(into: [:]) { all, part in all.merge(part) { first, _ in first } }
-    }
-
-    private static func patterns(_ name: String) -> ReactorSettings.Rule {
-        ReactorSettings.decoded(name) { value, place throws(ReactorFailure) in
-            _ = try PipelineTreatment.filters(value, at: place)
-        }
     }
 
     /// Each map can be read, and the one that is used is there.

@@ -5,17 +5,16 @@ package import ActorCore
 ///
 /// It handles one message at a time, so a plan has one writer.
 package actor RetentionReactor: ConfiguredReactor {
-    package static let settings = ReactorSettings([
-        "rules": ReactorSettings.list, "keep_tags": ReactorSettings.list,
-        "approval_days": ReactorSettings.positive, "ingest": ReactorSettings.text,
-    ]) { settings in
+    /// What is in them the rules say themselves.
+    package static let settings = ReactorSettings(
+        Dictionary(uniqueKeysWithValues: RetentionRules.keys.map { ($0, ReactorSettings.anything) })
+            .merging(["ingest": ReactorSettings.text]) { $1 }
+    ) { settings in
         do throws(ReactorFailure) {
             _ = try RetentionRules.decode(settings)
             return []
         } catch {
-            // Its text begins with the place.
-            let parts = error.message.split(separator: ": ", maxSplits: 1)
-            return [.init(place: String(parts[0]), problem: parts.count > 1 ? String(parts[1]) : "")]
+            return [ReactorSettings.detail(of: error)]
         }
     }
 

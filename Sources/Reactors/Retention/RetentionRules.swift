@@ -21,9 +21,10 @@ package struct RetentionRules: Sendable, Equatable {
     /// Days that a plan may wait for its approval, and an approval for its use.
     package let approvalDays: Int
 
+    static let keys = ["rules", "keep_tags", "approval_days", "ingest"]
+
     /// From the actor's `config.yml`; names what is wrong with it.
     package static func decode(_ settings: JSONValue) throws(ReactorFailure) -> RetentionRules {
-        let keys = ["rules", "keep_tags", "approval_days", "ingest"]
         if let strange = settings.object?.first(where: { !keys.contains($0.name) }) {
             throw ReactorFailure(.refused, "/\(strange.name): is none of \(keys.joined(separator: ", "))")
         }
