@@ -62,27 +62,35 @@ package struct ActorPayload: Payload {
     }
 }
 
-/// An actor's folder that cannot run, with the place of the mistake, on the wire.
+/// An actor's folder with a mistake in it, and its place, on the wire.
 package struct QuarantinePayload: Payload {
     package var folder: String
     package var file: String
     package var line: Int?
     package var reason: String
+    /// The actor is there all the same, as it was declared before.
+    package var goesOn: Bool
 
-    package init(folder: String, file: String, line: Int?, reason: String) {
+    package init(folder: String, file: String, line: Int?, reason: String, goesOn: Bool) {
         self.folder = folder
         self.file = file
         self.line = line
         self.reason = reason
+        self.goesOn = goesOn
     }
 
     package init?(json: JSONValue) {
         guard let folder = json["folder"]?.string, let reason = json["reason"]?.string else { return nil }
-        self.init(folder: folder, file: json["file"]?.string ?? "", line: json["line"]?.int, reason: reason)
+        self.init(
+            folder: folder, file: json["file"]?.string ?? "", line: json["line"]?.int, reason: reason,
+            goesOn: json["goes_on"]?.bool ?? false)
     }
 
     package var json: JSONValue {
-        ["folder": .string(folder), "file": .string(file), "line": JSONValue(line), "reason": .string(reason)]
+        [
+            "folder": .string(folder), "file": .string(file), "line": JSONValue(line), "reason": .string(reason),
+            "goes_on": .bool(goesOn),
+        ]
     }
 }
 

@@ -9,6 +9,7 @@ internal import Reactors
 /// Gives the actors of the folders their ids and revisions, and makes them the ones that run.
 struct ActorRegistrar: Sendable {
     let settings: Settings
+    let data: DataFolder
     let store: SQLiteStore
     let system: ActorSystem
     let clock: any Timekeeper
@@ -22,6 +23,8 @@ struct ActorRegistrar: Sendable {
             if let problem = folders.problem {
                 logger.error("the actors cannot be read", metadata: ["problem": "\(problem)"])
             }
+            // A disk that is away for a moment takes nobody's actors with it.
+            guard folders.isThere else { return }
             let stored = try await store.actors()
             let aliases = try await store.aliases()
             let grants = Dictionary(grouping: try await store.grants(.actor), by: \.target)
@@ -44,26 +47,28 @@ struct ActorRegistrar: Sendable {
             }
             let quarantined =
                 folders.quarantined.map {
-                    QuarantinedActor(folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason)
+                    QuarantinedActor(
+                        folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason, goesOn: $0.goesOn)
                 } + taken
-            let goOn = system.install(specs, quarantined: quarantined)
-            for name in goOn {
-                logger.warning(
-                    "the folder of an actor has a mistake; it goes on as it was", metadata: ["actor": "\(name)"])
-            }
-            for folder in quarantined {
-                logger.error(
-                    "an actor folder is left out",
-                    metadata: [
-                        "folder": "\(folder.folder)", "file": "\(folder.file)",
-                        "line": "\(folder.line.map(String.init) ?? "-")", "reason": "\(folder.reason)",
-                    ])
-            }
+            system.install(specs, quarantined: quarantined)
+            for folder in quarantined { complain(of: folder) }
             logger.info(
                 "actors were read",
                 metadata: ["actors": "\(specs.count)", "left_out": "\(quarantined.count)"])
         } catch {
             logger.error("the actors could not be registered", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func complain(of folder: QuarantinedActor) {
+        let place: Logger.Metadata = [
+            "folder": "\(folder.folder)", "file": "\(folder.file)",
+            "line": "\(folder.line.map(String.init) ?? "-")", "reason": "\(folder.reason)",
+        ]
+        if folder.goesOn {
+            logger.error("an actor's folder has a mistake; the actor goes on as it was", metadata: place)
+        } else {
+            logger.error("an actor folder is left out", metadata: place)
         }
     }
 
@@ -88,7 +93,7 @@ struct ActorRegistrar: Sendable {
                 tenant: settings.tenant,
                 owner: settings.auth.users.first { $0.roles.contains(.admin) }?.name ?? "admin",
                 environment: EnvironmentVariables.current, secrets: settings.secrets, compiler: ValijsonCompiler(),
-                builtins: Set(Catalog.makers.keys)))
+                builtins: Set(Catalog.makers.keys)), kept: KeptDeclarations(folder: data.declarations))
         let folder = settings.actors.folder
         return try await threads.runIfActive { loader.load(folder: folder) }
     }

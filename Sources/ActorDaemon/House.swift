@@ -100,7 +100,8 @@ struct House: Sendable {
             try? system?.resolve(settings.pipelines.jobManager, tenant: settings.tenant).id
         }
         let registrar = ActorRegistrar(
-            settings: settings, store: store, system: system, clock: clock, threads: threads, logger: logger)
+            settings: settings, data: data, store: store, system: system, clock: clock, threads: threads,
+            logger: logger)
         await registrar.load()
         try await system.loadMade()
         let http = HTTPFront(
@@ -110,9 +111,7 @@ struct House: Sendable {
                 logger: logger),
             settings: serverSettings(settings, data: data, lab: lab, late: late), address: address,
             gateways: settings.auth.jwt.map(gateway), client: client, seal: seal, pool: threads, logger: quietLogger
-        ).service(onRunning: { port in
-            late.bind(port)
-        })
+        ).service(onRunning: { late.bind($0) })
         return House(
             settings: settings, data: data, logger: logger, quietLogger: quietLogger, clock: clock, threads: threads,
             lengthy: lengthy, store: store, client: client, system: system, http: http, address: address, lab: lab,

@@ -84,10 +84,8 @@ package final class ActorSystem: Sendable {
 
     // MARK: Actors
 
-    /// Makes these the actors that folders declare. Ids, revisions and creation times are the caller's. Answers the
-    /// names of those whose folder has a mistake now and that go on as they were.
-    @discardableResult
-    package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor]) -> [String] {
+    /// Makes these the actors that folders declare. Ids, revisions and creation times are the caller's.
+    package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor]) {
         var entries: [Directory.Entry] = []
         var refused = quarantined
         for spec in specs {
@@ -100,14 +98,11 @@ package final class ActorSystem: Sendable {
                         reason: error.description))
             }
         }
-        let kept = directory.goOn(besides: entries, troubled: refused)
-        entries += kept
         directory.replaceDeclared(entries, quarantined: refused)
         for entry in entries { workers.begin(entry.spec) }
         dispatcher.configure(directory.all)
         scheduler.bell.ring()
         events.publish([.actorsChanged], at: now())
-        return kept.map(\.spec.name)
     }
 
     func entry(for spec: ActorSpec) throws(ActorError) -> Directory.Entry {

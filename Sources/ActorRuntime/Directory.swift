@@ -63,20 +63,6 @@ final class Directory: Sendable {
         }
     }
 
-    /// Those whose folder has a mistake now: it costs nobody what ran well, so they go on as they were.
-    func goOn(besides entries: [Entry], troubled: [QuarantinedActor]) -> [Entry] {
-        let names = Set(entries.map(\.spec.name))
-        let ids = Set(entries.map(\.spec.id))
-        let folders = Set(troubled.map { Self.lastName($0.folder) })
-        return all.filter { entry in
-            guard let folder = entry.spec.folder, entry.spec.definition == nil else { return false }
-            return folders.contains(Self.lastName(folder)) && !names.contains(entry.spec.name)
-                && !ids.contains(entry.spec.id)
-        }
-    }
-
-    private static func lastName(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
-
     func setGrants(_ grants: [String: PermissionLevel], of id: ActorID) {
         state.withLock { $0.entries[id] = $0.entries[id]?.granting(grants) }
     }

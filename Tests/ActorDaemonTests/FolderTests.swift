@@ -193,10 +193,68 @@ struct FolderTests {
         #expect(loaded.quarantined.map(\.folder) == ["aaa"])
     }
 
+    @Test("a folder with a mistake goes on as it was declared before, in another process too")
+    func kept() throws {
+        let folder = try TemporaryFolder()
+        let keeper = KeptDeclarations(folder: folder.path + "/kept")
+        func load() -> LoadedFolders {
+            ActorFolderLoader(context: context().context, kept: keeper).load(folder: folder.path + "/actors")
+        }
+        try folder.write("actors/one/actor.yml", "name: first\nrun: {command: [x]}\n")
+        try folder.write("actors/one/config.yml", "greeting: hello\n")
+        try folder.write("actors/one/schemas/a.jsonschema", "{}")
+        try folder.write("actors/one/x", "before")
+        let before = load()
+        #expect(before.quarantined.isEmpty && before.actors.first?.warnings == [])
+
+        try folder.write("actors/one/actor.yml", "name: first\nrun: {command: [\n")
+        try folder.write("actors/two/actor.yml", "run: {command: [\n")
+        let after = load()
+        var spec = try #require(after.actors.first?.spec)
+        #expect(spec.schemas.map(\.file) == [folder.path + "/kept/one/schemas/a.jsonschema"])
+        spec.schemas = before.actors[0].spec.schemas
+        #expect(spec == before.actors[0].spec, "it runs where it ran")
+        #expect(after.actors.map(\.fingerprint) == before.actors.map(\.fingerprint))
+        #expect(after.quarantined.map(\.folder) == ["one", "two"])
+        #expect(after.quarantined.map(\.goesOn) == [true, false])
+        #expect(after.quarantined[0].file == folder.path + "/actors/one/actor.yml")
+
+        try folder.write("actors/one/x", "after")
+        #expect(load().actors.first?.fingerprint != before.actors[0].fingerprint, "what runs is that of today")
+
+        try folder.write("actors/three/actor.yml", "name: first\nrun: {command: [y]}\n")
+        let copied = load()
+        #expect(copied.actors.map(\.spec.run) == [.command(["x"])], "nobody takes its name meanwhile")
+        #expect(copied.quarantined.map(\.goesOn) == [true, false, false])
+
+        try FileManager.default.removeItem(atPath: folder.path + "/actors/three")
+        try folder.write("actors/one/actor.yml", "name: first\nrun: {command: [z]}\n")
+        #expect(load().actors.map(\.spec.run) == [.command(["z"])])
+        try folder.write("actors/one/config.yml", "[]\n")
+        #expect(load().actors.map(\.spec.run) == [.command(["z"])])
+
+        try FileManager.default.removeItem(atPath: folder.path + "/actors/one")
+        #expect(load().actors.isEmpty)
+        try folder.write("actors/one/actor.yml", "name: [\n")
+        #expect(load().actors.isEmpty, "what was taken away is not there again because of a mistake")
+    }
+
+    @Test("a declaration that cannot be kept is told, and its actor runs")
+    func notKept() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("actors/one/actor.yml", "run: {command: [x]}\n")
+        try folder.write("kept", "a file where a folder is needed")
+        let loaded = ActorFolderLoader(
+            context: context().context, kept: KeptDeclarations(folder: folder.path + "/kept")
+        ).load(folder: folder.path + "/actors")
+        #expect(loaded.actors.map(\.spec.name) == ["one"])
+        #expect(loaded.actors.first?.warnings.first?.reason.contains("cannot be kept") == true)
+    }
+
     @Test("a missing folder is a problem, not a crash")
     func missing() {
         let loaded = context().load(folder: "/nonexistent/actors")
-        #expect(loaded.actors.isEmpty && loaded.problem != nil)
+        #expect(loaded.actors.isEmpty && loaded.problem != nil && !loaded.isThere)
     }
 
     @Test("the fingerprint follows what runs and nothing else")

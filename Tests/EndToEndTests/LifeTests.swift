@@ -88,7 +88,7 @@ import Testing
     }
 
     /// Whoever holds a nonce or an id is not told that it does not exist because somebody mistyped a line.
-    @Test func aMistakeInTheFolderOfARunningActorCostsNobodyAnything() async throws {
+    @Test func aMistakeInTheFolderOfAnActorCostsNobodyAnything() async throws {
         let fine = "name: fine\nrun: {command: [/bin/echo, hello]}\n"
         try await withDaemon(RunningDaemon(actors: ["fine": ["actor.yml": fine]])) { daemon in
             try await daemon.start()
@@ -97,11 +97,33 @@ import Testing
             #expect(listed["quarantined"]?.array?.first?["folder"]?.string == "fine")
             let execution = try await daemon.send("fine", ["a": 1])
             #expect(try await daemon.finished(execution)["outcome"]?.string == "succeeded")
+
+            let id = try await daemon.get("/actors/v2/fine")["result"]?["id"]?.string
+            await daemon.killNow()
+            try await daemon.start()
+            #expect(try await daemon.get("/actors/v2/fine")["result"]?["id"]?.string == id)
+            #expect(try await daemon.get("/api/v1/actors")["quarantined"]?.array?.first?["goes_on"] == true)
+            let later = try await daemon.send("fine", ["a": 1])
+            #expect(try await daemon.finished(later)["outcome"]?.string == "succeeded")
+
             try daemon.write(fine.replacing("hello", with: "again"), to: "actors/fine/actor.yml")
             _ = try await daemon.until("/api/v1/actors") { $0["quarantined"]?.array?.isEmpty == true }
             let second = try await daemon.send("fine", ["a": 2])
             _ = try await daemon.finished(second)
             #expect(try await daemon.request("GET", "/api/v1/executions/\(second)/logs").text.contains("again"))
+        }
+    }
+
+    /// A disk that is away for a moment is not the same as nobody living here.
+    @Test func actorsGoOnWhileTheirFoldersCannotBeRead() async throws {
+        let daemon = try RunningDaemon(actors: ["fine": ["actor.yml": "name: fine\nrun: {builtin: pipelines}\n"]])
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            let (here, away) = ("\(daemon.folder)/actors", "\(daemon.folder)/away")
+            try FileManager.default.moveItem(atPath: here, toPath: away)
+            _ = try await daemon.until("/api/v1/actors") { _ in daemon.errors.contains("actors cannot be read") }
+            #expect(try await daemon.request("GET", "/actors/v2/fine").status == 200)
+            try FileManager.default.moveItem(atPath: away, toPath: here)
         }
     }
 

@@ -16,7 +16,8 @@ enum Tables {
         }
         for folder in list.quarantined {
             let place = folder.line.map { "\(folder.file):\($0)" } ?? folder.file
-            output += style.paint("quarantined: \(Safe.line(place)): \(Safe.line(folder.reason))", .bad) + "\n"
+            let word = folder.goesOn ? "goes on as it was" : "quarantined"
+            output += style.paint("\(word): \(Safe.line(place)): \(Safe.line(folder.reason))", .bad) + "\n"
         }
         return output
     }

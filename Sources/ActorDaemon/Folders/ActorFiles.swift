@@ -6,9 +6,18 @@ struct ActorFiles {
     static let maxFileBytes = 1_048_576
     static let maxFiles = 200
 
+    /// What runs lies here.
     let folder: String
+    /// What it declares is read from here: the same, or what ``KeptDeclarations`` has of it.
+    let declarations: String
 
-    func path(_ name: String) -> String { "\(folder)/\(name)" }
+    init(folder: String, declarations: String? = nil) {
+        self.folder = folder
+        self.declarations = declarations ?? folder
+    }
+
+    func path(_ name: String) -> String { "\(declarations)/\(name)" }
+    func runnablePath(_ name: String) -> String { "\(folder)/\(name)" }
 
     /// Nil when it is not there.
     func read(_ name: String) throws(Problems) -> [UInt8]? {
@@ -19,6 +28,16 @@ struct ActorFiles {
         } catch {
             throw Problems([Problem(file: path(name), reason: error.message)])
         }
+    }
+
+    /// What decides how it runs, by name; what runs is not among it.
+    func declared() throws(Problems) -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        for name in ["actor.yml", "config.yml", "message.jsonschema"] { found[name] = try read(name) }
+        for schema in try list("schemas", ending: ".jsonschema") {
+            found[String(schema.file.dropFirst(path("").count))] = schema.text
+        }
+        return found
     }
 
     func parse(_ text: [UInt8], _ name: String) throws(Problems) -> ParsedDocument {
@@ -50,9 +69,10 @@ struct ActorFiles {
         var found: [String] = []
         for name in children(of: folder) where !skipped.contains(name) {
             var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path(name), isDirectory: &isDirectory) else { continue }
+            let path = runnablePath(name)
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { continue }
             if isDirectory.boolValue {
-                found += children(of: path(name)).filter { !skipped.contains($0) }.map { "\(name)/\($0)" }
+                found += children(of: path).filter { !skipped.contains($0) }.map { "\(name)/\($0)" }
             } else {
                 found.append(name)
             }

@@ -33,8 +33,13 @@ package struct ActorFolderLoader: Sendable {
     static let maxActors = 1000
 
     package let context: Context
+    /// By which folders with a mistake go on; nil leaves them out.
+    package let kept: KeptDeclarations?
 
-    package init(context: Context) { self.context = context }
+    package init(context: Context, kept: KeptDeclarations? = nil) {
+        self.context = context
+        self.kept = kept
+    }
 
     /// Blocking: call it from a thread that may wait.
     package func load(folder: String) -> LoadedFolders {
@@ -45,6 +50,7 @@ package struct ActorFolderLoader: Sendable {
         } catch {
             result.problem = Problem(
                 file: folder, reason: "the folder of the actors cannot be read; set actors.folder in config.yml")
+            result.isThere = false
             return result
         }
         let folders = names.filter { isFolder("\(folder)/\($0)") && !$0.hasPrefix(".") && !$0.hasPrefix("_") }
@@ -54,12 +60,13 @@ package struct ActorFolderLoader: Sendable {
         }
         var loaded: [(folder: String, actor: LoadedActor)] = []
         for name in folders.prefix(Self.maxActors) {
-            switch load(one: name, in: folder) {
-            case .success(let actor): loaded.append((name, actor))
-            case .failure(let problems):
-                result.quarantined.append(QuarantinedFolder(folder: name, problems: problems.all))
+            let one = load(one: name, in: folder)
+            if !one.problems.isEmpty {
+                result.quarantined.append(QuarantinedFolder(folder: name, problems: one.problems))
             }
+            if let actor = one.actor { loaded.append((name, actor)) }
         }
+        kept?.forget(allBut: folders)
         // A copy of a folder in which the name was left as it is does not take the original's place.
         var owners: [String: String] = [:]
         for (name, actor) in loaded.filter({ $0.folder == $0.actor.spec.name })
@@ -72,6 +79,9 @@ package struct ActorFolderLoader: Sendable {
             }
             for word in words { owners[word] = name }
             result.actors.append(actor)
+            if let place = result.quarantined.firstIndex(where: { $0.folder == name }) {
+                result.quarantined[place].goesOn = true
+            }
         }
         result.actors.sort { $0.spec.name < $1.spec.name }
         return result
@@ -88,13 +98,17 @@ package struct ActorFolderLoader: Sendable {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
     }
 
-    private func load(one name: String, in parent: String) -> Result<LoadedActor, Problems> {
+    /// As its folder says, else as it said before the mistake that is in it now.
+    private func load(one name: String, in parent: String) -> (actor: LoadedActor?, problems: [Problem]) {
         let folder = SettingsLoader.absolute("\(parent)/\(name)", from: FileManager.default.currentDirectoryPath)
         let files = ActorFiles(folder: folder)
         do {
-            return .success(try load(files, name: name))
+            var actor = try load(files, name: name)
+            let problem = kept?.keep(files, of: name) { copy in (try? load(copy, name: name)) != nil }
+            actor.warnings += [problem].compactMap(\.self)
+            return (actor, [])
         } catch {
-            return .failure(error)
+            return (kept?.files(of: name, folder: folder).flatMap { try? load($0, name: name) }, error.all)
         }
     }
 

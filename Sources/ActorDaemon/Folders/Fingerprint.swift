@@ -17,7 +17,7 @@ enum Fingerprint {
         add("config.yml", configuration ?? [])
         for name in files.runnable() {
             // A file that is too large or not regular counts by its name.
-            let content = try? BoundedFile.read(files.path(name), limit: ActorFiles.maxFileBytes)
+            let content = try? BoundedFile.read(files.runnablePath(name), limit: ActorFiles.maxFileBytes)
             add(name, content?.bytes ?? [])
         }
         return Hexadecimal.text(hash.finalize())

@@ -17,12 +17,14 @@ package struct LoadedActor: Sendable, Equatable {
     package var declaredID: ActorID? { spec.id.rawValue.isEmpty ? nil : spec.id }
 }
 
-/// A folder that could not be read: it is listed with the reason, and everything else runs.
+/// A folder with a mistake in it: it is listed with the reason, and everything else runs.
 package struct QuarantinedFolder: Sendable, Equatable {
     /// Its name below the actors folder.
     package let folder: String
     /// All that is wrong; never empty.
     package let problems: [Problem]
+    /// Its actor is there all the same, as it was declared before.
+    package var goesOn = false
 
     package var file: String { problems.first?.file ?? folder }
     package var line: Int? { problems.first?.line }
@@ -38,6 +40,8 @@ package struct LoadedFolders: Sendable, Equatable {
     /// Sorted by name.
     package var actors: [LoadedActor] = []
     package var quarantined: [QuarantinedFolder] = []
-    /// Set when the folder as a whole cannot be read.
+    /// What is wrong with the folder as a whole.
     package var problem: Problem?
+    /// The folder as a whole could be read.
+    package var isThere = true
 }

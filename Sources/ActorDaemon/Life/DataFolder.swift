@@ -10,6 +10,7 @@ struct DataFolder: Sendable {
     var adminToken: String { "\(path)/admin.token" }
     var tokens: String { "\(path)/tokens.json" }
     var commands: String { "\(path)/commands" }
+    var declarations: String { "\(path)/actors" }
 
     static func database(in path: String) -> String { "\(path)/reactord.sqlite" }
 

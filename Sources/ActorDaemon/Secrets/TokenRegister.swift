@@ -43,6 +43,10 @@ package enum TokenRegister {
 package enum PrivateFile {
     /// Mode 0600, through a temporary file in the same folder, synced before it takes the name.
     package static func write(_ text: String, to path: String) throws(ActorError) {
+        try write(Array(text.utf8), to: path)
+    }
+
+    package static func write(_ bytes: [UInt8], to path: String) throws(ActorError) {
         let temporary = "\(path).\(getpid()).part"
         // Left by a process of this number that was killed; the numbers of a container come again.
         unlink(temporary)
@@ -50,7 +54,7 @@ package enum PrivateFile {
         guard descriptor >= 0 else {
             throw ActorError(.unavailable, "cannot write \(path): \(String(cString: strerror(errno)))")
         }
-        var rest = Array(text.utf8)[...]
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

@@ -32,7 +32,7 @@ enum DaemonShapes {
                 .list(
                     .object(
                         .has("folder", .text), .has("file", .text), .has("line", .maybe(.integer)),
-                        .has("reason", .text)))), .has("next", .maybe(.text))))
+                        .has("reason", .text), .has("goes_on", .flag)))), .has("next", .maybe(.text))))
     static let nonce = Shape.named(
         "NonceSummary",
         .object(

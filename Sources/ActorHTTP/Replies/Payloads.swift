@@ -15,7 +15,9 @@ extension ActorPayload {
 
 extension QuarantinePayload {
     init(_ actor: QuarantinedActor) {
-        self.init(folder: actor.folder, file: actor.file, line: actor.line, reason: actor.reason)
+        self.init(
+            folder: actor.folder, file: actor.file, line: actor.line, reason: actor.reason,
+            goesOn: actor.goesOn)
     }
 }
 

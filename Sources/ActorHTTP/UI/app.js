@@ -165,7 +165,7 @@ function drawActors(list) {
     make("td", {}, badge(actor.status)),
     number(actor.waiting, "waiting"), number(actor.running, "running"))), 4, "No actor yet: add a folder to actors/.");
   byId("quarantined").replaceChildren(...list.quarantined.map((item) => make("div", { class: "note" },
-    make("strong", { text: `Quarantined: ${item.folder.split("/").pop()}` }),
+    make("strong", { text: `${item.goes_on ? "Goes on as it was" : "Quarantined"}: ${item.folder.split("/").pop()}` }),
     item.reason, make("div", { class: "mono", text: item.line ? `${item.file}:${item.line}` : item.file }))));
   byId("actors-count").textContent = list.quarantined.length
     ? `${list.actors.length}, ${list.quarantined.length} quarantined` : list.actors.length;
