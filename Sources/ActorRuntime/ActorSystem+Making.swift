@@ -110,7 +110,9 @@ extension ActorSystem {
     /// Removes an actor that was made over HTTP: its mail goes, what runs is stopped. False when it still runs after
     /// so many milliseconds; it ends by itself then.
     package func remove(_ id: ActorID, patienceMilliseconds: Int64) async throws(ActorError) -> Bool {
-        let events = events.subscribe()
+        let ends = events.subscribe {
+            if case .executionFinished(id, _, _, _) = $0 { true } else { false }
+        }
         try await changes.run { () async throws(ActorError) in
             guard let old = directory.entry(id) else { throw Self.missing(id) }
             guard old.spec.definition != nil else { throw Self.declared(old.spec) }
@@ -136,24 +138,20 @@ extension ActorSystem {
             for execution in driver.running(of: id) { _ = driver.stop(execution, .cancel) }
             workers.forget(id)
         }
-        let isIdle = await isIdle(id, after: events, milliseconds: patienceMilliseconds)
+        let isIdle = await isIdle(id, after: ends, milliseconds: patienceMilliseconds)
         // What was on its way through the door meanwhile.
         _ = try await purge(id)
         return isIdle
     }
 
     private func isIdle(
-        _ id: ActorID, after events: AsyncStream<PublishedEvent>, milliseconds: Int64
+        _ id: ActorID, after ends: EventReader, milliseconds: Int64
     ) async -> Bool {
         if driver.running(of: id).isEmpty { return true }
         let clock = self.clock
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await published in events {
-                    if case .executionFinished(id, _, _, _) = published.event, self.driver.running(of: id).isEmpty {
-                        return
-                    }
-                }
+                for await _ in ends where self.driver.running(of: id).isEmpty { return }
             }
             group.addTask { try? await clock.sleep(milliseconds: milliseconds) }
             await group.next()

@@ -203,19 +203,16 @@ package final class ActorSystem: Sendable {
     package func ask(
         _ draft: MessageDraft, timeoutMilliseconds: Int64
     ) async throws(ActorError) -> ExecutionRecord {
-        let stream = events.subscribe()
         let receipt = try await send(draft)
+        let end = events.subscribe {
+            if case .executionFinished(_, receipt.execution, _, _) = $0 { true } else { false }
+        }
         let clock = self.clock
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await published in stream {
-                    if case .executionFinished(_, receipt.execution, _, _) = published.event { return }
-                }
-            }
+            group.addTask { _ = await end.next() }
             group.addTask { try? await clock.sleep(milliseconds: timeoutMilliseconds) }
-            if receipt.repeated, let known = try? await store.execution(receipt.execution), known.finished != nil {
-                group.cancelAll()
-            }
+            // It may have ended before anybody listened.
+            if let known = try? await store.execution(receipt.execution), known.finished != nil { group.cancelAll() }
             await group.next()
             group.cancelAll()
         }

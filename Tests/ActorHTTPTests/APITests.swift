@@ -216,24 +216,34 @@ struct APITests {
     func events() async throws {
         let house = House()
         let responder = house.front.router().buildResponder()
-        let request = Request(
-            head: HTTPRequest(
-                method: .get, scheme: "http", authority: "localhost", path: "/api/v1/events",
-                headerFields: [.authorization: "Bearer \(House.bobToken)"]),
-            body: RequestBody(buffer: ByteBuffer()))
+        func listen(_ query: String) async throws -> Response {
+            let request = Request(
+                head: HTTPRequest(
+                    method: .get, scheme: "http", authority: "localhost", path: "/api/v1/events\(query)",
+                    headerFields: [.authorization: "Bearer \(House.bobToken)"]),
+                body: RequestBody(buffer: ByteBuffer()))
+            return try await responder.respond(to: request, context: TestChannel.context())
+        }
         // It has subscribed when it answers; the body is written afterwards.
-        let answer = try await responder.respond(to: request, context: TestChannel.context())
+        let answer = try await listen("")
+        let (same, others) = (try await listen("?actor=hello"), try await listen("?actor=door"))
+        #expect(try await listen("?actor=nobody").status == .notFound)
         #expect(answer.headers[.contentType] == "text/event-stream; charset=utf-8")
         try await house.expect(
             Row(
                 name: "send", method: .post, path: "/actors/v2/hello/messages", token: Self.admin,
                 type: "application/json", body: "[1]", status: 200))
         house.system.events.close()
-        let collector = Collector()
-        try await answer.body.write(collector)
-        let text = collector.text
-        #expect(text.hasPrefix(": connected\n\nid: "))
-        #expect(text.contains("event: message.accepted\ndata: {\"actor_id\":\"R4Xo\",\"execution_id\":\""))
+        func text(of answer: Response) async throws -> String {
+            let collector = Collector()
+            try await answer.body.write(collector)
+            return collector.text
+        }
+        let told = try await text(of: answer)
+        #expect(try await text(of: same) == told)
+        #expect(try await text(of: others) == ": connected\n\n")
+        #expect(told.hasPrefix(": connected\n\nid: "))
+        #expect(told.contains("event: message.accepted\ndata: {\"actor_id\":\"R4Xo\",\"execution_id\":\""))
     }
 }
 

@@ -79,12 +79,12 @@ final class Rig: Sendable {
     }
 
     /// Waits for committed events until one satisfies `condition`; subscribe before the cause.
-    func wait(_ stream: AsyncStream<PublishedEvent>, for condition: (CommittedEvent) -> Bool) async {
+    func wait(_ stream: EventReader, for condition: (CommittedEvent) -> Bool) async {
         for await published in stream where condition(published.event) { return }
         Issue.record("the events ended before what was waited for")
     }
 
-    func ended(_ stream: AsyncStream<PublishedEvent>, _ id: ExecutionID) async {
+    func ended(_ stream: EventReader, _ id: ExecutionID) async {
         await wait(stream) {
             if case .executionFinished(_, id, _, _) = $0 { return true }
             return false

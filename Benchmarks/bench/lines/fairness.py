@@ -17,7 +17,7 @@ def one(mood, rounds):
     actors = {"noisy": daemon.HOLD, "victim": daemon.DISCARD, "probe": daemon.DISCARD}
     with daemon.Daemon(mood, actors) as house:
         shared = {"connections": 16, "rate": RATE, "paths": [daemon.messages("victim")], "headers": [house.header],
-                  "events": "/api/v1/events", "pids": [house.pid], "warm_up": 0.2}
+                  "events": "/api/v1/events?actor=victim", "pids": [house.pid], "warm_up": 0.2}
         filling.fill(house, ["noisy"], noise)
         rounds.measure("alone", lambda: load.run("http", house.port, seconds=2, **shared))
         # From now on it works them off, beside its first message, which goes on as it was started.

@@ -70,6 +70,16 @@ package enum CommittedEvent: Sendable, Equatable {
         }
     }
 
+    /// The actor whose message or execution it is about; nil when it is about something else.
+    package var actor: ActorID? {
+        switch self {
+        case .messageAccepted(let actor, _), .executionStarted(let actor, _, _), .executionFinished(let actor, _, _, _),
+            .executionRetrying(let actor, _, _), .deadLettered(let actor, _):
+            actor
+        default: nil
+        }
+    }
+
     /// The job that it is about; nil when it is about something else.
     package var job: JobID? {
         switch self {

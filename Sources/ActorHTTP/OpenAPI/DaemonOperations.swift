@@ -63,7 +63,11 @@ enum DaemonOperations {
                 query: [.query("follow", .flag, "Stream until it has ended.")], .bytes("text/plain")),
             api(
                 .get, Paths.events, "streamEvents", "What was committed, as it happens (server-sent events)",
-                tag: "executions", query: [.query("job", .text), .query("pipeline", .text), .query("type", .text)],
+                tag: "executions",
+                query: [
+                    .query("actor", .text, "Its name or id: its messages and executions only."), .query("job", .text),
+                    .query("pipeline", .text), .query("type", .text, "One or more, with commas between them."),
+                ],
                 .bytes("text/event-stream")),
         ]
     }

@@ -10,69 +10,61 @@ import ServiceLifecycle
 struct EventRoutes {
     private static let heartbeat = Duration.seconds(15)
 
-    private enum Line: Sendable {
-        case event(PublishedEvent)
-        case heartbeat
-    }
-
     let front: HTTPFront
 
     func add(to table: RouteTable) { table.on(Paths.events, [.get: stream]) }
 
     @Sendable private func stream(_ request: Request, _ context: HTTPContext) async throws -> Response {
-        let choice = EventChoice(request.formItems)
-        let events = front.system.events.subscribe()
-        let backlog = front.system.limits.eventBacklog
+        let choice = try choice(request.formItems, try context.requireCaller())
+        let events = front.system.events.subscribe(where: choice.includes)
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"],
             body: ResponseBody { writer in
                 try await writer.write(ByteBuffer(string: ": connected\n\n"))
-                let (lines, sink) = AsyncStream.makeStream(of: Line.self, bufferingPolicy: .bufferingOldest(backlog))
                 try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await Self.beat(events) }
                     group.addTask {
-                        await Self.pass(events, choice, to: sink)
-                        sink.finish()
+                        try? await gracefulShutdown()
+                        events.close()
                     }
-                    group.addTask { try await Self.beat(sink) }
-                    for await line in lines { try await writer.write(ByteBuffer(string: Self.text(line))) }
+                    while let batch = await events.next() {
+                        try await writer.write(ByteBuffer(string: Self.text(batch)))
+                    }
                     group.cancelAll()
                 }
                 try await writer.finish(nil)
             })
     }
 
-    /// Ends with the bus, with the daemon, or when the reader cannot keep up.
-    private static func pass(
-        _ events: AsyncStream<PublishedEvent>, _ choice: EventChoice, to sink: AsyncStream<Line>.Continuation
-    ) async {
-        await cancelWhenGracefulShutdown {
-            for await event in events where choice.includes(event.event) {
-                if case .dropped = sink.yield(.event(event)) { return }
-            }
+    private func choice(_ query: FormItems, _ caller: Caller) throws(ActorError) -> EventChoice {
+        var choice = EventChoice(query)
+        if let word = query.first("actor"), !word.isEmpty {
+            choice.actor = try front.actor(word, caller, .read).id
         }
+        return choice
     }
 
-    private static func beat(_ sink: AsyncStream<Line>.Continuation) async throws {
+    private static func beat(_ events: EventReader) async {
         while !Task.isCancelled {
             try? await Task.sleep(for: heartbeat)
-            sink.yield(.heartbeat)
+            events.nudge()
         }
     }
 
-    /// One event in the format of the HTML standard's event streams.
-    private static func text(_ line: Line) -> String {
-        switch line {
-        case .heartbeat: ": still here\n\n"
-        case .event(let event):
-            "id: \(event.number)\nevent: \(event.event.type)\ndata: "
-                + JSONWriter.string(event.event.json.setting("at", JSONValue(event.at))) + "\n\n"
+    /// In the format of the HTML standard's event streams; a word that says nothing when there is none.
+    private static func text(_ events: [PublishedEvent]) -> String {
+        if events.isEmpty { return ": still here\n\n" }
+        return events.reduce(into: "") { text, published in
+            text += "id: \(published.number)\nevent: \(published.event.type)\ndata: "
+            text += JSONWriter.string(published.event.json.setting("at", JSONValue(published.at))) + "\n\n"
         }
     }
 }
 
-/// Which events a reader of the stream wants: `?job=UUID`, `?pipeline=UUID`, `?type=job.moved`; all that are given
-/// hold.
+/// Which events a reader of the stream wants: `?actor=NAME`, `?job=UUID`, `?pipeline=UUID`, `?type=job.moved`; all
+/// that are given hold.
 private struct EventChoice: Sendable {
+    var actor: ActorID?
     private let job: JobID?
     private let pipeline: PipelineID?
     private let types: Set<String>
@@ -84,8 +76,8 @@ private struct EventChoice: Sendable {
         types = Set((value("type") ?? "").split(separator: ",").map(String.init))
     }
 
-    func includes(_ event: CommittedEvent) -> Bool {
-        (job == nil || event.job == job) && (pipeline == nil || event.pipeline == pipeline)
-            && (types.isEmpty || types.contains(event.type))
+    @Sendable func includes(_ event: CommittedEvent) -> Bool {
+        (actor == nil || event.actor == actor) && (job == nil || event.job == job)
+            && (pipeline == nil || event.pipeline == pipeline) && (types.isEmpty || types.contains(event.type))
     }
 }
