@@ -2,24 +2,30 @@ package import ActorCore
 
 /// The Reactors that ship with the daemon, by the name that `run: {builtin: …}` uses.
 package enum Catalog {
-    package static let makers: [String: @Sendable (ReactorTools) -> any Reactor] = [
-        "bucket-events": { tools in BucketEventsReactor(tools: tools) },
-        "retention": { tools in RetentionReactor(tools: tools) },
-        "discard": { _ in DiscardReactor() },
-        "pipeline-jobs": { tools in PipelineJobsReactor(archive: tools.archive) },
-        "pipelines": { _ in PipelinesReactor() },
-        "ingest": { tools in IngestReactor(tools: tools) },
-        "jobs-indexer": { tools in JobsIndexerReactor(tools: tools) },
-        "job-engines": { tools in JobEnginesReactor(tools: tools) },
-        "job-runner": { tools in JobRunnerReactor(tools: tools) },
+    private struct Kind: Sendable {
+        let make: @Sendable (ReactorTools) -> any Reactor
+        let settings: ReactorSettings
+
+        init<Made: ConfiguredReactor>(_ make: @escaping @Sendable (ReactorTools) -> Made) {
+            self.make = make
+            settings = Made.settings
+        }
+    }
+
+    private static let kinds: [String: Kind] = [
+        "bucket-events": Kind { BucketEventsReactor(tools: $0) },
+        "retention": Kind { RetentionReactor(tools: $0) },
+        "discard": Kind { _ in DiscardReactor() },
+        "pipeline-jobs": Kind { PipelineJobsReactor(archive: $0.archive) },
+        "pipelines": Kind { _ in PipelinesReactor() },
+        "ingest": Kind { IngestReactor(tools: $0) },
+        "jobs-indexer": Kind { JobsIndexerReactor(tools: $0) },
+        "job-engines": Kind { JobEnginesReactor(tools: $0) },
+        "job-runner": Kind { JobRunnerReactor(tools: $0) },
     ]
 
+    package static let makers: [String: @Sendable (ReactorTools) -> any Reactor] = kinds.mapValues(\.make)
+
     /// What the `config.yml` of each may say.
-    package static let settings: [String: ReactorSettings] = [
-        "bucket-events": BucketEventsReactor.settings, "retention": RetentionReactor.settings,
-        "discard": DiscardReactor.settings, "pipeline-jobs": PipelineJobsReactor.settings,
-        "pipelines": PipelinesReactor.settings, "ingest": IngestReactor.settings,
-        "jobs-indexer": JobsIndexerReactor.settings, "job-engines": JobEnginesReactor.settings,
-        "job-runner": JobRunnerReactor.settings,
-    ]
+    package static let settings: [String: ReactorSettings] = kinds.mapValues(\.settings)
 }

@@ -2,7 +2,7 @@ import ActorCore
 
 /// What the `config.yml` of those who keep jobs and pipelines may say.
 enum JobSettings {
-    private typealias Rules = [String: ReactorSettings.Rule]
+    typealias Rules = [String: ReactorSettings.Rule]
 
     /// Of what tokens are made.
     private static let keys: Rules = [
@@ -18,6 +18,14 @@ enum JobSettings {
         "product_patterns": ReactorSettings.decoded(PipelineTreatment.filters),
     ]
 
+    /// How jobs are treated, which a pipeline may say for its own.
+    static let treatment: Rules = merged(
+        patterns,
+        [
+            "max_data_bytes": ReactorSettings.notNegative, StallMachine.setting: ReactorSettings.notNegative,
+            "index_when_finished": ReactorSettings.flag,
+        ])
+
     static let pipelines = ReactorSettings(keys)
 
     static let indexer = ReactorSettings(
@@ -31,16 +39,13 @@ enum JobSettings {
 
     static let manager = ReactorSettings(
         merged(
-            keys, telling, patterns,
+            keys, telling, treatment,
             [
                 "unknown_pipelines": ReactorSettings.oneOf("refuse", "register"),
                 "token_hours": ReactorSettings.decoded(PipelineSettings.hours),
                 "token_events": ReactorSettings.decoded(PipelineSettings.tokenEvents),
-                "callbacks": ReactorSettings.anything,
-                "callback_maps": ReactorSettings.mapping, "max_data_bytes": ReactorSettings.notNegative,
-                "stalled_after_hours": ReactorSettings.notNegative,
+                "callbacks": ReactorSettings.anything, "callback_maps": ReactorSettings.mapping,
                 "stall_check_seconds": ReactorSettings.positive, "job_indexer": ReactorSettings.text,
-                "index_when_finished": ReactorSettings.flag,
             ]), whole: callbackMaps)
 
     private static func merged(_ parts: Rules...) -> Rules {

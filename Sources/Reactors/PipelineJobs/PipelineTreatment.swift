@@ -60,23 +60,15 @@ struct PipelineTreatment: Sendable {
 
     /// Throws what of a pipeline's settings cannot be used here.
     static func check(_ settings: JSONValue) throws(ReactorFailure) {
-        func wrong(_ name: String, _ problem: String) -> ReactorFailure {
-            ReactorFailure(.refused, "settings/\(name): \(problem)")
-        }
-        for name in [StallMachine.setting, "max_data_bytes"] {
-            guard let value = settings[name], !value.isNull else { continue }
-            guard let number = value.double, number >= 0 else { throw wrong(name, "must be a number, 0 or more") }
-        }
-        if let value = settings["index_when_finished"], !value.isNull, value.bool == nil {
-            throw wrong("index_when_finished", "must be true or false")
-        }
-        for name in ["archive_patterns", "product_patterns"] {
-            if let value = settings[name], !value.isNull { _ = try filters(value, at: "settings/\(name)") }
+        for member in settings.object ?? [] where !member.value.isNull {
+            if let wrong = JobSettings.treatment[member.name]?(member.value, "settings/\(member.name)") {
+                throw ReactorFailure(.refused, "\(wrong.place): \(wrong.problem)")
+            }
         }
         guard let callbacks = settings["callbacks"], !callbacks.isNull else { return }
         guard callbacks.object != nil else {
             guard callbacks.string != nil else {
-                throw wrong("callbacks", "must be the name of a callback map, or one")
+                throw ReactorFailure(.refused, "settings/callbacks: must be the name of a callback map, or one")
             }
             return
         }
