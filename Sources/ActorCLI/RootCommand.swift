@@ -18,7 +18,7 @@ struct RootCommand: AsyncParsableCommand {
               3  no daemon could be reached
               4  not authorized
 
-            Commands that talk to a daemon find it by --url or REACTORD_URL (else http://127.0.0.1:8000) and show the
+            Commands that talk to a daemon find it by --url or REACTORD_URL (else http://127.0.0.1:8000) and show the \
             token of --token or REACTORD_TOKEN, else the one in var/admin.token.
             """,
         version: Version.current,

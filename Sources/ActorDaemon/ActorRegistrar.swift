@@ -54,7 +54,7 @@ struct ActorRegistrar: Sendable {
             for folder in quarantined { complain(of: folder) }
             logger.info(
                 "actors were read",
-                metadata: ["actors": "\(specs.count)", "left_out": "\(quarantined.count)"])
+                metadata: ["actors": "\(specs.count)", "left_out": "\(quarantined.count { !$0.goesOn })"])
         } catch {
             logger.error("the actors could not be registered", metadata: ["error": "\(error)"])
         }

@@ -24,8 +24,8 @@ struct CommandLineTests {
             ["demo", "--keep"], ["verify"], ["verify", "--data-dir", "x", "--json"], ["version"], ["subscriptions"],
             ["subscriptions", "add", "https://example.org/"],
             [
-                "subscriptions", "add", "http://h/", "--type", "a", "--type", "b", "--source", "/s", "--filter",
-                #"{"not":{"exact":{"type":"x"}}}"#,
+                "subscriptions", "add", "http://h/", "--type", "reactord.job.moved", "--type", "reactord.job.stalled",
+                "--source", "/s", "--filter", #"{"not":{"exact":{"type":"x"}}}"#,
             ], ["subscriptions", "rm", "R4Xo"], ["subscriptions", "rotate", "R4Xo", "--grace-hours", "0"],
             ["subscriptions", "test", "R4Xo"], ["subscriptions", "deliveries", "R4Xo"],
             ["subscriptions", "resend", "R4Xo", "7"], ["pipelines"], ["pipelines", "list", "--limit", "3"],
@@ -52,6 +52,7 @@ struct CommandLineTests {
             (["executions", "--limit", "many"], "limit"),
             (["actors", "--colour"], "--colour"), (["subscriptions", "add", "example.org"], "https://"),
             (["subscriptions", "add", "http://h/", "--filter", "type=x"], "--filter takes JSON"),
+            (["subscriptions", "add", "http://h/", "--type", "job.moved"], "there are reactord.message.accepted"),
             (["subscriptions", "add", "http://h/", "--filter", #"{"exakt":{"type":"x"}}"#], "no filter dialect"),
             (["subscriptions", "rotate", "R4Xo", "--grace-hours", "999"], "0 to 168"),
             (["subscriptions", "resend", "R4Xo"], "delivery"), (["pipelines", "register"], "document"),

@@ -227,7 +227,9 @@ struct APITests {
         // It has subscribed when it answers; the body is written afterwards.
         let answer = try await listen("")
         let (same, others) = (try await listen("?actor=hello"), try await listen("?actor=door"))
+        let chosen = try await listen("?type=reactord.message.accepted,job.moved")
         #expect(try await listen("?actor=nobody").status == .notFound)
+        #expect(try await listen("?type=message.acepted").status == .badRequest)
         #expect(answer.headers[.contentType] == "text/event-stream; charset=utf-8")
         try await house.expect(
             Row(
@@ -241,6 +243,7 @@ struct APITests {
         }
         let told = try await text(of: answer)
         #expect(try await text(of: same) == told)
+        #expect(try await text(of: chosen) == told)
         #expect(try await text(of: others) == ": connected\n\n")
         #expect(told.hasPrefix(": connected\n\nid: "))
         #expect(told.contains("event: message.accepted\ndata: {\"actor_id\":\"R4Xo\",\"execution_id\":\""))

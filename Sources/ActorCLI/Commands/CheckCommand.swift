@@ -8,8 +8,8 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Validate config.yml, secrets.json, all actors, samples and job files.",
         discussion: """
-            Prints file:line: reason for everything that is wrong and ends with 1 when there was an error.
-            Nothing is started and no secret is shown.
+            Prints file:line: reason for everything that is wrong and ends with 1 when there was an error. Nothing is \
+            started and no secret is shown.
 
             Example: reactord check --config config.yml
                      reactord check --jobs ingest/prp/jobs     (in the repository of the job files)

@@ -9,9 +9,9 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Start a daemon, upload two real recordings, show the results of their jobs.",
         discussion: """
-            Uploads an electrocardiogram (Examples/ephys) and a flow-cytometry run (Examples/cytometry) over HTTP and
-            follows the jobs that they lead to. All that is shown comes from the daemon's API. Ends with 0 when all jobs
-            are FINISHED.
+            Uploads an electrocardiogram (Examples/ephys) and a flow-cytometry run (Examples/cytometry) over HTTP and \
+            follows the jobs that they lead to. All that is shown comes from the daemon's API. Ends with 0 when all \
+            jobs are FINISHED.
 
             Example: reactord demo --keep
             """)

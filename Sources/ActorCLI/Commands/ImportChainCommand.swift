@@ -9,9 +9,9 @@ struct ImportChainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chain", abstract: "Make job files of a next_job table (CSV).",
         discussion: """
-            Each row of the table becomes a job file that runs when all rows that name it in next_job have ended well,
-            for the upload that the row names. Nothing is sent to a daemon: one that watches the folder takes the files
-            up by itself.
+            Each row of the table becomes a job file that runs when all rows that name it in next_job have ended well, \
+            for the upload that the row names. Nothing is sent to a daemon: one that watches the folder takes the \
+            files up by itself.
 
             Example: reactord import chain jobs.csv --into actors/ingest/jobs/sorting --dry-run
             """)

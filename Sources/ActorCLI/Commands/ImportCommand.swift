@@ -13,11 +13,11 @@ struct ImportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "abaco", abstract: "Take over actors, aliases, nonces, permissions and configs of Abaco.",
             discussion: """
-                FILE is a JSON object with actors, aliases, nonces, permissions and configs in it, each as Abaco's API
-                answered it or as its database exports it; docs/actors-api.md shows one. Ids stay what they were, so
-                that scripts and callback URLs go on working. Either all of it is good, or nothing is taken over and
-                every mistake is named with its place. What is there already stays as it is: it can be run again.
-                Secret configs are closed with a key of the old service: with its file they come along, without it
+                FILE is a JSON object with actors, aliases, nonces, permissions and configs in it, each as Abaco's API \
+                answered it or as its database exports it; docs/actors-api.md shows one. Ids stay what they were, so \
+                that scripts and callback URLs go on working. Either all of it is good, or nothing is taken over and \
+                every mistake is named with its place. What is there already stays as it is: it can be run again. \
+                Secret configs are closed with a key of the old service: with its file they come along, without it \
                 they are left out and named.
 
                 Example: reactord import abaco dump.json --dry-run

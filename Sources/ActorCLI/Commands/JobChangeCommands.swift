@@ -7,7 +7,7 @@ struct JobCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make a job; prints its UUID, its path and the URL that moves it.",
         discussion: """
-            The job is a JSON object with pipeline_uuid, data and more that docs/jobs.md lists. The same one again is
+            The job is a JSON object with pipeline_uuid, data and more that docs/jobs.md lists. The same one again is \
             found as it is; what opens it is shown to its owner only.
 
             Example: reactord job create '{"pipeline_uuid": "f0f417f2-ba8b-5ac4-b421-255b69553391", "data": {"n": 1}}'
@@ -40,8 +40,8 @@ struct JobEventCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "event", abstract: "Tell a job that something happened to it.",
         discussion: """
-            Its owner and admins need no token of the job's. An event that its state does not allow is refused,
-            with those that it does.
+            Its owner and admins need no token of the job's. An event that its state does not allow is refused, with \
+            those that it does.
 
             Example: reactord job event 107acb37-3a5c-57b3-a0ff-a07b67e85ca2 update '{"note": "half way"}'
             """)

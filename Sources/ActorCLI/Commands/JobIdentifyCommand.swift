@@ -7,9 +7,9 @@ struct JobIdentifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "identify", abstract: "Say which UUID, path and callback a job would have; makes nothing.",
         discussion: """
-            Needs no daemon. What it takes is what POST /api/v1/jobs?dry_run=true takes, as options or as a JSON object
-            with --input; options go over it. JSON may be given as @FILE. Without --generation a pipeline whose UUID
-            begins with 106 is of the second, any other of the first.
+            Needs no daemon. What it takes is what POST /api/v1/jobs?dry_run=true takes, as options or as a JSON \
+            object with --input; options go over it. JSON may be given as @FILE. Without --generation a pipeline whose \
+            UUID begins with 106 is of the second, any other of the first.
 
             Example: reactord job identify --pipeline-uuid f0f417f2-ba8b-5ac4-b421-255b69553391 \\
                        --lab UW_BIOFAB --experiment Yeast-Gates --session solid-snake --time 2018-09-13T16:28:43Z \\

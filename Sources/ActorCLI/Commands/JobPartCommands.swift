@@ -77,8 +77,8 @@ struct JobWatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch", abstract: "Have an actor told of all that happens to a job, or to a pipeline's jobs.",
         discussion: """
-            The actor gets {"kind": "job", uuid, pipeline_uuid, status, event, data}. For a webhook, see
-            reactord subscriptions add.
+            The actor gets {"kind": "job", uuid, pipeline_uuid, status, event, data}. For a webhook, see reactord \
+            subscriptions add.
 
             Example: reactord job watch --pipeline f0f417f2-ba8b-5ac4-b421-255b69553391 --actor hello
                      reactord job watch --list

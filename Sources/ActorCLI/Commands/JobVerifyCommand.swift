@@ -7,9 +7,9 @@ struct JobVerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check the history of one job, or of all, against its chain of hashes.",
         discussion: """
-            Every line of a history carries the SHA-256 of itself and of the line before, and the job that of the last
-            one: a line that was changed, removed, put in or moved is named. The record is compared with what its
-            history says. Reads the database itself, also beside a running daemon. Ends with 1 when something is not
+            Every line of a history carries the SHA-256 of itself and of the line before, and the job that of the last \
+            one: a line that was changed, removed, put in or moved is named. The record is compared with what its \
+            history says. Reads the database itself, also beside a running daemon. Ends with 1 when something is not \
             as it was written.
 
             Example: reactord job verify 107acb37-3a5c-57b3-a0ff-a07b67e85ca2

@@ -53,9 +53,9 @@ struct RenderCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "render", abstract: "Print a job file with its variables filled in; checks it, needs no daemon.",
         discussion: """
-            Only the variables that are given are replaced: ${NAME}, and $NAME where no letter, digit or _ follows.
-            Everything else stays as it is. What is wrong with the file is printed as file:line: field: reason, and the
-            command ends with 1.
+            Only the variables that are given are replaced: ${NAME}, and $NAME where no letter, digit or _ follows. \
+            Everything else stays as it is. What is wrong with the file is printed as file:line: field: reason, and \
+            the command ends with 1.
 
             Example: reactord render actors/ingest/jobs/ephys/beats.yaml -v UUID=2026-11-21-e-mouse12
             """)
@@ -73,11 +73,11 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run a job file by hand and follow it to its end.",
         discussion: """
-            The daemon makes a PipelineJob of it and has it run where --executor says, else the file's annotation
-            reactord/executor, else executors.default of config.yml. The command stays, shows what happens and what the
-            containers print, and ends with the job: with 1 when it failed. Interrupting it does not end the job:
-            reactord job UUID shows it, reactord job event UUID fail ends it. With --dry-run nothing is sent: what would
-            be submitted is printed, by config.yml here.
+            The daemon makes a PipelineJob of it and has it run where --executor says, else the file's annotation \
+            reactord/executor, else executors.default of config.yml. The command stays, shows what happens and what \
+            the containers print, and ends with the job: with 1 when it failed. Interrupting it does not end the job: \
+            reactord job UUID shows it, reactord job event UUID fail ends it. With --dry-run nothing is sent: what \
+            would be submitted is printed, by config.yml here.
 
             Example: reactord run job.yaml -v UUID=2026-11-21-e-mouse12
             Example: reactord run job.yaml --executor slurm --dry-run

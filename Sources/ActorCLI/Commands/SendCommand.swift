@@ -9,9 +9,9 @@ struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send", abstract: "Send a message to an actor and print its execution id.",
         discussion: """
-            The message is JSON: as an argument, from a file with @FILE, or from standard input with -.
-            It is on disk when the command returns. With --wait the command stays until the execution has ended,
-            prints its result and ends with 1 when it did not succeed.
+            The message is JSON: as an argument, from a file with @FILE, or from standard input with -. It is on disk \
+            when the command returns. With --wait the command stays until the execution has ended, prints its result \
+            and ends with 1 when it did not succeed.
 
             Example: reactord send hello '{"name": "Ada"}' --wait
             Example: reactord send ingest @message.json --key upload-17

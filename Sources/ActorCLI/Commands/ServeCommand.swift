@@ -6,8 +6,8 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Start the daemon and stay until it is told to stop.",
         discussion: """
-            Reads config.yml and actors/ of the current folder and keeps everything in the data folder. The first start
-            writes the admin's token to admin.token there. SIGTERM or Ctrl-C lets running work end, then stops.
+            Reads config.yml and actors/ of the current folder and keeps everything in the data folder. The first \
+            start writes the admin's token to admin.token there. SIGTERM or Ctrl-C lets running work end, then stops.
 
             Example: reactord serve --data-dir var --port 8000
             """)

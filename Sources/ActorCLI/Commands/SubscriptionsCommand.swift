@@ -30,7 +30,7 @@ struct SubscriptionsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "add", abstract: "Subscribe a sink; prints the secret that signs, which is shown only now.",
             discussion: """
-                Filters are written in the dialects of CloudEvents: exact, prefix, suffix, all, any, not. An event is
+                Filters are written in the dialects of CloudEvents: exact, prefix, suffix, all, any, not. An event is \
                 told when all of them match.
 
                 Example: reactord subscriptions add https://example.org/hook --type reactord.job.moved
@@ -59,6 +59,10 @@ struct SubscriptionsCommand: AsyncParsableCommand {
         func validate() throws {
             guard sink.hasPrefix("http://") || sink.hasPrefix("https://") else {
                 throw ValidationError("the sink is a URL that begins with https:// or http://")
+            }
+            if let type = types.first(where: { !CloudEvent.types.contains($0) }) {
+                let all = CloudEvent.types.joined(separator: ", ")
+                throw ValidationError("--type: no event has the type \(type); there are \(all)")
             }
             _ = try parsedFilters()
         }

@@ -12,8 +12,8 @@ struct TokenCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "create", abstract: "Make a token for a user and print it, this once.",
             discussion: """
-                Only its SHA-256 is kept, in tokens.json of the data folder (or auth.tokens_file of config.yml).
-                What the user may do is said under auth.users of config.yml. The running daemon takes it up by itself.
+                Only its SHA-256 is kept, in tokens.json of the data folder (or auth.tokens_file of config.yml). What \
+                the user may do is said under auth.users of config.yml. The running daemon takes it up by itself.
 
                 Example: reactord token create alice
                 """)

@@ -22,7 +22,7 @@ struct UploadSendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send", abstract: "Send a file, or a folder with all that is in it, as one upload.",
         discussion: """
-            The upload's name is --name, else the name of the file or folder. Sent in pieces with checksums: the same
+            The upload's name is --name, else the name of the file or folder. Sent in pieces with checksums: the same \
             command goes on where an earlier one was interrupted. Content that was uploaded before is not sent again.
 
             Example: reactord upload recordings/ --name 2026-11-21-e-mouse12

@@ -8,10 +8,9 @@ struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Read every page of the database and say which are damaged.",
         discussion: """
-            Checks the checksum of each page of reactord.sqlite and of each frame of its log, then the structure of
-            tables and indexes. It changes nothing and may be run beside a daemon. Ends with 1 when something is
-            damaged;
-            the pages are named, and the tables they belong to where that can be told.
+            Checks the checksum of each page of reactord.sqlite and of each frame of its log, then the structure of \
+            tables and indexes. It changes nothing and may be run beside a daemon. Ends with 1 when something is \
+            damaged; the pages are named, and the tables they belong to where that can be told.
 
             Example: reactord verify --data-dir var
             """)

@@ -118,6 +118,8 @@ extension CloudEvent {
 
     /// What the types of this daemon's own events start with.
     package static let typePrefix = "reactord."
+    /// All types of this daemon's own events.
+    package static let types = CommittedEvent.Kind.allCases.map { typePrefix + $0.rawValue }
 }
 
 extension CommittedEvent {

@@ -14,22 +14,39 @@ package enum CommittedEvent: Sendable, Equatable {
     case deadLettered(actor: ActorID, execution: ExecutionID)
     case actorsChanged
 
-    /// `execution.finished`: what a subscriber filters by.
-    package var type: String {
+    /// What a subscriber filters by.
+    package enum Kind: String, Sendable, CaseIterable {
+        case messageAccepted = "message.accepted"
+        case executionStarted = "execution.started"
+        case executionFinished = "execution.finished"
+        case executionRetrying = "execution.retrying"
+        case jobMoved = "job.moved"
+        case jobRefused = "job.refused"
+        case jobStalled = "job.stalled"
+        case jobDeleted = "job.deleted"
+        case documentChanged = "document.changed"
+        case deadLettered = "dead_letter.parked"
+        case actorsChanged = "actors.changed"
+    }
+
+    package var kind: Kind {
         switch self {
-        case .messageAccepted: "message.accepted"
-        case .executionStarted: "execution.started"
-        case .executionFinished: "execution.finished"
-        case .executionRetrying: "execution.retrying"
-        case .jobMoved: "job.moved"
-        case .jobRefused: "job.refused"
-        case .jobStalled: "job.stalled"
-        case .jobDeleted: "job.deleted"
-        case .documentChanged: "document.changed"
-        case .deadLettered: "dead_letter.parked"
-        case .actorsChanged: "actors.changed"
+        case .messageAccepted: .messageAccepted
+        case .executionStarted: .executionStarted
+        case .executionFinished: .executionFinished
+        case .executionRetrying: .executionRetrying
+        case .jobMoved: .jobMoved
+        case .jobRefused: .jobRefused
+        case .jobStalled: .jobStalled
+        case .jobDeleted: .jobDeleted
+        case .documentChanged: .documentChanged
+        case .deadLettered: .deadLettered
+        case .actorsChanged: .actorsChanged
         }
     }
+
+    /// `execution.finished`.
+    package var type: String { kind.rawValue }
 
     /// The event as `/api/v1/events` sends it.
     package var json: JSONValue {

@@ -37,7 +37,7 @@ struct EventRoutes {
     }
 
     private func choice(_ query: FormItems, _ caller: Caller) throws(ActorError) -> EventChoice {
-        var choice = EventChoice(query)
+        var choice = try EventChoice(query)
         if let word = query.first("actor"), !word.isEmpty {
             choice.actor = try front.actor(word, caller, .read).id
         }
@@ -67,17 +67,26 @@ private struct EventChoice: Sendable {
     var actor: ActorID?
     private let job: JobID?
     private let pipeline: PipelineID?
-    private let types: Set<String>
+    private let kinds: Set<CommittedEvent.Kind>
 
-    init(_ query: FormItems) {
+    init(_ query: FormItems) throws(ActorError) {
         let value = { (name: String) in query.first(name).flatMap { $0.isEmpty ? nil : $0 } }
         job = value("job").map { JobID($0.lowercased()) }
         pipeline = value("pipeline").map { PipelineID($0.lowercased()) }
-        types = Set((value("type") ?? "").split(separator: ",").map(String.init))
+        var kinds: Set<CommittedEvent.Kind> = []
+        for word in (value("type") ?? "").split(separator: ",") {
+            let name = word.hasPrefix(CloudEvent.typePrefix) ? word.dropFirst(CloudEvent.typePrefix.count) : word
+            guard let kind = CommittedEvent.Kind(rawValue: String(name)) else {
+                let all = CommittedEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ActorError(.invalidInput, "type: there is no event \(name.prefix(64)); there are \(all)")
+            }
+            kinds.insert(kind)
+        }
+        self.kinds = kinds
     }
 
     @Sendable func includes(_ event: CommittedEvent) -> Bool {
         (actor == nil || event.actor == actor) && (job == nil || event.job == job)
-            && (pipeline == nil || event.pipeline == pipeline) && (types.isEmpty || types.contains(event.type))
+            && (pipeline == nil || event.pipeline == pipeline) && (kinds.isEmpty || kinds.contains(event.kind))
     }
 }
