@@ -167,8 +167,8 @@ function drawActors(list) {
   byId("quarantined").replaceChildren(...list.quarantined.map((item) => make("div", { class: "note" },
     make("strong", { text: `${item.goes_on ? "Goes on as it was" : "Quarantined"}: ${item.folder.split("/").pop()}` }),
     item.reason, make("div", { class: "mono", text: item.line ? `${item.file}:${item.line}` : item.file }))));
-  byId("actors-count").textContent = list.quarantined.length
-    ? `${list.actors.length}, ${list.quarantined.length} quarantined` : list.actors.length;
+  const left = list.quarantined.filter((item) => !item.goes_on).length;
+  byId("actors-count").textContent = left ? `${list.actors.length}, ${left} quarantined` : list.actors.length;
   drawFigures();
 }
 
