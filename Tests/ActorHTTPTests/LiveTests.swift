@@ -12,6 +12,8 @@ struct LiveTests {
         var request: String
         var endlessly: String?
         var status: String
+        /// The parser of heads answers and closes at once: who floods it may be cut off before he has read why.
+        var mayBeCut = false
     }
 
     private static let post = "POST /actors/v2/hello/messages HTTP/1.1\r\nHost: localhost\r\n"
@@ -43,7 +45,7 @@ struct LiveTests {
             request: post + (0..<200).map { "X-\($0): 1\r\n" }.joined() + "\r\n", status: "400"),
         Exchange(
             name: "a header without end", request: post + "X-A: ", endlessly: String(repeating: "a", count: 4096),
-            status: "400"),
+            status: "400", mayBeCut: true),
         Exchange(
             name: "gigabytes announced", request: post + admin + json + "Content-Length: 10000000000\r\n\r\n",
             endlessly: String(repeating: "x", count: 65536), status: "413"),
@@ -66,7 +68,9 @@ struct LiveTests {
                 for row in Self.exchanges {
                     group.addTask {
                         let answer = try await LiveServer.exchange(port, row.request, endlessly: row.endlessly)
-                        #expect(answer.hasPrefix("HTTP/1.1 \(row.status) "), "\(row.name): \(answer.prefix(200))")
+                        let isCut = row.mayBeCut && answer.isEmpty
+                        #expect(
+                            isCut || answer.hasPrefix("HTTP/1.1 \(row.status) "), "\(row.name): \(answer.prefix(200))")
                     }
                 }
                 try await group.waitForAll()
