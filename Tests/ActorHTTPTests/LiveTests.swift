@@ -44,6 +44,9 @@ struct LiveTests {
             name: "too many headers",
             request: post + (0..<200).map { "X-\($0): 1\r\n" }.joined() + "\r\n", status: "400"),
         Exchange(
+            name: "a header that is too long", request: post + "X-A: " + String(repeating: "a", count: 82_000),
+            status: "400"),
+        Exchange(
             name: "a header without end", request: post + "X-A: ", endlessly: String(repeating: "a", count: 4096),
             status: "400", mayBeCut: true),
         Exchange(
