@@ -27,7 +27,7 @@ struct RootCommand: AsyncParsableCommand {
             ExecutionsCommand.self, LogsCommand.self, JobsCommand.self, JobCommand.self, PipelinesCommand.self,
             RunCommand.self, RenderCommand.self, JobSetsCommand.self, UploadCommand.self, UploadsCommand.self,
             BackfillCommand.self, RetentionCommand.self, NonceCommand.self, ImportCommand.self,
-            DeadLettersCommand.self, SubscriptionsCommand.self, TokenCommand.self, VerifyCommand.self,
-            VersionCommand.self,
+            DeadLettersCommand.self, SubscriptionsCommand.self, TokenCommand.self, BackupCommand.self,
+            RestoreCommand.self, VerifyCommand.self, VersionCommand.self,
         ])
 }

@@ -122,26 +122,6 @@ package final class SQLiteStore: Sendable {
         }
     }
 
-    /// Copies the database as of one moment into a new file, while work goes on.
-    package func backup(to target: String) async throws(ActorError) {
-        guard access(target, F_OK) != 0 else {
-            throw ActorError(.conflict, "\(target) exists already; name a new file for the backup")
-        }
-        try Self.createFile(target)
-        try await onOwnThread {
-            do {
-                // Begun like a store, so that the copy carries sums as well.
-                let copy = try DatabaseQueue(path: target, configuration: Self.configuration(path: target))
-                try self.pool.backup(to: copy)
-                try copy.close()
-            } catch {
-                // Half a backup must not be taken for one.
-                unlink(target)
-                throw error
-            }
-        }
-    }
-
     /// For what blocks long: neither on the Swift pool nor on the writer.
     private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws(ActorError) {
         let queue = DispatchQueue(label: "store.files")
@@ -184,7 +164,7 @@ package final class SQLiteStore: Sendable {
         return value
     }
 
-    private static func configuration(path: String, synchronousFull: Bool = true) -> Configuration {
+    static func configuration(path: String, synchronousFull: Bool = true) -> Configuration {
         var configuration = Configuration()
         configuration.label = "store"
         configuration.foreignKeysEnabled = true
@@ -248,7 +228,7 @@ package final class SQLiteStore: Sendable {
     }
 
     /// Made here and not by SQLite, so that nobody else can read it from its first byte on.
-    private static func createFile(_ path: String) throws(ActorError) {
+    static func createFile(_ path: String) throws(ActorError) {
         let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw ActorError(

@@ -40,7 +40,7 @@ struct StoreErrors: Sendable {
         case .SQLITE_CORRUPT:
             return damaged(
                 .cannotStart,
-                "move it away and restore a backup, or recover what is left with `sqlite3 FILE .recover`", error)
+                "`reactord restore BACKUP`, or recover what is left with `sqlite3 FILE .recover`", error)
         default:
             let translated = translate(error)
             return translated.code == .storageFull
@@ -59,7 +59,7 @@ struct StoreErrors: Sendable {
         case .SQLITE_CONSTRAINT:
             return ActorError(.conflict, "the database already holds a row of that name", cause: error)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            return damaged(.internalFailure, "stop the daemon and restore a backup", error)
+            return damaged(.internalFailure, "stop the daemon, then `reactord restore BACKUP`", error)
         case .SQLITE_MISUSE: return closed
         default: return ActorError(.internalFailure, "the database \(path) failed", cause: error)
         }

@@ -21,14 +21,24 @@ struct StoreMarks {
                 "the setting execution_key of the database is damaged, so that executions cannot be told apart; "
                     + "restore a backup")
         }
-        var last = try db.setting(lastSequenceKey).flatMap { Int64($0) } ?? 0
-        for table in ["mailbox", "executions"] {
-            last = max(last, try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM \(table)") ?? 0)
-        }
+        let last = try lastSequence(db)
         let wasUnclean = try db.setting(cleanKey) == "false"
         try setClean(false, on: db)
         return StoreMarks(
             numbers: ExecutionNumbers(key: (high, low)), lastSequence: last, wasUnclean: wasUnclean)
+    }
+
+    private static func lastSequence(_ db: Database) throws -> Int64 {
+        var last = try db.setting(lastSequenceKey).flatMap { Int64($0) } ?? 0
+        for table in ["mailbox", "executions"] {
+            last = max(last, try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM \(table)") ?? 0)
+        }
+        return last
+    }
+
+    /// So many numbers are never given.
+    static func passOver(_ count: Int64, on db: Database) throws {
+        try note(lastSequence: try lastSequence(db) + count, on: db)
     }
 
     static func setClean(_ isClean: Bool, on db: Database) throws {

@@ -140,23 +140,6 @@ struct DamageTests {
         }
     }
 
-    @Test func aBackupCarriesSums() async throws {
-        try await withStore { store, path in
-            var random = SeededGenerator(seed: 9)
-            try await StoreSamples.fill(store, messages: 0..<60, random: &random)
-            let expected = try await StoreSamples.contents(of: store)
-            try await store.backup(to: path + ".backup")
-            for beside in ["-wal", "-shm", "-sync", "-journal"] {
-                #expect(access(path + ".backup" + beside, F_OK) != 0, "a backup is one file, not \(beside) too")
-            }
-            let report = try SQLiteStore.verify(path: path + ".backup") { _, _ in }
-            #expect(report.isSound && report.hasSums && report.pages > 20, "\(report)")
-            let copy = try SQLiteStore.open(path: path + ".backup", logger: quiet)
-            #expect(try await StoreSamples.contents(of: copy) == expected)
-            try await copy.close()
-        }
-    }
-
     // What the flips are made in.
 
     private struct Files {

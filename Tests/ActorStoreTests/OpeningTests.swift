@@ -145,19 +145,6 @@ struct OpeningTests {
         }
     }
 
-    @Test func aBackupIsAWholeStore() async throws {
-        try await withStore { store, path in
-            _ = try await store.append([message("e1"), message("e2")])
-            try await store.backup(to: path + ".backup")
-            _ = try await store.append([message("e3")])
-            let copy = try SQLiteStore.open(path: path + ".backup", logger: quiet)
-            #expect(texts(try await copy.ready()) == ["e1", "e2"])
-            try await copy.close()
-            let again = await #expect(throws: ActorError.self) { try await store.backup(to: path + ".backup") }
-            #expect(again?.code == .conflict)
-        }
-    }
-
     @Test func aClosedStoreAnswersWithAnError() async throws {
         try await withFolder { folder in
             let store = try SQLiteStore.open(path: "\(folder)/s.sqlite", logger: quiet)

@@ -140,12 +140,27 @@ final class RunningDaemon {
 
     /// Runs another command of the binary while the daemon goes on.
     func runBeside(_ arguments: [String]) async throws -> (code: Int32, output: String) {
+        let end = try await runBeside(arguments) {}
+        return (end.code, end.output)
+    }
+
+    /// The same; `body` is done while it runs.
+    func runBeside<Value>(
+        _ arguments: [String], body: () async throws -> Value
+    ) async throws -> (code: Int32, output: String, value: Value) {
         let file = "\(folder)/stdout-\(UUID().uuidString).log"
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         let child = try spawn(arguments, output: descriptor)
         close(descriptor)
+        let value: Value
+        do {
+            value = try await body()
+        } catch {
+            _ = await Self.end(of: child)
+            throw error
+        }
         let code = await Self.end(of: child)
-        return (code, (try? String(contentsOfFile: file, encoding: .utf8)) ?? "")
+        return (code, (try? String(contentsOfFile: file, encoding: .utf8)) ?? "", value)
     }
 
     func signal(_ number: Int32) { kill(pid, number) }

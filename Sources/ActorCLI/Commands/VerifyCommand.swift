@@ -1,7 +1,6 @@
 import ActorCore
 import ActorDaemon
 import ArgumentParser
-import Glibc
 
 /// `reactord verify`: is the database what was written to it?
 struct VerifyCommand: ParsableCommand {
@@ -25,7 +24,7 @@ struct VerifyCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let meter = ProgressMeter(isShown: isatty(STDERR_FILENO) == 1)
+        let meter = ProgressMeter()
         let check: DatabaseCheck
         do {
             check = try DatabaseCheck.run(dataDirectory: dataDirectory, configFile: config) { meter.show($0, of: $1) }
@@ -36,25 +35,5 @@ struct VerifyCommand: ParsableCommand {
         meter.end()
         Console.standard.out(json ? JSONWriter.pretty(check.json) + "\n" : check.text)
         if !check.isGood { throw ExitCode(Exit.failed.rawValue) }
-    }
-}
-
-/// One line on standard error that counts up, once the wait gets long.
-private final class ProgressMeter {
-    private let isShown: Bool
-    private let start = ContinuousClock.now
-    private var percent: Int64 = -1
-
-    init(isShown: Bool) { self.isShown = isShown }
-
-    func show(_ done: Int64, of total: Int64) {
-        let now = total > 0 ? done * 100 / total : 100
-        guard isShown, now != percent, start.duration(to: .now) > .seconds(2) else { return }
-        percent = now
-        Console.standard.error("\r\(now) % of \(total) pages")
-    }
-
-    func end() {
-        if percent >= 0 { Console.standard.error("\n") }
     }
 }

@@ -35,7 +35,7 @@ package struct DatabaseCheck: Sendable {
         let log = report.frames > 0 ? " and \(report.frames) frames of its log" : ""
         let read = report.hasSums ? "\(report.pages) pages\(log) read" : "structure checked"
         lines.append(
-            isGood ? "\(read): all good" : "\(read): DAMAGED; stop the daemon, move the file away, restore a backup")
+            isGood ? "\(read): all good" : "\(read): DAMAGED; stop the daemon, then `reactord restore BACKUP`")
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -70,21 +70,13 @@ enum PageSums {
         }
         guard page_sums_stamp(copy) == 0 else { throw failure("\(copy) cannot be summed") }
         guard rename(copy, path) == 0 else { throw failure("\(copy) cannot take the place of \(path)") }
-        syncFolder(of: path)
+        // Until then the old name may come back after a power cut, with the old and whole database.
+        FileCopy.syncFolder(of: path)
     }
 
     private static func copyPath(of path: String) -> String { path + "-with-sums" }
 
     private static func failure(_ what: String) -> ActorError {
         ActorError(.cannotStart, "\(what): \(String(cString: strerror(errno)))")
-    }
-
-    /// Until then the old name may come back after a power cut, with the old and whole database.
-    private static func syncFolder(of path: String) {
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
     }
 }

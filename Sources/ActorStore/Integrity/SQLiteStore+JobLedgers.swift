@@ -40,12 +40,7 @@ extension SQLiteStore {
         path: String, only uuid: JobID?, synchronousFull: Bool = true
     ) throws(ActorError) -> JobLedgerReport {
         try PageSums.install()
-        guard access(path, R_OK) == 0 else {
-            throw ActorError(
-                .notFound,
-                "the database \(path) cannot be read: \(String(cString: strerror(errno))); name its folder with "
-                    + "--data-dir")
-        }
+        try needReadable(path)
         let errors = StoreErrors(path: path)
         do {
             return try verify(path, of: path, only: uuid, synchronousFull)

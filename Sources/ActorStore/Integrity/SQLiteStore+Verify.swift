@@ -13,12 +13,7 @@ extension SQLiteStore {
         path: String, synchronousFull: Bool = true, progress: @escaping (Int64, Int64) -> Void
     ) throws(ActorError) -> IntegrityReport {
         try PageSums.install()
-        guard access(path, R_OK) == 0 else {
-            throw ActorError(
-                .notFound,
-                "the database \(path) cannot be read: \(String(cString: strerror(errno))); name its folder with "
-                    + "--data-dir")
-        }
+        try needReadable(path)
         var journal = stat()
         guard stat(path + "-journal", &journal) != 0 || journal.st_size == 0 else {
             throw ActorError(
@@ -37,6 +32,15 @@ extension SQLiteStore {
         var report = scan.report
         checkStructure(&report, isLogSynced: synchronousFull)
         return report
+    }
+
+    static func needReadable(_ path: String) throws(ActorError) {
+        guard access(path, R_OK) == 0 else {
+            throw ActorError(
+                .notFound,
+                "the database \(path) cannot be read: \(String(cString: strerror(errno))); name its folder with "
+                    + "--data-dir")
+        }
     }
 
     /// What SQLite finds itself. Where pages are damaged this also tells whose they are.

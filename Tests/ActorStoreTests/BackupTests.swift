@@ -1,0 +1,169 @@
+import ActorCore
+import ActorTesting
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ActorStore
+
+/// A copy while work goes on, and the way back from it.
+@Suite("Backup and restore") struct BackupTests {
+    private final class Flag: Sendable {
+        let value = Atomic(false)
+    }
+
+    private static let companions = ["-wal", "-shm", "-sync", "-journal", ".part", ".restored"]
+
+    private func backUp(_ path: String, to target: String) throws(ActorError) {
+        _ = try SQLiteStore.backUp(path: path, to: target) { _, _ in }
+    }
+
+    private func restore(_ path: String, from backup: String, aside: String) throws(ActorError) -> Bool {
+        try SQLiteStore.restore(path: path, from: backup, aside: aside) { _, _ in }.hasReplaced
+    }
+
+    @Test func itIsOneFileWithSumsAndAllThatWasThere() async throws {
+        try await withStore { store, path in
+            var random = SeededGenerator(seed: 9)
+            try await StoreSamples.fill(store, messages: 0..<60, random: &random)
+            let expected = try await StoreSamples.contents(of: store)
+            try backUp(path, to: path + ".backup")
+            for beside in Self.companions {
+                #expect(access(path + ".backup" + beside, F_OK) != 0, "a backup is one file, not \(beside) too")
+            }
+            let mode = try FileManager.default.attributesOfItem(atPath: path + ".backup")[.posixPermissions]
+            #expect((mode as? NSNumber)?.intValue == 0o600)
+            let report = try SQLiteStore.verify(path: path + ".backup") { _, _ in }
+            #expect(report.isSound && report.hasSums && report.pages > 20, "\(report)")
+            let copy = try SQLiteStore.open(path: path + ".backup", logger: quiet)
+            #expect(try await StoreSamples.contents(of: copy) == expected)
+            try await copy.close()
+        }
+    }
+
+    /// Commits go on all the while; the copy is a moment: nothing is missing between two messages that it has.
+    @Test func itIsAsOfOneMomentWhileMessagesAreAccepted() async throws {
+        try await withStore { store, path in
+            for number in 0..<50 { _ = try await store.append([message("\(number)", bytes: 3000)]) }
+            let isOver = Flag()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    var number = 50
+                    while !isOver.value.load(ordering: .relaxed) {
+                        _ = try await store.append([message("\(number)", bytes: 3000)])
+                        number += 1
+                    }
+                }
+                for round in 0..<5 { try backUp(path, to: "\(path).\(round)") }
+                isOver.value.store(true, ordering: .relaxed)
+                try await group.waitForAll()
+            }
+            var before = 50
+            for round in 0..<5 {
+                let copy = try SQLiteStore.open(path: "\(path).\(round)", logger: quiet)
+                let found = texts(try await copy.ready()).compactMap { Int($0) }
+                #expect(found == Array(0..<max(found.count, before)), "backup \(round)")
+                before = found.count
+                try await copy.close()
+            }
+        }
+    }
+
+    private static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    @Test func afterARestoreAllIsAsItWasAndNoIdIsGivenTwice() async throws {
+        try await withFolder { folder in
+            let (path, backup) = ("\(folder)/reactord.sqlite", "\(folder)/copy")
+            var store = try SQLiteStore.open(path: path, logger: quiet)
+            _ = try await store.append([message("e1"), message("e2")])
+            try backUp(path, to: backup)
+            let later = try await store.append([message("e3")])
+            guard case .accepted(let lost) = later[0] else { throw CancellationError() }
+            // As a kill leaves it: with its log.
+            let killed = "\(folder)/killed"
+            for beside in ["", "-wal", "-sync"] {
+                try FileManager.default.copyItem(atPath: path + beside, toPath: killed + beside)
+            }
+            try await store.close()
+
+            #expect(try restore(killed, from: backup, aside: "\(folder)/aside"))
+            for beside in Self.companions + [".restored-wal", ".restored-sync"] {
+                #expect(!Self.isThere(killed + beside), "\(beside) is left over")
+            }
+            store = try SQLiteStore.open(path: killed, logger: quiet)
+            #expect(texts(try await store.ready()) == ["e1", "e2"])
+            guard case .accepted(let new) = try await store.append([message("e4")])[0] else {
+                throw CancellationError()
+            }
+            #expect(new.sequence > lost.sequence && new.execution != lost.execution)
+            try await store.close()
+
+            let old = try SQLiteStore.open(path: "\(folder)/aside/killed", logger: quiet)
+            #expect(texts(try await old.ready()) == ["e1", "e2", "e3"], "what was replaced is kept, with its log")
+            try await old.close()
+            #expect(try !restore("\(folder)/new", from: backup, aside: "\(folder)/nothing"))
+            #expect(!Self.isThere("\(folder)/nothing"))
+        }
+    }
+
+    @Test(arguments: 0..<20) func aDamagedBackupChangesNothing(seed: UInt64) async throws {
+        try await withFolder { folder in
+            let (path, backup) = ("\(folder)/reactord.sqlite", "\(folder)/copy")
+            var random = SeededGenerator(seed: seed)
+            let store = try SQLiteStore.open(path: path, logger: quiet)
+            try await StoreSamples.fill(store, messages: 0..<30, random: &random)
+            try backUp(path, to: backup)
+            try await store.close()
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: backup))
+            // Not in the head of the file: by that it is told from files of others.
+            bytes[Int.random(in: 100..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            try bytes.write(to: URL(fileURLWithPath: backup))
+            let before = try FileManager.default.subpathsOfDirectory(atPath: folder).sorted()
+            let error = #expect(throws: ActorError.self) {
+                try restore(path, from: backup, aside: "\(folder)/aside")
+            }
+            #expect(error?.description.contains("damaged") == true, "\(error?.description ?? "")")
+            #expect(try FileManager.default.subpathsOfDirectory(atPath: folder).sorted() == before)
+            #expect(try SQLiteStore.verify(path: path) { _, _ in }.isSound)
+        }
+    }
+
+    @Test func whatIsNoBackupIsRefused() async throws {
+        try await withStore { store, path in
+            _ = try await store.append([message("e1")])
+            try Data("not a database".utf8).write(to: URL(fileURLWithPath: path + ".text"))
+            for (file, words) in [
+                (path, "part of which lies in \(path)-wal"), (path + ".text", "is not a backup"),
+                (path + ".none", "cannot be read"),
+            ] {
+                let error = #expect(throws: ActorError.self) {
+                    try restore(path + ".target", from: file, aside: path + ".aside")
+                }
+                #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+            }
+            #expect(!Self.isThere(path + ".target"))
+            try backUp(path, to: path + ".backup")
+            let again = #expect(throws: ActorError.self) { try backUp(path, to: path + ".backup") }
+            #expect(again?.code == .conflict)
+            let nowhere = #expect(throws: ActorError.self) { try backUp(path, to: path + ".none/backup") }
+            #expect(nowhere?.description.contains("No such file") == true)
+        }
+    }
+
+    /// What was damaged before it was copied must not end in a backup that says it is whole.
+    @Test func aDamagedPageEndsABackupAndIsNamed() async throws {
+        try await withFolder { folder in
+            let path = "\(folder)/reactord.sqlite"
+            var random = SeededGenerator(seed: 4)
+            let store = try SQLiteStore.open(path: path, logger: quiet)
+            try await StoreSamples.fill(store, messages: 0..<60, random: &random)
+            try await store.close()
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            bytes[4096 * 7 + 100] ^= 1
+            try bytes.write(to: URL(fileURLWithPath: path))
+            let error = #expect(throws: ActorError.self) { try backUp(path, to: path + ".backup") }
+            #expect(error?.description.contains("page 8") == true, "\(error?.description ?? "")")
+            #expect(!Self.isThere(path + ".backup") && !Self.isThere(path + ".backup.part"))
+        }
+    }
+}
