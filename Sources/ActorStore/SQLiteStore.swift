@@ -51,6 +51,9 @@ package final class SQLiteStore: Sendable {
         path: String, synchronousFull: Bool = true, slowSync: Int64 = slowSync, logger: Logger
     ) throws(ActorError) -> SQLiteStore {
         let errors = StoreErrors(path: path)
+        if try PendingRestore(path: path).finish() {
+            logger.notice("a restore that was cut off was finished", metadata: ["file": "\(path)"])
+        }
         try createFile(path)
         try PageSums.prepare(path, logger: logger)
         do {

@@ -12,7 +12,7 @@ import Testing
         let value = Atomic(false)
     }
 
-    private static let companions = ["-wal", "-shm", "-sync", "-journal", ".part", ".restored"]
+    private static let companions = ["-wal", "-shm", "-sync", "-journal", ".part", "-restored"]
 
     private func backUp(_ path: String, to target: String) throws(ActorError) {
         _ = try SQLiteStore.backUp(path: path, to: target) { _, _ in }
@@ -87,7 +87,7 @@ import Testing
             try await store.close()
 
             #expect(try restore(killed, from: backup, aside: "\(folder)/aside"))
-            for beside in Self.companions + [".restored-wal", ".restored-sync"] {
+            for beside in Self.companions + [".part-wal", ".part-sync"] {
                 #expect(!Self.isThere(killed + beside), "\(beside) is left over")
             }
             store = try SQLiteStore.open(path: killed, logger: quiet)
@@ -103,6 +103,39 @@ import Testing
             try await old.close()
             #expect(try !restore("\(folder)/new", from: backup, aside: "\(folder)/nothing"))
             #expect(!Self.isThere("\(folder)/nothing"))
+        }
+    }
+
+    /// As a kill after the decision leaves it: some of what lay beside the old database is gone already.
+    @Test(arguments: [["-wal", "-shm", "-sync"], ["-shm", "-sync"], ["-sync"], []])
+    func aRestoreThatWasCutOffIsFinishedByWhoComesNext(beside: [String]) async throws {
+        try await withFolder { folder in
+            let (path, backup) = ("\(folder)/reactord.sqlite", "\(folder)/copy")
+            let store = try SQLiteStore.open(path: path, logger: quiet)
+            _ = try await store.append([message("old")])
+            try backUp(path, to: backup)
+            _ = try await store.append([message("new")])
+            for cut in ["opened", "restored"] {
+                for name in [""] + beside {
+                    try FileManager.default.copyItem(atPath: path + name, toPath: "\(folder)/\(cut)\(name)")
+                }
+                try FileManager.default.copyItem(atPath: backup, toPath: "\(folder)/\(cut)-restored")
+                for refused in [
+                    { try backUp("\(folder)/\(cut)", to: "\(folder)/none") },
+                    { _ = try SQLiteStore.verify(path: "\(folder)/\(cut)") { _, _ in } },
+                ] {
+                    let error = #expect(throws: ActorError.self) { try refused() }
+                    #expect(error?.description.contains("was cut off") == true)
+                }
+            }
+            try await store.close()
+            #expect(try restore("\(folder)/restored", from: backup, aside: "\(folder)/aside"))
+            for name in ["opened", "restored", "aside/restored"] {
+                let found = try SQLiteStore.open(path: "\(folder)/\(name)", logger: quiet)
+                #expect(texts(try await found.ready()) == ["old"], "\(name)")
+                try await found.close()
+                #expect(!Self.isThere("\(folder)/\(name)-restored"))
+            }
         }
     }
 

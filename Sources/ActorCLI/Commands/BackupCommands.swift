@@ -9,8 +9,8 @@ struct BackupCommand: ParsableCommand {
         discussion: """
             What was accepted before the command was given is in the copy: messages, jobs and their histories, \
             executions, actors made over HTTP, subscriptions. Uploads, results and keys are files beside it in the \
-            data folder: copy them afterwards, as they are (docs/operations.md says which). Nobody waits for a \
-            backup; a damaged page ends it and is named. FILE must not exist.
+            data folder: copy them afterwards, as they are (docs/operations.md says which). A damaged page \
+            ends the backup and is named. FILE must not exist.
 
             Example: reactord backup /mnt/backup/reactord-$(date +%F).sqlite
             """)

@@ -33,7 +33,15 @@ enum FileCopy {
                 done += written
             }
         }
+        // By the descriptor that has written: to another one the disk may not tell what it could not write.
         guard fsync(copy) == 0 else { throw failure("\(target) cannot be put on disk") }
+    }
+
+    /// Puts what a file holds on disk. Blocks.
+    static func sync(_ path: String) throws(ActorError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("\(path) cannot be put on disk") }
     }
 
     /// Puts on disk which files lie beside this one, itself included.

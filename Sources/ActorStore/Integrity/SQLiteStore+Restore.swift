@@ -4,14 +4,13 @@ import GRDB
 import Glibc
 
 extension SQLiteStore {
-    /// What SQLite and the daemon keep beside a database.
-    private static let companions = ["-wal", "-shm", "-sync", "-journal"]
     /// So many messages may have been accepted since the backup was made: their ids are known outside, and are not
     /// given to others.
     private static let passedSequences: Int64 = 1 << 32
 
     /// Puts a backup in the place of a database that nobody has open. Every page of it is checked first; a backup that
-    /// cannot be used changes nothing. Blocks.
+    /// cannot be used changes nothing. Whenever this is cut off, the database is the old one or the backup, whole: see
+    /// ``PendingRestore``. Blocks.
     ///
     /// - Parameters:
     ///   - aside: a folder that is made for the database that was there, and all that lay beside it.
@@ -22,21 +21,20 @@ extension SQLiteStore {
     ) throws(ActorError) -> (bytes: Int64, hasReplaced: Bool) {
         try PageSums.install()
         try needBackup(backup)
-        let part = path + ".restored"
+        let pending = PendingRestore(path: path)
+        let part = path + ".part"
         discard(part)
         do {
+            try pending.finish()
             try FileCopy.make(of: backup, at: part)
             let report = try verify(path: part, progress: progress)
             guard report.isSound else { throw damaged(backup, report) }
             try begin(part)
             let hasReplaced = access(path, F_OK) == 0
             if hasReplaced { try putAside(path, in: aside) }
-            for name in companions { unlink(path + name) }
-            // Gone for good before the new file has the name: SQLite would take an old log for its own.
-            FileCopy.syncFolder(of: path)
-            guard rename(part, path) == 0 else { throw FileCopy.failure("\(path) cannot be replaced") }
+            try pending.decide(on: part)
             discard(part)
-            FileCopy.syncFolder(of: path)
+            try pending.finish()
             return (size(of: path), hasReplaced)
         } catch {
             discard(part)
@@ -85,7 +83,7 @@ extension SQLiteStore {
     private static func putAside(_ path: String, in aside: String) throws(ActorError) {
         guard mkdir(aside, 0o700) == 0 else { throw FileCopy.failure("\(aside) cannot be made") }
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        for companion in [""] + companions where access(path + companion, F_OK) == 0 {
+        for companion in [""] + PendingRestore.companions where access(path + companion, F_OK) == 0 {
             guard link(path + companion, "\(aside)/\(name)\(companion)") == 0 else {
                 throw FileCopy.failure("\(path)\(companion) cannot be kept in \(aside)")
             }
@@ -95,6 +93,6 @@ extension SQLiteStore {
     }
 
     private static func discard(_ file: String) {
-        for companion in [""] + companions { unlink(file + companion) }
+        for companion in [""] + PendingRestore.companions { unlink(file + companion) }
     }
 }

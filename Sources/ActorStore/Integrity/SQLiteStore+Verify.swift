@@ -35,6 +35,12 @@ extension SQLiteStore {
     }
 
     static func needReadable(_ path: String) throws(ActorError) {
+        guard !PendingRestore(path: path).isThere else {
+            throw ActorError(
+                .unavailable,
+                "a restore of the database \(path) was cut off; the next start of the daemon finishes it, or a "
+                    + "restore anew")
+        }
         guard access(path, R_OK) == 0 else {
             throw ActorError(
                 .notFound,
