@@ -23,8 +23,8 @@ struct ActorRegistrar: Sendable {
             if let problem = folders.problem {
                 logger.error("the actors cannot be read", metadata: ["problem": "\(problem)"])
             }
-            // A disk that is away for a moment takes nobody's actors with it.
-            guard folders.isThere else { return }
+            // When nothing is known of them either, those that are here stay.
+            if folders.isAway, folders.actors.isEmpty { return }
             let stored = try await store.actors()
             let aliases = try await store.aliases()
             let grants = Dictionary(grouping: try await store.grants(.actor), by: \.target)
@@ -50,7 +50,8 @@ struct ActorRegistrar: Sendable {
                     QuarantinedActor(
                         folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason, goesOn: $0.goesOn)
                 } + taken
-            system.install(specs, quarantined: quarantined)
+            system.install(
+                specs, quarantined: quarantined, absence: folders.isAway ? folders.problem?.description : nil)
             for folder in quarantined { complain(of: folder) }
             logger.info(
                 "actors were read",

@@ -85,12 +85,15 @@ package final class ActorSystem: Sendable {
     // MARK: Actors
 
     /// Makes these the actors that folders declare. Ids, revisions and creation times are the caller's.
-    package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor]) {
+    ///
+    /// - Parameter absence: why what they run is not there, if it is not: their mail waits.
+    package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor], absence: String? = nil) {
         var entries: [Directory.Entry] = []
         var refused = quarantined
         for spec in specs {
             do {
-                entries.append(try entry(for: spec))
+                let entry = try entry(for: spec)
+                entries.append(absence.map(entry.holding) ?? entry)
             } catch {
                 refused.append(
                     QuarantinedActor(

@@ -31,6 +31,11 @@ final class Directory: Sendable {
             spec.grants = grants
             return Entry(spec: spec, schemas: schemas, reactor: reactor, fault: fault)
         }
+
+        /// The same actor, which takes messages and handles none.
+        func holding(because reason: String) -> Entry {
+            Entry(spec: spec, schemas: schemas, reactor: reactor, fault: reason)
+        }
     }
 
     private struct State {

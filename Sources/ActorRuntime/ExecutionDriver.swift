@@ -126,6 +126,14 @@ final class ExecutionDriver: Sendable {
         case crashed(String)
         case broken(String)
         case starved(String)
+
+        /// What is wrong; nil where nothing is.
+        var reason: String? {
+            switch self {
+            case .unknown, .sound: nil
+            case .crashed(let reason), .broken(let reason), .starved(let reason): reason
+            }
+        }
     }
 
     /// Runs one message and commits what came of it.

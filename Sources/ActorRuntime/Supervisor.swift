@@ -164,7 +164,9 @@ final class Supervisor: Sendable {
         case .pause(let until):
             environment.logger.warning(
                 "an actor is started again after a pause",
-                metadata: name.merging([LogKeys.until: "\(until.iso8601)", LogKeys.reason: "\(health)"]) { $1 })
+                metadata: name.merging([
+                    LogKeys.until: "\(until.iso8601)", LogKeys.reason: "\(health.reason ?? "-")",
+                ]) { $1 })
         case .error(let reason):
             environment.logger.error(
                 "an actor is in ERROR; its mail waits until its definition changes or it is restarted",

@@ -254,7 +254,47 @@ struct FolderTests {
     @Test("a missing folder is a problem, not a crash")
     func missing() {
         let loaded = context().load(folder: "/nonexistent/actors")
-        #expect(loaded.actors.isEmpty && loaded.problem != nil && !loaded.isThere)
+        #expect(loaded.actors.isEmpty && loaded.problem != nil && loaded.isAway)
+    }
+
+    @Test("a disk that is not mounted takes nobody's actors with it, as long as it is not empty itself")
+    func unmounted() throws {
+        let folder = try TemporaryFolder()
+        let manager = FileManager.default
+        let (actors, away) = (folder.path + "/actors", folder.path + "/away")
+        func load() -> LoadedFolders {
+            ActorFolderLoader(
+                context: context().context, kept: KeptDeclarations(folder: folder.path + "/kept")
+            ).load(folder: actors)
+        }
+        try folder.write("actors/one/actor.yml", "name: first\nrun: {command: [x]}\n")
+        try folder.write("actors/two/actor.yml", "run: {command: [x]}\n")
+        let before = load()
+        #expect(before.problem == nil && before.actors.map(\.spec.name) == ["first", "two"])
+
+        try manager.moveItem(atPath: actors, toPath: away)
+        for isMountPoint in [false, true] {
+            if isMountPoint { try manager.createDirectory(atPath: actors, withIntermediateDirectories: false) }
+            for _ in 0..<2 {
+                let unmounted = load()
+                #expect(unmounted.actors.map(\.spec) == before.actors.map(\.spec))
+                #expect(unmounted.isAway && unmounted.quarantined.isEmpty)
+                let reason = try #require(unmounted.problem?.reason)
+                #expect(reason.contains(isMountPoint ? "it is empty" : "cannot be read"))
+                #expect(reason.contains("if they are to go, remove \(folder.path)/kept"))
+            }
+        }
+        try manager.removeItem(atPath: actors)
+        try manager.moveItem(atPath: away, toPath: actors)
+        #expect(load() == before)
+
+        try manager.removeItem(atPath: actors + "/one")
+        #expect(load().actors.map(\.spec.name) == ["two"])
+        try manager.removeItem(atPath: actors + "/two")
+        let emptied = load()
+        #expect(emptied.actors.isEmpty && emptied.problem == nil, "somebody emptied it: they are gone")
+        try manager.removeItem(atPath: actors)
+        #expect(load().isAway && load().actors.isEmpty)
     }
 
     @Test("the fingerprint follows what runs and nothing else")

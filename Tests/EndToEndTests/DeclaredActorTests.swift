@@ -61,4 +61,35 @@ struct DeclaredActorTests {
             #expect(try await daemon.get("/actors/late")["result"]?["id"]?.string != first)
         }
     }
+
+    /// A built-in Reactor and a script alike: what they read and run lies on a disk that is not mounted.
+    @Test func mailWaitsWhileTheFolderOfTheActorsIsAway() async throws {
+        let daemon = try RunningDaemon(actors: ["first": files("first")], shipped: ["ingest"])
+        let (actors, away) = ("\(daemon.folder)/actors", "\(daemon.folder)/away")
+        let manager = FileManager.default
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            _ = try await daemon.finished(try await daemon.send("first", "before"))
+            for isRunning in [false, true] {
+                if !isRunning { await daemon.stop() }
+                try manager.moveItem(atPath: actors, toPath: away)
+                try manager.createDirectory(atPath: actors, withIntermediateDirectories: false)
+                if !isRunning { try await daemon.start() }
+                _ = try await daemon.until("/api/v1/actors") { list in
+                    list["actors"]?.array?.count { $0["status"] == "ERROR" } == 2 && list["quarantined"] == []
+                }
+                var waiting: [String] = []
+                for name in ["first", "ingest"] {
+                    waiting.append(try await daemon.send(name, ["kind": "names", "keys": ["x.zip"]]))
+                }
+                for execution in waiting {
+                    let why = try await daemon.get("/api/v1/executions/\(execution)/why")
+                    #expect("\(why)".contains("is its disk mounted?"), "\(why)")
+                }
+                try manager.removeItem(atPath: actors)
+                try manager.moveItem(atPath: away, toPath: actors)
+                for execution in waiting { _ = try await daemon.finished(execution) }
+            }
+        }
+    }
 }

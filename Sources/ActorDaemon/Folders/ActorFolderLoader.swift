@@ -44,16 +44,10 @@ package struct ActorFolderLoader: Sendable {
     /// Blocking: call it from a thread that may wait.
     package func load(folder: String) -> LoadedFolders {
         var result = LoadedFolders()
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        } catch {
-            result.problem = Problem(
-                file: folder, reason: "the folder of the actors cannot be read; set actors.folder in config.yml")
-            result.isThere = false
-            return result
-        }
-        let folders = names.filter { isFolder("\(folder)/\($0)") && !$0.hasPrefix(".") && !$0.hasPrefix("_") }
+        let found = found(in: folder)
+        result.isAway = found.map { $0.isEmpty && kept?.isAnother(folder) == true } ?? true
+        let folders = (result.isAway ? kept?.names : found) ?? []
+        if result.isAway { result.problem = Problem(file: folder, reason: absence(isEmpty: found != nil)) }
         if folders.count > Self.maxActors {
             result.problem = Problem(
                 file: folder, reason: "it has \(folders.count) folders; the first \(Self.maxActors) are read")
@@ -61,12 +55,12 @@ package struct ActorFolderLoader: Sendable {
         var loaded: [(folder: String, actor: LoadedActor)] = []
         for name in folders.prefix(Self.maxActors) {
             let one = load(one: name, in: folder)
-            if !one.problems.isEmpty {
+            if !one.problems.isEmpty, !result.isAway {
                 result.quarantined.append(QuarantinedFolder(folder: name, problems: one.problems))
             }
             if let actor = one.actor { loaded.append((name, actor)) }
         }
-        kept?.forget(allBut: folders)
+        if !result.isAway { kept?.forget(allBut: folders, of: folder) }
         // A copy of a folder in which the name was left as it is does not take the original's place.
         var owners: [String: String] = [:]
         for (name, actor) in loaded.filter({ $0.folder == $0.actor.spec.name })
@@ -85,6 +79,24 @@ package struct ActorFolderLoader: Sendable {
         }
         result.actors.sort { $0.spec.name < $1.spec.name }
         return result
+    }
+
+    /// The folders of actors, sorted; nil when it cannot be read.
+    private func found(in folder: String) -> [String]? {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        return names?.filter { isFolder("\(folder)/\($0)") && !$0.hasPrefix(".") && !$0.hasPrefix("_") }
+    }
+
+    /// A disk that is not mounted takes nobody's actors with it: they are known as they were declared, and their mail
+    /// waits, since what they run is not there.
+    private func absence(isEmpty: Bool) -> String {
+        let reason =
+            isEmpty
+            ? "it is empty and not the folder that was read before; is its disk mounted?"
+            : "the folder of the actors cannot be read; set actors.folder in config.yml"
+        guard let kept, !kept.names.isEmpty else { return reason }
+        return "\(reason) The mail of its actors waits until they are there again; if they are to go, remove "
+            + kept.folder
     }
 
     private func clash(_ name: String, with other: String, over word: String, in folder: String) -> QuarantinedFolder {

@@ -46,10 +46,36 @@ package struct KeptDeclarations: Sendable {
         }
     }
 
+    /// The folders of which something is kept, sorted.
+    var names: [String] { entries.filter { !$0.hasPrefix(".") }.sorted() }
+
+    private var entries: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
+
+    /// Which folder was read last: device and number, since a name is also that of an empty mount point.
+    private var mark: String { place(of: ".read") }
+
+    private static func identity(of folder: String) -> String? {
+        var facts = stat()
+        return stat(folder, &facts) == 0 ? "\(facts.st_dev) \(facts.st_ino)\n" : nil
+    }
+
+    /// Whether it is not the folder that was read last. What was never noted counts as the same.
+    func isAnother(_ actors: String) -> Bool {
+        guard let noted = try? String(contentsOfFile: mark, encoding: .utf8) else { return false }
+        return noted != Self.identity(of: actors)
+    }
+
     /// A folder that was taken away took its actor with it.
-    func forget(allBut names: [String]) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where !names.contains(name) {
+    ///
+    /// - Parameter actors: the folder of the actors, which is noted as the one that was read.
+    func forget(allBut names: [String], of actors: String) {
+        for name in entries where !names.contains(name) && place(of: name) != mark {
             try? FileManager.default.removeItem(atPath: place(of: name))
+        }
+        if !names.isEmpty, let identity = Self.identity(of: actors),
+            identity != (try? String(contentsOfFile: mark, encoding: .utf8))
+        {
+            try? PrivateFile.write(identity, to: mark)
         }
     }
 }

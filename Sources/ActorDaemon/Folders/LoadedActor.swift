@@ -42,6 +42,6 @@ package struct LoadedFolders: Sendable, Equatable {
     package var quarantined: [QuarantinedFolder] = []
     /// What is wrong with the folder as a whole.
     package var problem: Problem?
-    /// The folder as a whole could be read.
-    package var isThere = true
+    /// The folder is not there; the actors are those that are known from before.
+    package var isAway = false
 }
