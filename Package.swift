@@ -75,7 +75,8 @@ let package = Package(
         .target(name: "HTTPTransport", dependencies: ["CCurl", "ActorCore", logging], swiftSettings: strict),
         .target(
             name: "CValijson",
-            cxxSettings: [.define("VALIJSON_USE_EXCEPTIONS", to: "1")]
+            cxxSettings: [.define("VALIJSON_USE_EXCEPTIONS", to: "1")],
+            linkerSettings: [.linkedLibrary("re2")]
         ),
         .target(name: "ActorSchemas", dependencies: ["ActorCore", "CValijson"], swiftSettings: strict),
         .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive")]),

@@ -24,9 +24,9 @@ struct EngineMaker {
 
     static func pollMilliseconds(of engine: String, _ settings: Settings) -> Int64 {
         switch engine {
-        case "slurm": Int64(settings.executors.slurm.pollSeconds * 1000)
-        case "kubernetes": Int64(settings.executors.kubernetes.pollSeconds * 1000)
-        default: Int64(settings.executors.argo.pollSeconds * 1000)
+        case "slurm": Milliseconds.of(seconds: settings.executors.slurm.pollSeconds)
+        case "kubernetes": Milliseconds.of(seconds: settings.executors.kubernetes.pollSeconds)
+        default: Milliseconds.of(seconds: settings.executors.argo.pollSeconds)
         }
     }
 

@@ -36,7 +36,7 @@ struct House: Sendable {
     let engines: JobEngines
     let late: Late
 
-    var graceMilliseconds: Int64 { Int64(settings.executors.process.graceSeconds * 1000) }
+    var graceMilliseconds: Int64 { Milliseconds.of(seconds: settings.executors.process.graceSeconds) }
     var inboxFolder: String { settings.inbox.folder ?? "\(data.path)/inbox" }
     var isBound: Bool { late.port != nil }
 
@@ -141,14 +141,16 @@ struct House: Sendable {
     ) throws(ActorError) -> TokenVerifier {
         TokenVerifier(
             adminToken: adminToken, tokensFile: settings.auth.tokensFile ?? data.tokens,
-            users: Dictionary(
-                settings.auth.users.map { ($0.name, Set($0.roles)) }, uniquingKeysWith: { $0.union($1) }),
-            tenant: settings.tenant,
+            users: configuredRoles(settings), tenant: settings.tenant,
             executionPrincipal: { [weak system] token in system?.principal(executionToken: token) },
             logins: LoginTokens(
                 key: try data.readOrMakeKey("logins.key"), passwords: passwords, tenant: settings.tenant,
                 clock: system.clock),
             clock: system.clock, pool: threads, logger: logger)
+    }
+
+    private static func configuredRoles(_ settings: Settings) -> [String: Set<Role>] {
+        Dictionary(settings.auth.users.map { ($0.name, Set($0.roles)) }, uniquingKeysWith: { $0.union($1) })
     }
 
     private static func serverSettings(
@@ -191,7 +193,8 @@ struct House: Sendable {
         let secrets = settings.secrets
         let variables = ProcessInfo.processInfo.environment
         var configuration = SystemConfiguration(
-            limits: settings.limits, graceMilliseconds: Int64(settings.executors.process.graceSeconds * 1000),
+            limits: settings.limits,
+            graceMilliseconds: Milliseconds.of(seconds: settings.executors.process.graceSeconds),
             callTimeoutMilliseconds: Int64(settings.callbacks.timeoutSeconds) * 1000,
             callRetryDays: settings.callbacks.retryDays, allowedTargets: settings.callbacks.allow,
             dataFolder: data.path, scrub: { scrubber.scrub($0) },
@@ -202,6 +205,10 @@ struct House: Sendable {
         configuration.apiServers = Dictionary(
             settings.tenants.compactMap { tenant in tenant.apiServer.map { (tenant.name, $0) } }
         ) { $1 }
+        // The configured users are those of the first tenant.
+        configuration.configuredRoles = { [users = configuredRoles(settings), first = settings.tenant] user, tenant in
+            tenant == first ? users[user] : nil
+        }
         configuration.openSealed = { seal.open($0) }
         configuration.unfinished = { scrubber.unfinished($0) }
         configuration.executionCode = { execution in
@@ -241,13 +248,14 @@ struct House: Sendable {
         let watcher = InboxWatcher(
             inbox: FolderInbox(folder: inboxFolder, pool: threads, lengthy: lengthy), system: system,
             actorName: "ingest", tenant: settings.tenant,
-            settleMilliseconds: Int64((ingest?["settle_seconds"]?.double ?? 5) * 1000),
-            scanMilliseconds: Int64((ingest?["scan_seconds"]?.double ?? 1) * 1000),
-            rescanMilliseconds: Int64((ingest?["rescan_seconds"]?.double ?? 10) * 1000), changes: changes?.stream,
+            settleMilliseconds: Milliseconds.of(seconds: ingest?["settle_seconds"]?.double ?? 5),
+            scanMilliseconds: Milliseconds.of(seconds: ingest?["scan_seconds"]?.double ?? 1),
+            rescanMilliseconds: Milliseconds.of(seconds: ingest?["rescan_seconds"]?.double ?? 10),
+            changes: changes?.stream,
             refreshMilliseconds: { [weak system, tenant = settings.tenant] in
                 let sets = (try? system?.resolve("ingest", tenant: tenant))?.settings["job_sets"]?.array ?? []
                 let repositories = sets.filter { $0["git"]?.string != nil }
-                return repositories.map { Int64($0["refresh_seconds"]?.int ?? 60) * 1000 }.min()
+                return repositories.map { Milliseconds.of(seconds: $0["refresh_seconds"]?.double ?? 60) }.min()
             },
             haveListsChanged: { [weak system, tenant = settings.tenant, lists = ListChanges(pool: threads)] in
                 let known = (try? system?.resolve("ingest", tenant: tenant))?.settings["lists"]?.array ?? []
@@ -288,6 +296,9 @@ struct House: Sendable {
         }
     }
 
+    /// Whoever offers a nonce that is used up is told so for as long.
+    private static let usedNonceDays = 30
+
     func prune() async {
         await pruneParts()
         let now = clock.now()
@@ -297,7 +308,8 @@ struct House: Sendable {
                 PruneAges(
                     executions: before(settings.store.executionsDays),
                     deadLetters: before(settings.store.deadLettersDays),
-                    idempotency: now.adding(milliseconds: -Int64(settings.limits.idempotencyHours) * 3_600_000)))
+                    idempotency: now.adding(milliseconds: -Int64(settings.limits.idempotencyHours) * 3_600_000),
+                    nonces: before(Self.usedNonceDays)))
             if count > 0 { logger.info("old records were removed", metadata: ["count": "\(count)"]) }
             // Files of executions that have ended, the logs of scripts among them.
             let files = FolderRunFiles(root: data.path, pool: threads)

@@ -76,6 +76,7 @@ package struct HTTPFront: Sendable {
     let inbox: InboxWriter
     let logger: Logger
     let nonces = NonceMemory()
+    let streams: StreamSeats
     /// Lists of OAuth clients change one after another.
     let clientChanges = OneAtATime()
     let credentials: Credentials
@@ -102,6 +103,7 @@ package struct HTTPFront: Sendable {
         self.system = system
         self.verifier = verifier
         self.settings = settings
+        self.streams = StreamSeats(maxConnections: settings.maxConnections)
         self.address = address
         self.inbox = InboxWriter(folder: settings.inboxFolder, pool: pool)
         self.logger = logger
@@ -137,6 +139,7 @@ package struct HTTPFront: Sendable {
         router.add(middleware: OriginMiddleware(settings: settings))
         router.add(middleware: LimitsMiddleware(limits: system.limits))
         router.add(middleware: AuthenticationMiddleware(front: self))
+        router.add(middleware: StreamMiddleware(seats: streams))
         let table = RouteTable(router: router)
         HealthRoutes(front: self).add(to: table)
         PageRoutes().add(to: table)

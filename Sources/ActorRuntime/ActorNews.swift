@@ -75,8 +75,8 @@ final class ActorNews: Sendable {
         if let call = call(event, spec, key: "\(envelope.execution)#webhook") { effects.calls.append(call) }
     }
 
-    /// Takes the message to the linked actor out of what could not be stored for want of room; the log and the audit
-    /// trail say so. False when there is none in it.
+    /// Takes the message to the linked actor out of what could not be stored for want of room, or
+    /// because its key is taken; the log and the audit trail say so. False when there is none in it.
     func withdraw(from completion: inout Completion, because error: ActorError) -> Bool {
         let key = Self.linkKey(completion.envelope.execution)
         guard let index = completion.effects.mail.firstIndex(where: { $0.idempotency?.key == key }) else {
@@ -84,14 +84,14 @@ final class ActorNews: Sendable {
         }
         let linked = completion.effects.mail.remove(at: index).actor
         environment.logger.warning(
-            "an event was dropped: the mailbox of the linked actor is full",
+            "an event was dropped: the linked actor cannot take it",
             metadata: [
                 LogKeys.actor: "\(linked)", LogKeys.execution: "\(completion.envelope.execution)",
                 LogKeys.error: "\(error)",
             ])
         completion.effects.audits.append(
             AuditEntry(
-                at: environment.clock.now(), who: "actor:\(completion.actor)", action: "link.drop",
+                at: environment.clock.now(), who: "actor:\(completion.actor)", action: AuditEntry.linkDrop,
                 target: "\(linked) \(completion.envelope.execution)", outcome: error.code.rawValue))
         return true
     }

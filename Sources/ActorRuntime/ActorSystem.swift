@@ -55,7 +55,8 @@ package final class ActorSystem: Sendable {
         self.environment = RuntimeEnvironment(
             configuration: configuration, store: store, clock: clock, directory: directory, bus: bus,
             executor: executor, runFiles: runFiles, callbacks: callbacks,
-            tokens: ExecutionTokens(code: configuration.executionCode),
+            tokens: ExecutionTokens(
+                code: configuration.executionCode, configuredRoles: configuration.configuredRoles),
             workers: workers, outboxBell: Bell(), isDraining: { phase.value.withLock(\.isDraining) },
             logger: logger)
         self.news = ActorNews(environment: environment)
@@ -168,11 +169,11 @@ package final class ActorSystem: Sendable {
         try await store.execution(id).map(current)
     }
 
-    /// Newest first; `before` is the sequence to continue below.
+    /// Newest first; `before` is the sequence to continue below. Those of other actors than `actors` are left out.
     package func executions(
-        of actor: ActorID?, before: Int64?, limit: Int
+        of actor: ActorID?, among actors: Set<ActorID>? = nil, before: Int64?, limit: Int
     ) async throws(ActorError) -> [ExecutionRecord] {
-        try await store.executions(of: actor, before: before, limit: limit).map(current)
+        try await store.executions(of: actor, among: actors, before: before, limit: limit).map(current)
     }
 
     /// What a waiting message waits for; nil when there is no such execution.
@@ -246,7 +247,8 @@ package final class ActorSystem: Sendable {
         return count
     }
 
-    /// Puts a dead letter back as a new message that names the old execution as its cause.
+    /// Puts a dead letter back as a new message that names the old execution as its cause. What came by a nonce still
+    /// does: it gets no rights by being replayed.
     package func replay(deadLetter id: Int64) async throws(ActorError) -> ExecutionID {
         guard let letter = try await store.deadLetter(id) else {
             throw ActorError(.notFound, "there is no dead letter \(id)")
@@ -263,7 +265,6 @@ package final class ActorSystem: Sendable {
             message.idempotency = nil
             message.deliverAt = nil
             message.expires = nil
-            message.nonce = nil
             message.received = now
         }
         return try await store.replay(id, as: message).execution
@@ -300,7 +301,7 @@ package final class ActorSystem: Sendable {
         guard let finished = record.finished,
             let seconds = directory.entry(record.actor)?.spec.definition?.logSeconds
         else { return false }
-        return now().since(finished) >= Int64(seconds) * 1000
+        return now().since(finished) >= Milliseconds.of(seconds: seconds)
     }
 
     private func scrubbed(_ bytes: [UInt8]) -> [UInt8] {
@@ -312,6 +313,9 @@ package final class ActorSystem: Sendable {
     package func callbackURL(for job: JobRecord) throws(ActorError) -> String {
         try environment.callbacks.url(for: job)
     }
+
+    /// Whether this is the nonce that the callback URLs of all jobs show around.
+    package func isCallbackNonce(_ id: NonceID) -> Bool { environment.callbacks.nonce() == id.rawValue }
 
     // MARK: Life
 

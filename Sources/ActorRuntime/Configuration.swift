@@ -29,6 +29,8 @@ package struct SystemConfiguration: Sendable {
     package var openSealed: @Sendable (String) -> String? = { _ in nil }
     /// A secret that an execution alone knows, the same after a restart of the daemon; nil makes a new one each time.
     package var executionCode: (@Sendable (ExecutionID) -> String)?
+    /// The roles that the house gives a user of a tenant; nil for whom it does not name.
+    package var configuredRoles: @Sendable (_ user: String, _ tenant: String) -> Set<Role>? = { _, _ in nil }
 
     package init(
         limits: Limits, graceMilliseconds: Int64, maxCalls: Int = 16, callTimeoutMilliseconds: Int64 = 20000,

@@ -13,8 +13,9 @@ final class Dispatcher: Sendable {
     private struct State {
         var dispatch: DispatchMachine
         var mailboxes: [ActorID: Mailbox] = [:]
-        /// The earliest wake-up that is under way, by actor.
-        var armed: [ActorID: Timestamp] = [:]
+        /// The moments that somebody sleeps until, by actor: for one that is further away than all that come before it
+        /// nobody begins to sleep again after each of those.
+        var armed: [ActorID: Set<Timestamp>] = [:]
     }
 
     private let state: Mutex<State>
@@ -48,8 +49,8 @@ final class Dispatcher: Sendable {
     /// The wall clock was set: every mailbox is asked anew what can run.
     func clockWasSet() {
         decide { state in
-            state.armed = [:]
-            return state.mailboxes.keys.flatMap { state.dispatch.paused($0, false) + state.dispatch.ready($0) }
+            // Those who sleep look at the clock themselves.
+            state.mailboxes.keys.flatMap { state.dispatch.paused($0, false) + state.dispatch.ready($0) }
         }
     }
 
@@ -300,8 +301,9 @@ final class Dispatcher: Sendable {
 
     private func arm(_ actor: ActorID, _ moment: Timestamp) {
         let isNew = state.withLock { state in
-            if let armed = state.armed[actor], armed <= moment { return false }
-            state.armed[actor] = moment
+            let armed = state.armed[actor] ?? []
+            if armed.contains(where: { $0 <= moment }) { return false }
+            state.armed[actor, default: []].insert(moment)
             return true
         }
         if isNew { orderSink.yield(.wake(actor, at: moment)) }
@@ -309,7 +311,8 @@ final class Dispatcher: Sendable {
 
     private func woken(_ actor: ActorID, _ moment: Timestamp) {
         decide { state in
-            if state.armed[actor] == moment { state.armed[actor] = nil }
+            state.armed[actor]?.remove(moment)
+            if state.armed[actor]?.isEmpty == true { state.armed[actor] = nil }
             // A pause ends with its wake-up; the supervisor is asked again before the next message.
             return state.dispatch.paused(actor, false) + state.dispatch.ready(actor)
         }

@@ -13,9 +13,9 @@ final class ExecutionDriver: Sendable {
         var running: [ExecutionID: Running] = [:]
         /// The grace time of a drain is over: whatever starts to run now is stopped at once.
         var isStopping = false
-        /// The earliest moment at which somebody's time is known to be up, in milliseconds of the running clock: what
-        /// runs is not cut off because somebody sets the wall clock.
-        var watched: Int64?
+        /// The moments that somebody sleeps for, in milliseconds of the running clock: what runs is not cut off because
+        /// somebody sets the wall clock. A set, so that no moment has two sleepers.
+        var watched: Set<Int64> = []
     }
 
     private let deadlines: AsyncStream<Int64>
@@ -90,11 +90,11 @@ final class ExecutionDriver: Sendable {
 
     func close() { deadlineSink.finish() }
 
-    /// One sleeper for all: it wakes at the earliest deadline that it was told of, and looks for the next.
+    /// Whoever wakes looks for the next deadline: one that is later than a moment that is watched needs no sleeper.
     private func expect(_ deadline: Int64) {
         let isEarlier = state.withLock { state in
-            if let watched = state.watched, watched <= deadline { return false }
-            state.watched = deadline
+            if state.watched.contains(where: { $0 <= deadline }) { return false }
+            state.watched.insert(deadline)
             return true
         }
         if isEarlier { deadlineSink.yield(deadline) }
@@ -103,7 +103,7 @@ final class ExecutionDriver: Sendable {
     private func stopOverdue(_ moment: Int64) {
         let now = environment.clock.uptime()
         let running = state.withLock { state in
-            if state.watched == moment { state.watched = nil }
+            state.watched.remove(moment)
             return state.running.values.map(\.work)
         }
         for work in running where work.deadline <= now { work.stop(.timeout) }
@@ -136,17 +136,21 @@ final class ExecutionDriver: Sendable {
         }
     }
 
+    /// So often the start of a command may be cut off, however few attempts its actor gives it.
+    private static let unbegun = 3
+
     /// Runs one message and commits what came of it.
     func run(_ envelope: Envelope, _ entry: Directory.Entry) async -> End {
         let started = environment.clock.now()
         // Attempts that were all cut off by the end of the daemon: this message may be what ends it. Not when its
-        // command outlived the daemon: that goes on.
-        if envelope.attempts >= entry.spec.retry.attempts, await !isKept(envelope.execution) {
+        // command outlived the daemon: that goes on. Of a command that nobody knows of, nothing has been done yet.
+        let most = entry.reactor == nil ? max(entry.spec.retry.attempts, Self.unbegun) : entry.spec.retry.attempts
+        if envelope.attempts >= most, await !isKept(envelope.execution) {
             return End(returned: await parkUnrun(envelope, entry, at: started))
         }
         let work = RunningWork(
             envelope, retry: entry.spec.retry, started: started,
-            deadline: environment.clock.uptime() + Int64(entry.spec.timeoutSeconds) * 1000)
+            deadline: environment.clock.uptime() + Milliseconds.of(seconds: entry.spec.timeoutSeconds))
         // From before its start is on record until its end is: whoever sees it run sees who runs it.
         let worker = entry.reactor == nil ? environment.workers.take(envelope.execution, of: entry.spec) : nil
         defer { if worker != nil { environment.workers.release(envelope.execution, of: entry.spec.id) } }
@@ -191,7 +195,7 @@ final class ExecutionDriver: Sendable {
         return await work.play { await session.work() }
     }
 
-    /// Ends a message whose time was over before it could run.
+    /// Ends a message whose time was over before it could run; answers it while its end is not on disk.
     func expire(_ envelope: Envelope) async -> Envelope? {
         let now = environment.clock.now()
         var completion = Completion(
@@ -200,7 +204,10 @@ final class ExecutionDriver: Sendable {
                 execution: envelope.execution, number: envelope.attempts, started: now, finished: now,
                 outcome: .expired, reason: "it expired before it could run"),
             disposition: .acknowledge, status: .complete)
-        return await commit(&completion, retry: RetryPolicy(), number: envelope.attempts) ? nil : envelope
+        switch await commit(&completion, retry: RetryPolicy(), number: envelope.attempts) {
+        case .stored, .gone: return nil
+        case .postponed: return envelope
+        }
     }
 
     private func finish(
@@ -222,7 +229,14 @@ final class ExecutionDriver: Sendable {
         completion.worker = session.worker
         completion.use = session.use
         news.add(verdict, envelope, spec, to: &completion.effects)
-        if await !commit(&completion, retry: spec.retry, number: number) { return nil }
+        switch await commit(&completion, retry: spec.retry, number: number) {
+        case .stored: break
+        case .gone:
+            await session.ended()
+            return nil
+        // The next start finds the work that is over, and takes what came of it; its token ends with this process.
+        case .postponed: return nil
+        }
         logger.debug(
             "an attempt has ended",
             metadata: [
@@ -246,34 +260,33 @@ final class ExecutionDriver: Sendable {
         return .park(reason: environment.configuration.scrub(reason))
     }
 
+    private enum CommitEnd {
+        case stored
+        /// Its message was withdrawn meanwhile: nothing of it is left to end.
+        case gone
+        /// The daemon drains and its store takes nothing.
+        case postponed
+    }
+
     /// Tries until it is on disk, or the daemon drains: then the next start finds the attempt and repeats it.
-    private func commit(_ completion: inout Completion, retry: RetryPolicy, number: Int) async -> Bool {
+    private func commit(_ completion: inout Completion, retry: RetryPolicy, number: Int) async -> CommitEnd {
         var failures = 0
         while true {
             do {
                 try await environment.store.complete(completion)
                 if !completion.effects.calls.isEmpty { environment.outboxBell.ring() }
-                return true
-            } catch  where error.code == .tooManyRequests && news.withdraw(from: &completion, because: error) {
+                return .stored
+            } catch  where Self.concernsMail(error) && news.withdraw(from: &completion, because: error) {
                 // The linked actor cannot take it: what was done is done all the same.
-            } catch  where Self.spoilsEffects(error) && !completion.effects.isEmpty {
-                // Decided on a record that has changed meanwhile, or mail for a mailbox that is full: nothing was
-                // stored, the message is tried again.
-                var machine = ExecutionMachine(attempt: number, retry: retry)
-                let now = environment.clock.now()
-                let verdict = machine.ended(
-                    .failed(exitCode: nil, reason: error.message), now: now, chance: Double.random(in: 0..<1))
-                completion.effects = Effects()
-                completion.disposition = verdict.disposition
-                completion.status = verdict.status
-                completion.attempt = AttemptRecord(
-                    execution: completion.attempt.execution, number: number, started: completion.attempt.started,
-                    finished: now, outcome: .failed, reason: error.message)
+            } catch  where Self.isDecided(error) && !completion.effects.isEmpty {
+                // Decided on a record that has changed meanwhile, or mail that no mailbox takes: nothing was stored,
+                // the message is tried again.
+                fail(&completion, retry: retry, number: number, reason: error.message)
             } catch  where error.code == .conflict {
                 logger.error(
                     "an attempt ended whose message is gone",
                     metadata: [LogKeys.execution: "\(completion.attempt.execution)", LogKeys.error: "\(error)"])
-                return false
+                return .gone
             } catch {
                 failures += 1
                 logger.error(
@@ -281,13 +294,38 @@ final class ExecutionDriver: Sendable {
                     metadata: [LogKeys.execution: "\(completion.attempt.execution)", LogKeys.error: "\(error)"])
                 let delay = RetryPolicy.backoff(attempt: failures, base: 0.2, cap: 5, chance: 1)
                 try? await environment.clock.sleep(milliseconds: delay)
-                if Task.isCancelled || (environment.isDraining() && failures > 3) { return false }
+                if Task.isCancelled || (environment.isDraining() && failures > 3) { return .postponed }
             }
         }
     }
 
-    private static func spoilsEffects(_ error: ActorError) -> Bool {
-        error.code == .conflict || error.code == .tooManyRequests
+    /// The attempt has failed after all, and did nothing.
+    private func fail(_ completion: inout Completion, retry: RetryPolicy, number: Int, reason: String) {
+        var machine = ExecutionMachine(attempt: number, retry: retry, expires: completion.envelope.expires)
+        let now = environment.clock.now()
+        let verdict = machine.ended(
+            .failed(exitCode: nil, reason: reason), now: now, chance: Double.random(in: 0..<1))
+        completion.effects = Effects()
+        completion.disposition = verdict.disposition
+        completion.status = verdict.status
+        completion.attempt = AttemptRecord(
+            execution: completion.attempt.execution, number: number, started: completion.attempt.started,
+            finished: now, outcome: .failed, reason: reason)
+    }
+
+    /// The mailbox is full, or its key was used for something else.
+    private static func concernsMail(_ error: ActorError) -> Bool {
+        error.code == .tooManyRequests || error.code == .idempotencyMismatch
+    }
+
+    /// It is the effects that the store refuses, and always will; its own troubles pass.
+    private static func isDecided(_ error: ActorError) -> Bool {
+        switch error.code {
+        case .storageFull, .unavailable, .cannotStart, .timedOut, .cancelled, .internalFailure: false
+        case .invalidInput, .schemaViolation, .unauthenticated, .forbidden, .notFound, .conflict,
+            .idempotencyMismatch, .tooLarge, .tooManyRequests, .refusedTransition:
+            true
+        }
     }
 
     private func parkUnrun(_ envelope: Envelope, _ entry: Directory.Entry, at now: Timestamp) async -> Envelope? {
@@ -331,37 +369,4 @@ protocol WorkSession: AnyObject, Sendable {
     var use: ResourceUse { get }
     /// The end is on disk.
     func ended() async
-}
-
-/// What every part of the runtime is made of.
-struct RuntimeEnvironment: Sendable {
-    let configuration: SystemConfiguration
-    let store: any Store
-    let clock: any Timekeeper
-    let directory: Directory
-    let bus: MailboxBus
-    let executor: any Executor
-    let runFiles: any RunFiles
-    let callbacks: CallbackMaker
-    let tokens: ExecutionTokens
-    let workers: Workers
-    let outboxBell: Bell
-    let isDraining: @Sendable () -> Bool
-    let logger: Logger
-}
-
-extension RuntimeEnvironment {
-    /// What scripts and links of a tenant take for the address of the API.
-    func apiServer(_ tenant: String) -> String { configuration.apiServers[tenant] ?? callbacks.address.publicURL }
-}
-
-/// A wake-up that is never lost and never piles up.
-final class Bell: Sendable {
-    let rings: AsyncStream<Void>
-    private let sink: AsyncStream<Void>.Continuation
-
-    init() { (rings, sink) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
-
-    func ring() { sink.yield() }
-    func close() { sink.finish() }
 }

@@ -8,8 +8,14 @@ internal import Synchronization
 final class ExecutionTokens: Sendable {
     private let principals = Mutex<[String: Principal]>([:])
     private let code: @Sendable (ExecutionID) -> String
+    private let configuredRoles: @Sendable (_ user: String, _ tenant: String) -> Set<Role>?
 
-    init(code: (@Sendable (ExecutionID) -> String)?) {
+    /// - Parameter configuredRoles: what the house says about a user of a tenant; nil for whom it does not name.
+    init(
+        code: (@Sendable (ExecutionID) -> String)?,
+        configuredRoles: @escaping @Sendable (_ user: String, _ tenant: String) -> Set<Role>? = { _, _ in nil }
+    ) {
+        self.configuredRoles = configuredRoles
         self.code =
             code ?? { _ in
                 var random = SystemRandomNumberGenerator()
@@ -22,10 +28,18 @@ final class ExecutionTokens: Sendable {
 
     func issue(for execution: ExecutionID, of spec: ActorSpec) -> String {
         let token = text(of: execution)
-        principals.withLock {
-            $0[token] = Principal(username: spec.owner, tenant: spec.tenant, roles: [.user])
-        }
+        let principal = Principal(username: spec.owner, tenant: spec.tenant, roles: roles(of: spec))
+        principals.withLock { $0[token] = principal }
         return token
+    }
+
+    /// Never more than the owner may do, and never an administrator's. Whom the house does not name, as users of a
+    /// gateway, has what was on record when the actor was made.
+    private func roles(of spec: ActorSpec) -> Set<Role> {
+        guard let roles = configuredRoles(spec.owner, spec.tenant) else {
+            return spec.definition?.isOfLimitedUser == true ? [.limited] : [.user]
+        }
+        return roles.isUser ? [.user] : roles.intersection([.limited])
     }
 
     func revoke(_ token: String) { principals.withLock { _ = $0.removeValue(forKey: token) } }

@@ -165,6 +165,8 @@ package final class Mailbox: Sendable {
     /// A delivered message has left the mailbox, or comes back to it as `returned`.
     package func ended(_ envelope: Envelope, returned: Envelope?, now: Timestamp) {
         state.withLock { state in
+            // A page may have shown it before the word of its commit came: that word must not come after its end.
+            if envelope.sequence <= state.machine.highestRead { takeIn(&state, now) }
             if let returned {
                 state.machine.returned(returned, now: now)
             } else {

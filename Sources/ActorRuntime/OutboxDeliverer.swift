@@ -6,7 +6,8 @@ internal import Synchronization
 final class OutboxDeliverer: Sendable {
     private struct State {
         var machine: OutboxMachine
-        var armed: Timestamp?
+        /// The moments that somebody sleeps for: none has two sleepers.
+        var armed: Set<Timestamp> = []
     }
 
     private let state: Mutex<State>
@@ -36,7 +37,8 @@ final class OutboxDeliverer: Sendable {
                     environment.logger.error(
                         "the outbox could not be read; trying again in a second",
                         metadata: [LogKeys.error: "\(error)"])
-                    group.addTask { await self.wake(at: self.environment.clock.now().adding(milliseconds: 1000)) }
+                    let again = environment.clock.now().adding(milliseconds: 1000)
+                    if arm(again) { group.addTask { await self.wake(at: again) } }
                     continue
                 }
                 let now = environment.clock.now()
@@ -50,15 +52,15 @@ final class OutboxDeliverer: Sendable {
 
     private func arm(_ moment: Timestamp) -> Bool {
         state.withLock { state in
-            if let armed = state.armed, armed <= moment { return false }
-            state.armed = moment
+            if state.armed.contains(where: { $0 <= moment }) { return false }
+            state.armed.insert(moment)
             return true
         }
     }
 
     private func wake(at moment: Timestamp) async {
         try? await environment.clock.sleep(until: moment)
-        state.withLock { if $0.armed == moment { $0.armed = nil } }
+        _ = state.withLock { $0.armed.remove(moment) }
         environment.outboxBell.ring()
     }
 
@@ -176,7 +178,8 @@ final class OutboxDeliverer: Sendable {
             return .headers(
                 signature.headers(
                     id: item.call.idempotencyKey, at: now, body: item.call.body,
-                    secrets: subscription.liveSecrets(at: now)),
+                    secrets: subscription.liveSecrets(at: now))
+                    + [(name: SelfAddress.eventHeader, value: environment.callbacks.address.eventMark)],
                 url: subscription.sink)
         } catch {
             return .impossible(.noAnswer("the subscription could not be read"))

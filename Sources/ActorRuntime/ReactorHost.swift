@@ -111,9 +111,14 @@ final class ExecutionContext: ReactorContext {
         guard attempt > 1 else { return }
         let steps = try await environment.store.steps(of: execution)
         let log = try await environment.store.log(of: execution)
+        // The limit may be lower than when it was written.
+        let limit = environment.configuration.limits.maxLogBytes
         state.withLock { state in
             for step in steps { state.journal[step.name] = step.value }
-            if case .inline(let bytes) = log?.place { state.log = bytes }
+            if let log, case .inline(let bytes) = log.place {
+                state.log = Array(bytes.prefix(limit))
+                state.isLogTruncated = log.truncated || bytes.count > limit
+            }
         }
         self.log(.info, "attempt \(attempt)")
     }
@@ -133,7 +138,7 @@ final class ExecutionContext: ReactorContext {
         let limit = environment.configuration.limits.maxLogBytes
         state.withLock { state in
             guard !state.isLogTruncated else { return }
-            let room = limit - state.log.count
+            let room = max(0, limit - state.log.count)
             state.log += line.utf8.prefix(room)
             if line.utf8.count > room { state.isLogTruncated = true }
         }

@@ -7,8 +7,11 @@ final class RunningWork: Sendable {
         var machine: ExecutionMachine
         var task: RunningTask?
         var begin = Begin.none
-        var waiters: [CheckedContinuation<Result<Void, ActorError>, Never>] = []
+        var waiters: [Waiter] = []
     }
+
+    /// Resumed with nil when it is its turn to put the begin on disk.
+    private typealias Waiter = CheckedContinuation<Result<Void, ActorError>?, Never>
 
     private enum Begin {
         /// Nothing of it is on disk: a crash would simply deliver the message again.
@@ -29,7 +32,8 @@ final class RunningWork: Sendable {
         self.number = envelope.attempts + 1
         self.started = started
         self.deadline = deadline
-        self.state = Mutex(State(machine: ExecutionMachine(attempt: envelope.attempts + 1, retry: retry)))
+        let machine = ExecutionMachine(attempt: envelope.attempts + 1, retry: retry, expires: envelope.expires)
+        self.state = Mutex(State(machine: machine))
     }
 
     var hasBegun: Bool { state.withLock { $0.begin == .onDisk } }
@@ -73,30 +77,40 @@ final class RunningWork: Sendable {
 
     /// Puts the begin of the attempt on disk, once, however many ask for it.
     func begin(in store: any Store) async throws(ActorError) {
-        let (isMine, isDone) = state.withLock { state in
-            defer { if state.begin == .none { state.begin = .underWay } }
-            return (state.begin == .none, state.begin == .onDisk)
-        }
-        if isDone { return }
-        if isMine {
-            let result: Result<Void, ActorError>
-            do {
-                try await store.begin(envelope, attempt: number, at: started)
-                result = .success(())
-            } catch {
-                result = .failure(error)
+        while true {
+            let (isMine, isDone) = state.withLock { state in
+                defer { if state.begin == .none { state.begin = .underWay } }
+                return (state.begin == .none, state.begin == .onDisk)
             }
-            settle(result)
-            return try result.get()
+            if isDone { return }
+            if isMine {
+                let result: Result<Void, ActorError>
+                do {
+                    try await store.begin(envelope, attempt: number, at: started)
+                    result = .success(())
+                } catch {
+                    result = .failure(error)
+                }
+                settle(result)
+                return try result.get()
+            }
+            if let result = await others() { return try result.get() }
         }
-        let result = await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
+    }
+
+    /// What became of the begin that somebody else is putting on disk; nil when that has failed already.
+    private func others() async -> Result<Void, ActorError>? {
+        await withCheckedContinuation { (continuation: Waiter) in
+            let begin = state.withLock { state in
                 if state.begin == .underWay { state.waiters.append(continuation) }
-                return state.begin != .underWay
+                return state.begin
             }
-            if isOver { continuation.resume(returning: .success(())) }
+            switch begin {
+            case .underWay: break
+            case .onDisk: continuation.resume(returning: Result<Void, ActorError>.success(()))
+            case .none: continuation.resume(returning: nil)
+            }
         }
-        try result.get()
     }
 
     private func settle(_ result: Result<Void, ActorError>) {

@@ -11,11 +11,12 @@ final class Scheduler: Sendable {
 
     func run() async {
         bell.ring()
+        let began = environment.clock.now()
         await withDiscardingTaskGroup { group in
             var armed: Timestamp?
             for await _ in bell.rings {
                 guard !environment.isDraining() else { continue }
-                guard let next = await playAll() else { continue }
+                guard let next = await playAll(began) else { continue }
                 if let moment = armed, moment <= next, moment > environment.clock.now() { continue }
                 armed = next
                 group.addTask {
@@ -28,14 +29,14 @@ final class Scheduler: Sendable {
     }
 
     /// Answers when something is due next. An actor whose message cannot be sent holds back no other.
-    private func playAll() async -> Timestamp? {
+    private func playAll(_ began: Timestamp) async -> Timestamp? {
         var earliest: Timestamp?
         do {
             let plans = try await environment.store.schedules()
             for spec in environment.directory.all.map(\.spec) {
                 var wake: Timestamp?
                 do {
-                    wake = try await play(spec, plans[spec.id])
+                    wake = try await play(spec, plans[spec.id], began)
                 } catch {
                     environment.logger.error(
                         "a scheduled message could not be sent; trying again in a minute",
@@ -56,13 +57,15 @@ final class Scheduler: Sendable {
     private var inAMinute: Timestamp { environment.clock.now().adding(milliseconds: 60000) }
 
     /// Does what is due for one actor; answers when to look again.
-    private func play(_ spec: ActorSpec, _ plan: ScheduleRecord?) async throws(ActorError) -> Timestamp? {
+    private func play(
+        _ spec: ActorSpec, _ plan: ScheduleRecord?, _ began: Timestamp
+    ) async throws(ActorError) -> Timestamp? {
         guard let schedule = spec.schedule else {
             // A schedule that comes back later begins anew: it has missed nothing.
             if plan != nil { try await environment.store.setSchedule(nil, of: spec.id) }
             return nil
         }
-        var machine = ScheduleMachine(schedule: schedule, overlap: spec.overlap, stored: plan)
+        var machine = ScheduleMachine(schedule: schedule, overlap: spec.overlap, stored: plan, began: began)
         while true {
             let now = environment.clock.now()
             let previousRuns = try await isUnderWay(machine.previous(now: now))

@@ -45,7 +45,7 @@ enum ScriptEnvironment {
     static func entries(_ input: Input) -> [EnvironmentEntry] {
         let spec = input.spec
         let envelope = input.envelope
-        var entries = spec.environment + input.secrets + envelope.message.environment
+        var entries = own(spec) + input.secrets + allowed(envelope.message.environment)
         let kind = envelope.message.kind.rawValue
         entries += [
             EnvironmentEntry("_abaco_api_server", input.apiServer),
@@ -79,6 +79,17 @@ enum ScriptEnvironment {
         let text = message(envelope)
         if let text, text.utf8.count <= longestMessage { entries.append(EnvironmentEntry("MSG", text)) }
         return entries
+    }
+
+    /// A folder's actor.yml may set what its house likes; who has made an actor over HTTP may not.
+    private static func own(_ spec: ActorSpec) -> [EnvironmentEntry] {
+        spec.definition == nil ? spec.environment : allowed(spec.environment)
+    }
+
+    /// The door refuses the others already. They are looked for here too, because messages and actors may be older than
+    /// its rules, and because PATH decides which program is found.
+    private static func allowed(_ entries: [EnvironmentEntry]) -> [EnvironmentEntry] {
+        entries.filter { !VariableRules.isRefused($0.name) }
     }
 
     /// A JSON message as a Python literal, a text as it is, nothing for binary.
@@ -167,7 +178,7 @@ private final class ScriptSession: WorkSession {
         var work = Work(
             id: id, command: [], environment: variables, workingDirectory: spec.folder ?? "\(folder)/work",
             logFile: logFile, maxLogBytes: environment.configuration.limits.maxLogBytes,
-            timeoutMilliseconds: Int64(spec.timeoutSeconds) * 1000)
+            timeoutMilliseconds: Milliseconds.of(seconds: spec.timeoutSeconds))
         switch spec.run {
         case .command(let words): work.command = words
         case .image(let image): work.image = image

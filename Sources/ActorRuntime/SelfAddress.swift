@@ -13,6 +13,11 @@ package final class SelfAddress: Sendable {
     }
 
     static let scheme = "self:"
+    /// Goes with every event that is told to others. One that comes back here, by whatever name or port this daemon can
+    /// be reached, would cause the next.
+    package static let eventHeader = "Reactord-Event-Of"
+    /// What it says; another one after each start.
+    package let eventMark = String(UInt64.random(in: .min ... .max), radix: 16)
     private let state = Mutex(State())
 
     package init() {}

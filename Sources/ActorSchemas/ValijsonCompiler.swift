@@ -12,8 +12,8 @@ package struct ValijsonCompiler: SchemaCompiler {
         let handle = withExtendedLifetime(problems) {
             source.text.withUnsafeBytes { text in
                 reactord_schema_compile(
-                    text.baseAddress?.assumingMemoryBound(to: CChar.self), text.count, collect,
-                    Unmanaged.passUnretained(problems).toOpaque())
+                    text.baseAddress?.assumingMemoryBound(to: CChar.self), text.count,
+                    source.isForeign ? 1 : 0, collect, Unmanaged.passUnretained(problems).toOpaque())
             }
         }
         guard let handle else {

@@ -7,13 +7,15 @@ import Synchronization
 final class LogCopier: Sendable {
     private let database: DatabaseQueue
     private let log: LogSync
+    private let lane: SyncLane
     private let errors: StoreErrors
     private let logger: Logger
     private let turns: Mutex<CopyTurns>
 
-    init(_ database: DatabaseQueue, log: LogSync, pages: Int, errors: StoreErrors, logger: Logger) {
+    init(_ database: DatabaseQueue, log: LogSync, lane: SyncLane, pages: Int, errors: StoreErrors, logger: Logger) {
         self.database = database
         self.log = log
+        self.lane = lane
         self.errors = errors
         self.logger = logger
         self.turns = Mutex(CopyTurns(pages: pages))
@@ -41,6 +43,9 @@ final class LogCopier: Sendable {
         do {
             _ = try db.checkpoint(.passive)
             return true
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_IOERR_FSYNC {
+            lane.giveUp(error)
+            return false
         } catch {
             logger.warning(
                 "the log could not be copied into the database and goes on growing",

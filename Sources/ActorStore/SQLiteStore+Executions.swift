@@ -16,29 +16,36 @@ extension SQLiteStore: ExecutionStore {
     }
 
     package func executions(
-        of actor: ActorID?, before: Int64?, limit: Int
+        of actor: ActorID?, among actors: Set<ActorID>?, before: Int64?, limit: Int
     ) async throws(ActorError) -> [ExecutionRecord] {
+        if let actor, let actors, !actors.contains(actor) { return [] }
         let numbers = self.numbers
+        let among = actor == nil ? actors.map(JSONText.list) : nil
         return try await read { db in
             let before = before ?? Int64.max
-            var records = try db.endedExecutions(of: actor, before: before, limit: max(0, limit), numbers)
-            records += try db.waitingExecutions(of: actor, before: before, limit: max(0, limit), numbers)
+            var records = try db.endedExecutions(
+                of: actor, among: among, before: before, limit: max(0, limit), numbers)
+            records += try db.waitingExecutions(
+                of: actor, among: among, before: before, limit: max(0, limit), numbers)
             return Array(records.sorted { $0.sequence > $1.sequence }.prefix(max(0, limit)))
         }
     }
 
+    /// From an index: the rows of executions themselves hold results and reasons, which are long.
+    static let totalsQuery = """
+        SELECT count(*), sum(max(0, (finished - started) / 1000)), sum(cpu), sum(io)
+        FROM \(ExecutionRow.table) WHERE actor = ?
+        """
+
     package func totals(of actor: ActorID) async throws(ActorError) -> ExecutionTotals {
-        try await read { db in
-            let ended = try db.row(
-                """
-                SELECT count(*), sum(max(0, (finished - started) / 1000)), sum(cpu), sum(io)
-                FROM \(ExecutionRow.table) WHERE actor = ?
-                """, [actor.rawValue])
-            let waiting = try db.row("SELECT count(*) FROM mailbox WHERE actor = ?", [actor.rawValue])
+        // From memory: counting them would take the longer the fuller the mailbox is.
+        let waiting = held(by: actor)
+        return try await read { db in
+            let ended = try db.row(Self.totalsQuery, [actor.rawValue])
             let seconds: Int? = ended?[1]
             let (cpu, io): (Int64?, Int64?) = (ended?[2], ended?[3])
             return ExecutionTotals(
-                count: (ended?[0] ?? 0) + (waiting?[0] ?? 0), seconds: seconds ?? 0,
+                count: (ended?[0] ?? 0) + waiting, seconds: seconds ?? 0,
                 use: ResourceUse(cpu: cpu ?? 0, io: io ?? 0))
         }
     }
@@ -107,7 +114,8 @@ extension SQLiteStore: ExecutionStore {
         }
     }
 
-    /// Attempts and logs go with their execution; promised calls that were given up go with the dead letters.
+    /// Attempts and logs go with their execution; promised calls that were given up go with the dead letters. Of the
+    /// audit trail only events that were dropped go: changes that somebody made stay on record.
     package func prune(_ ages: PruneAges) async throws(ActorError) -> Int {
         // Were all records gone, the next start would give their numbers again.
         try await writer.submit { db, ledger in try StoreMarks.note(lastSequence: ledger.highestSequence, on: db) }
@@ -116,6 +124,8 @@ extension SQLiteStore: ExecutionStore {
             ("dead_letters", "id", "parked", ages.deadLetters),
             ("outbox", "id", "given_up = 1 AND created", ages.deadLetters),
             ("idempotency", "actor, key", "received", ages.idempotency),
+            ("audit", "id", "action = '\(AuditEntry.linkDrop)' AND at", ages.executions),
+            ("nonces", "id", "max_uses >= 0 AND current_uses >= max_uses AND last_used", ages.nonces),
         ]
         for old in olds {
             // What is left is pruned by the next.
@@ -136,20 +146,16 @@ extension SQLiteStore: ExecutionStore {
         return pruned
     }
 
-    /// What is old is found by readers, in the order of acceptance, so that the writer only deletes.
+    static let oldQuery = "SELECT sequence FROM executions WHERE finished < ? ORDER BY finished LIMIT ?"
+
+    /// What is old is found by readers, so that the writer only deletes.
     private func pruneExecutions(before moment: Timestamp) async throws(ActorError) -> Int {
         var pruned = 0
-        var last: Int64 = 0
         while !Task.isCancelled {
-            let after = last
             let olds: [Int64] = try await read { db in
-                try db.rows(
-                    "SELECT sequence FROM executions WHERE sequence > ? AND finished < ? ORDER BY sequence LIMIT ?",
-                    [after, moment.milliseconds, Self.chunk]
-                ) { $0[0] }
+                try db.rows(Self.oldQuery, [moment.milliseconds, Self.chunk]) { $0[0] }
             }
-            guard let highest = olds.last else { break }
-            last = highest
+            guard !olds.isEmpty else { break }
             try await writer.submit { db, _ in
                 for sequence in olds {
                     for table in ["executions", "attempts", "logs", "execution_workers"] {
@@ -158,35 +164,44 @@ extension SQLiteStore: ExecutionStore {
                 }
             }
             pruned += olds.count
+            if olds.count < Self.chunk { break }
         }
         return pruned
     }
 }
 
 extension Database {
+    /// Walked along the sequence, which a list is ordered by, and not actor by actor: the page is soon full.
+    private static let isAmong = "+actor IN (SELECT value FROM json_each(?)) AND "
+
+    /// - Parameter among: a JSON list of actors' ids; nil for all.
     fileprivate func endedExecutions(
-        of actor: ActorID?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
+        of actor: ActorID?, among: String?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
     ) throws -> [ExecutionRecord] {
+        let condition = actor != nil ? "actor = ? AND " : among != nil ? Self.isAmong : ""
         let sql = """
             SELECT \(ExecutionRow.columns) FROM \(ExecutionRow.table)
-            WHERE \(actor == nil ? "" : "actor = ? AND ")sequence < ?
+            WHERE \(condition)sequence < ?
             ORDER BY sequence DESC LIMIT ?
             """
-        return try rows(sql, actor.map { [$0.rawValue, before, limit] } ?? [before, limit]) {
+        let word = actor?.rawValue ?? among
+        return try rows(sql, word.map { [$0, before, limit] } ?? [before, limit]) {
             try ExecutionRow.execution($0, numbers)
         }
     }
 
     /// Newest first within each priority, which the index is ordered by; the caller merges.
     fileprivate func waitingExecutions(
-        of actor: ActorID?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
+        of actor: ActorID?, among: String?, before: Int64, limit: Int, _ numbers: ExecutionNumbers
     ) throws -> [ExecutionRecord] {
         let select = "SELECT \(ExecutionRow.waitingColumns) FROM \(ExecutionRow.waitingTable)"
         let order = "ORDER BY sequence DESC LIMIT ?"
         guard let actor else {
-            return try rows("\(select) WHERE sequence < ? \(order)", [before, limit]) {
-                try ExecutionRow.execution($0, numbers)
-            }
+            let condition = among == nil ? "" : Self.isAmong
+            return try rows(
+                "\(select) WHERE \(condition)sequence < ? \(order)",
+                among.map { [$0, before, limit] } ?? [before, limit]
+            ) { try ExecutionRow.execution($0, numbers) }
         }
         var records = try rows(
             "\(select) WHERE actor = ? AND deliver_at IS NOT NULL AND sequence < ? \(order)",

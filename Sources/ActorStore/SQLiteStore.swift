@@ -77,10 +77,11 @@ package final class SQLiteStore: Sendable {
                 logger.warning("a power cut may lose accepted messages", metadata: ["synchronous": "normal"])
             }
             let writerLog = try log.map { log in
-                WriterLog(
-                    lane: SyncLane(log, slow: slowSync, errors: errors, logger: logger),
-                    copier: LogCopier(
-                        try copyConnection(path), log: log, pages: checkpointPages, errors: errors, logger: logger))
+                let lane = SyncLane(log, slow: slowSync, errors: errors, logger: logger)
+                let copier = LogCopier(
+                    try copyConnection(path), log: log, lane: lane, pages: checkpointPages, errors: errors,
+                    logger: logger)
+                return WriterLog(lane: lane, copier: copier)
             }
             let store = SQLiteStore(pool: pool, marks: marks, log: writerLog, errors: errors, logger: logger)
             try store.countMail()

@@ -12,7 +12,7 @@ struct StoreErrors: Sendable {
     func unsynced(_ error: any Error) -> ActorError {
         ActorError(
             .unavailable,
-            "the log of the database \(path) could not be put on disk; look at the disk, then start the daemon again: "
+            "the database \(path) or its log could not be put on disk; look at the disk, then start the daemon again: "
                 + "what was answered as accepted is kept, what came last perhaps",
             cause: error)
     }

@@ -164,6 +164,12 @@ final class SyncLane: Sendable {
         resume(state.withLock { $0.roused { $0.tell(commits: commits.count) } })
     }
 
+    /// The database could not be put on disk, into which the log was copied: only the log has all of it, and what is
+    /// read from now on may be of yesterday.
+    func giveUp(_ error: any Error) {
+        if failure == nil { giveUp([], error) }
+    }
+
     private func giveUp(_ commits: [UnsyncedCommit], _ error: any Error) {
         let failure = errors.unsynced(error)
         logger.critical("nothing more can be committed", metadata: ["reason": "\(failure)"])

@@ -12,6 +12,7 @@ enum { ENTRIES = 64 };
 
 static struct {
     char *database;
+    int is_damaged, is_unsynced;
     page_damage damage;
     uint64_t age;
 } entries[ENTRIES];
@@ -31,6 +32,24 @@ static int find(const char *database) {
     return -1;
 }
 
+/// The entry of a database, whose name it keeps; with the lock.
+static int take(char *database) {
+    int place = find(database);
+    if (place >= 0) {
+        free(database);
+    } else {
+        place = 0;
+        for (int i = 1; i < ENTRIES; i++) {
+            if (entries[i].age < entries[place].age) place = i;
+        }
+        free(entries[place].database);
+        entries[place].database = database;
+        entries[place].is_damaged = entries[place].is_unsynced = 0;
+    }
+    entries[place].age = ++clock_of_entries;
+    return place;
+}
+
 void page_sums_remember(const char *path, page_damage damage) {
     char *name = strdup(path == NULL ? "" : path);
     if (name == NULL) return;
@@ -40,18 +59,29 @@ void page_sums_remember(const char *path, page_damage damage) {
     free(name);
     if (database == NULL) return;
     pthread_mutex_lock(&lock);
-    int place = find(database);
-    if (place < 0) {
-        place = 0;
-        for (int i = 1; i < ENTRIES; i++) {
-            if (entries[i].age < entries[place].age) place = i;
-        }
-    }
-    free(entries[place].database);
-    entries[place].database = database;
+    int place = take(database);
+    entries[place].is_damaged = 1;
     entries[place].damage = damage;
-    entries[place].age = ++clock_of_entries;
     pthread_mutex_unlock(&lock);
+}
+
+void page_sums_remember_unsynced(const char *path) {
+    char *database = canonical(path == NULL ? "" : path);
+    if (database == NULL) return;
+    pthread_mutex_lock(&lock);
+    entries[take(database)].is_unsynced = 1;
+    pthread_mutex_unlock(&lock);
+}
+
+int page_sums_is_unsynced(const char *path) {
+    char *database = canonical(path == NULL ? "" : path);
+    if (database == NULL) return 1;
+    pthread_mutex_lock(&lock);
+    int place = find(database);
+    int is_unsynced = place >= 0 && entries[place].is_unsynced;
+    pthread_mutex_unlock(&lock);
+    free(database);
+    return is_unsynced;
 }
 
 int page_sums_damage(const char *path, page_damage *damage) {
@@ -59,10 +89,11 @@ int page_sums_damage(const char *path, page_damage *damage) {
     if (database == NULL) return 0;
     pthread_mutex_lock(&lock);
     int place = find(database);
-    if (place >= 0) *damage = entries[place].damage;
+    int is_damaged = place >= 0 && entries[place].is_damaged;
+    if (is_damaged) *damage = entries[place].damage;
     pthread_mutex_unlock(&lock);
     free(database);
-    return place >= 0;
+    return is_damaged;
 }
 
 void page_sums_forget(const char *path) {

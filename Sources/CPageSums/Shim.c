@@ -152,6 +152,8 @@ static int read_log(file *file, uint8_t *bytes, int count, sqlite3_int64 offset)
 
 /// Follows which frames are written a second time within a transaction, and when their sums are right again.
 static void follow_log(file *file, const uint8_t *bytes, int count, sqlite3_int64 offset) {
+    // A log that is begun anew: what an earlier commit was to have synced is over.
+    if (offset == 0) file->ends_commit = 0;
     int64_t frame = frame_of_page(count, offset);
     if (frame > 0) {
         if (frame == file->last_header) return;
@@ -212,8 +214,19 @@ static int shim_truncate(sqlite3_file *base, sqlite3_int64 size) {
     return below(base)->pMethods->xTruncate(below(base), size);
 }
 
+/// After a sync that failed, the next one says nothing of what the disk did not take: the system holds it for written.
+/// The log has all of it for as long as no sync succeeds, since SQLite begins it anew only after one. So none does
+/// until the database is opened again, which copies the log from its beginning.
+static int sync_database(file *file, int flags) {
+    if (page_sums_is_unsynced(file->path)) return SQLITE_IOERR_FSYNC;
+    int result = file->below->pMethods->xSync(file->below, flags);
+    if (result != SQLITE_OK) page_sums_remember_unsynced(file->path);
+    return result;
+}
+
 static int shim_sync(sqlite3_file *base, int flags) {
     file *self = (file *)base;
+    if (self->kind == DATABASE) return sync_database(self, flags);
     if (self->kind != LOG) return self->below->pMethods->xSync(self->below, flags);
     if (!self->ends_commit) return log_sync_all(&self->sync, flags);
     int result = log_sync_commit(&self->sync, flags, self->last_header, self->salts);

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <regex>
 #include <set>
 
 #include <valijson/constraints/concrete_constraints.hpp>
@@ -47,7 +46,7 @@ class Pattern : public Check<Pattern> {
 public:
     explicit Pattern(const Adapter &value)
         : text(value.getString()), limit(patternSize(text).longestMatch()),
-          expression(std::make_shared<const std::regex>(text))
+          matcher(text)
     {
     }
 
@@ -60,13 +59,13 @@ public:
         if (string.size() > limit) {
             throw TooLongToMatch{context, limit};
         }
-        return std::regex_search(string, *expression) || refuse(context, results, "does not match the pattern " + text);
+        return matcher.search(string) || refuse(context, results, "does not match the pattern " + text);
     }
 
 private:
     std::string text;
     size_t limit;
-    std::shared_ptr<const std::regex> expression;
+    Matcher matcher;
 };
 
 /// `type`; the only one that can name both what is wanted and what is there.

@@ -146,7 +146,7 @@ void prepare(json &value, Measure &measure, size_t depth)
     }
 }
 
-Normaliser::Normaliser(const json &root, const json &metaSchema) : root(root)
+Normaliser::Normaliser(const json &root, const json &metaSchema, bool isForeign) : root(root), isForeign(isForeign)
 {
     if (root.is_object() && root.contains("$id") && root["$id"].is_string()) {
         rootBase = joined("", root["$id"].get<std::string>());
@@ -205,9 +205,13 @@ const json &Normaliser::resolve(const json &node, const std::string &place)
     refuse(place, "\"" + text + "\" leads nowhere in this schema; other documents are never fetched");
 }
 
-void Normaliser::checkPattern(const std::string &pattern, const std::string &place)
+void Normaliser::checkPattern(const std::string &pattern, const std::string &place, bool isKey)
 {
-    const std::string problem = patternProblem(pattern);
+    std::string problem = patternProblem(pattern);
+    // valijson matches keys with std::regex.
+    if (problem.empty() && isForeign && (isKey || !Matcher(pattern).isLinear())) {
+        problem = slowPatternProblem(pattern);
+    }
     if (!problem.empty()) {
         refuse(place, problem);
     }
@@ -243,7 +247,7 @@ json Normaliser::build(const json &node, const std::string &place)
         const std::string below = place + token(name);
         if (name == "pattern" || name == "multipleOf" || name == "type") {
             if (name == "pattern" && value.is_string()) {
-                checkPattern(value.get<std::string>(), below);
+                checkPattern(value.get<std::string>(), below, false);
             }
             result["reactord:" + name] = value;
         } else if (name == "uniqueItems") {
@@ -295,8 +299,9 @@ json Normaliser::keyword(const json &node, const std::string &name, const json &
             const bool isNames = name == "dependencies" && member.is_array();
             map[key] = isNames ? member : build(member, place + token(key));
             if (name == "patternProperties") {
-                checkPattern(key, place + token(key));
-                longestKey = std::min(longestKey, patternSize(key).longestMatch());
+                checkPattern(key, place + token(key), true);
+                const size_t longest = patternSize(key).longestMatch();
+                longestKey = std::min({longestKey, longest, isForeign ? maxForeignKey : longest});
             }
         }
         return map;

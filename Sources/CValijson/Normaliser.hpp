@@ -39,7 +39,8 @@ void prepare(nlohmann::json &value, Measure &measure, size_t depth = 1);
 /// than the stack, is refused.
 class Normaliser {
 public:
-    Normaliser(const nlohmann::json &root, const nlohmann::json &metaSchema);
+    /// `isForeign`: a stranger wrote it, whose patterns must not take long whatever they are matched with.
+    Normaliser(const nlohmann::json &root, const nlohmann::json &metaSchema, bool isForeign);
 
     nlohmann::json run();
 
@@ -62,6 +63,7 @@ private:
     };
 
     const json &root;
+    const bool isForeign;
     std::string rootBase;
     std::map<std::string, const json *> ids;
     std::map<const json *, std::string> bases;
@@ -76,7 +78,7 @@ private:
     const json &resolve(const json &node, const std::string &place);
     json build(const json &node, const std::string &place);
     json keyword(const json &node, const std::string &name, const json &value, const std::string &place);
-    void checkPattern(const std::string &pattern, const std::string &place);
+    void checkPattern(const std::string &pattern, const std::string &place, bool isKey);
     Chain chain(const json &node, size_t depth);
 };
 

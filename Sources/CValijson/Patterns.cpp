@@ -1,6 +1,7 @@
 #include "Patterns.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <regex>
 #include <vector>
 
@@ -36,6 +37,9 @@ private:
     struct Group {
         size_t total = 1;
         size_t last = 0;
+        /// It, respectively its last part, can match one text in more than one way.
+        bool varies = false;
+        bool lastVaries = false;
     };
 
     const std::string &text;
@@ -55,16 +59,22 @@ private:
             break;
         case '(':
             groups.emplace_back();
+            // Of `(?:`, `(?=` and `(?!`: it repeats nothing.
+            if (index < text.size() && text[index] == '?') {
+                index += 2;
+                add(3);
+            }
             break;
         case ')':
             close();
             break;
         case '*':
         case '+':
-            size.isUnbounded = true;
+            repeatForever();
             repeat(1);
             break;
         case '?':
+            vary();
             repeat(1);
             break;
         case '{':
@@ -72,6 +82,7 @@ private:
             break;
         case '|':
             add(2);
+            groups.back().varies = true;
             break;
         default:
             add(1);
@@ -81,6 +92,7 @@ private:
     void add(size_t states)
     {
         groups.back().last = states;
+        groups.back().lastVaries = false;
         groups.back().total = std::min(ceiling, groups.back().total + states);
     }
 
@@ -88,9 +100,26 @@ private:
     {
         if (groups.size() > 1) {
             const size_t inner = groups.back().total;
+            const bool varies = groups.back().varies;
             groups.pop_back();
             add(inner + 2);
+            groups.back().lastVaries = varies;
+            groups.back().varies = groups.back().varies || varies;
         }
+    }
+
+    void vary()
+    {
+        groups.back().lastVaries = true;
+        groups.back().varies = true;
+    }
+
+    void repeatForever()
+    {
+        size.isUnbounded = true;
+        size.unboundedRepeats += 1;
+        size.nestsRepeats = size.nestsRepeats || groups.back().lastVaries;
+        vary();
     }
 
     void repeat(size_t times)
@@ -113,7 +142,11 @@ private:
             previous = character;
         }
         ++index;
-        size.isUnbounded = size.isUnbounded || previous == ',';
+        if (previous == ',') {
+            repeatForever();
+        } else if (most > 1) {
+            size.nestsRepeats = size.nestsRepeats || groups.back().lastVaries;
+        }
         repeat(std::min<size_t>(most + (previous == ',' ? 1 : 0), ceiling));
     }
 
@@ -147,6 +180,54 @@ size_t PatternSize::longestMatch() const
 PatternSize patternSize(const std::string &pattern)
 {
     return Counter(pattern).size;
+}
+
+/// Escapes that mean the same to RE2 and to ECMAScript.
+constexpr const char *sharedEscapes = "dDwWsSbBfnrtvx";
+
+bool isShared(const std::string &pattern)
+{
+    for (size_t index = 0; index + 1 < pattern.size(); ++index) {
+        if (pattern[index] != '\\') {
+            continue;
+        }
+        const unsigned char escaped = pattern[++index];
+        if (std::isalnum(escaped) && std::string(sharedEscapes).find(escaped) == std::string::npos) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Matcher::Matcher(const std::string &pattern)
+{
+    if (isShared(pattern)) {
+        re2::RE2::Options options;
+        // Bytes, as for std::regex.
+        options.set_encoding(re2::RE2::Options::EncodingLatin1);
+        options.set_log_errors(false);
+        auto made = std::make_shared<const re2::RE2>(pattern, options);
+        if (made->ok()) {
+            quick = made;
+            return;
+        }
+    }
+    exact = std::make_shared<const std::regex>(pattern);
+}
+
+bool Matcher::search(const std::string &text) const
+{
+    return quick != nullptr ? re2::RE2::PartialMatch(text, *quick) : std::regex_search(text, *exact);
+}
+
+std::string slowPatternProblem(const std::string &pattern)
+{
+    const PatternSize size = patternSize(pattern);
+    if (size.nestsRepeats || size.unboundedRepeats > 2) {
+        return "may take very long to match: it must not repeat what repeats or branches itself, nor repeat without "
+               "end more than twice";
+    }
+    return "";
 }
 
 std::string patternProblem(const std::string &pattern)

@@ -49,9 +49,9 @@ const json &metaSchema()
     return document;
 }
 
-Handle build(const json &document)
+Handle build(const json &document, bool isForeign)
 {
-    reactord::Normaliser normaliser(document, metaSchema());
+    reactord::Normaliser normaliser(document, metaSchema(), isForeign);
     const json normalised = normaliser.run();
     Handle handle(new reactord_schema);
     handle->unboundedPattern = normaliser.unboundedPattern;
@@ -135,7 +135,7 @@ void checkDraft(const json &document)
     }
 }
 
-Handle compiled(const char *text, size_t length)
+Handle compiled(const char *text, size_t length, bool isForeign)
 {
     if (length > maxSchemaBytes) {
         throw Refused{{{"", "is larger than 1 MiB"}}};
@@ -153,7 +153,7 @@ Handle compiled(const char *text, size_t length)
     reactord::Measure measure;
     reactord::prepare(document, measure);
     checkDraft(document);
-    static const Handle meta = build(metaSchema());
+    static const Handle meta = build(metaSchema(), false);
     std::vector<Problem> wrong;
     reactord::withStack(stackNeeded(*meta, measure), [&] { wrong = problems(*meta, document); });
     wrong.erase(
@@ -164,7 +164,7 @@ Handle compiled(const char *text, size_t length)
     if (!wrong.empty()) {
         throw Refused{wrong};
     }
-    return build(document);
+    return build(document, isForeign);
 }
 
 size_t tell(const std::vector<Problem> &problems, reactord_schema_report report, void *context) noexcept
@@ -178,11 +178,11 @@ size_t tell(const std::vector<Problem> &problems, reactord_schema_report report,
 }  // namespace
 
 extern "C" reactord_schema *reactord_schema_compile(
-    const char *text, size_t length, reactord_schema_report report, void *context)
+    const char *text, size_t length, int is_foreign, reactord_schema_report report, void *context)
 {
     try {
         Handle handle;
-        reactord::withStack(compileStack, [&] { handle = compiled(text, length); });
+        reactord::withStack(compileStack, [&] { handle = compiled(text, length, is_foreign != 0); });
         return handle.release();
     } catch (const Refused &refused) {
         tell(refused.problems, report, context);

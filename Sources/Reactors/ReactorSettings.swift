@@ -58,6 +58,13 @@ extension ReactorSettings {
     static let mapping = must("be a mapping (key: value)") { $0.object != nil }
     static let notNegative = must("be a number, 0 or more") { ($0.double ?? -1) >= 0 }
     static let positive = must("be a number above 0") { ($0.double ?? 0) > 0 }
+    static let delay = must("be a number of seconds, 0 or more, at most a day (86400)") {
+        (0...86400).contains($0.double ?? -1)
+    }
+    static let period = must("be a number of seconds above 0, at most a day (86400)") {
+        let seconds = $0.double ?? 0
+        return seconds > 0 && seconds <= 86400
+    }
 
     static func must(_ be: String, _ holds: @escaping @Sendable (JSONValue) -> Bool) -> Rule {
         { value, place in holds(value) ? nil : .init(place: place, problem: "must \(be)") }

@@ -63,6 +63,8 @@ struct CheckTests {
         ),
         ("retention", "rule: []\n", "1: rule is none of approval_days, ingest, keep_tags, rules"),
         ("ingest", "settle_second: 5\n", "1: settle_second is none of allow_hosts, allow_paths, folders, "),
+        ("ingest", "settle_seconds: 1.0e+17\n", "1: settle_seconds must be a number of seconds, 0 or more, at most"),
+        ("ingest", "scan_seconds: 1\nrescan_seconds: 86401\n", "2: rescan_seconds must be a number of seconds above 0"),
         ("ingest", "scan_seconds: 1\nallow_paths: /srv\n", "2: allow_paths must be a list"),
         ("ingest", "allow_paths: [srv]\n", "1: allow_paths.0 must be an absolute path below /"),
         ("pipeline-jobs", "token_hour: 1\n", "1: token_hour is none of admin_token_key, "),
@@ -96,6 +98,7 @@ struct CheckTests {
         let folder = try TemporaryFolder()
         try folder.write("config.yml", "log: {level: info}\n")
         try folder.write("actors/a/actor.yml", "run: {command: [sh, x.sh]}\n")
+        try folder.write("actors/a/x.sh", "exit 0\n")
         try folder.write("actors/a/message.jsonschema", "{\"required\": [\"k\"]}")
         try folder.write("actors/a/samples/one.json", "{\"k\": 1}")
         let report = check(folder)
@@ -112,6 +115,61 @@ struct CheckTests {
         let text = check(folder).text(relativeTo: folder.path)
         #expect(text.contains("executors.container.socket: /no/such.sock is not there; start the engine"), "\(text)")
         #expect(!text.contains("org/any"))
+    }
+
+    @Test(
+        "a script that its interpreter will not find",
+        arguments: [
+            ("sh, x.sh", "the script x.sh is not there: put it at "),
+            ("sh, -e, -x, lib/x.sh", "the script lib/x.sh is not there: put it at "),
+            ("./plain.sh", "the program ./plain.sh is not executable: chmod +x "),
+            ("sh, plain.sh", nil), ("sh, -c, x.sh", nil), ("sh, -lc, x.sh", nil), ("sh, /srv/x.sh", nil),
+            ("sh, '-'", nil), ("sh, word", nil), ("sh, $HOME/x.sh", nil), ("sh", nil), ("cat, x.txt", nil),
+        ] as [(String, String?)])
+    func scripts(words: String, expected: String?) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "log: {level: info}\n")
+        try folder.write("actors/a/actor.yml", "name: a\nrun: {command: [\(words)]}\n")
+        try folder.write("actors/a/plain.sh", "#!/bin/sh\n")
+        let problems = check(folder).errors.filter { $0.reason.hasPrefix("run.command: ") }
+        guard let expected else {
+            #expect(problems.isEmpty, "\(problems)")
+            return
+        }
+        let problem = try #require(problems.first)
+        #expect(problem.line == 2 && problem.reason.hasPrefix("run.command: \(expected)"), "\(problem)")
+    }
+
+    @Test("images of job files that stand for nothing here")
+    func images() throws {
+        let folder = try TemporaryFolder()
+        let images = "{known: {command: [cat]}, open: {command: [cat], any_command: true}}"
+        func job(_ container: String) -> String {
+            """
+            apiVersion: batch/v1
+            kind: Job
+            metadata: {name: x}
+            spec:
+              template:
+                spec:
+                  restartPolicy: Never
+                  containers:
+                    - {name: c, \(container)}
+
+            """
+        }
+        try folder.write("actors/d/actor.yml", "run: {builtin: ingest}\n")
+        try folder.write("actors/d/jobs/far.yaml", job("image: far, command: [id]"))
+        try folder.write("actors/d/jobs/known.yaml", job("image: known, args: [x]"))
+        try folder.write("actors/d/jobs/open.yaml", job("image: open, command: [id]"))
+        try folder.write("actors/d/jobs/own.yaml", job("image: known, command: [id]"))
+        try folder.write("config.yml", "executors:\n  process:\n    images: \(images)\n")
+        let found = check(folder).errors.filter { $0.file.hasSuffix(".yaml") }
+        #expect(found.map { ($0.file as NSString).lastPathComponent } == ["far.yaml", "own.yaml"], "\(found)")
+        #expect(found.allSatisfy { $0.line == 9 })
+        #expect(found.first?.reason.contains("image far is not known to the process executor") == true)
+        try folder.write("config.yml", "executors:\n  container: {socket: unix:///no/such.sock}\n")
+        #expect(!check(folder).errors.contains { $0.file.hasSuffix(".yaml") })
     }
 
     @Test("everything wrong, each with its place")
@@ -134,7 +192,7 @@ struct CheckTests {
         for line in [
             "config.yml: executors.process.images.x: the program no-such-program is not there",
             "config.yml: executors.process.python_path: ", "nowhere has no reactors/__init__.py in it",
-            "actors/a/actor.yml: run.command: the program ./missing.sh is not there",
+            "actors/a/actor.yml:1: run.command: the program ./missing.sh is not there",
             "actors/a/actor.yml:3: warning: it may see the secret NONE", "warning: link names no actor",
             "actors/a/samples/one.json: /k: is missing", "actors/a/samples/two.json:2: not valid JSON",
             "actors/b/actor.yml:1: run.builtin names no built-in reactor", "actors/c/actor.yml: run.image",

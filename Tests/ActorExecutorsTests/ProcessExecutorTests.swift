@@ -42,6 +42,8 @@ struct ProcessExecutorTests {
         scene.write("plain", "#!/bin/sh\n")
         scene.write("lost", "#!/no/such/interpreter\n", mode: 0o755)
         scene.write("bare", "echo no first line\n", mode: 0o755)
+        scene.write("windows", "#!/bin/sh\r\necho x\r\n", mode: 0o755)
+        scene.write("windows-env", "#!/usr/bin/env python3\r\nprint()\r\n", mode: 0o755)
         mkdir("\(scene.folder)/folder", 0o700)
         let long = String(repeating: "x", count: 131_072)
         let cases: [(Work, String)] = [
@@ -49,7 +51,10 @@ struct ProcessExecutorTests {
             (scene.work(["/no/such"]), "/no/such does not exist"),
             (scene.work(["no-such-program"]), "no-such-program does not exist in PATH"),
             (scene.work(["./plain"]), "plain is not executable: chmod +x"),
-            (scene.work(["./folder"]), "folder is a folder"), (scene.work(["./lost"]), "interpreter"),
+            (scene.work(["./folder"]), "folder is a folder"),
+            (scene.work(["./lost"]), "lost could not be started: the interpreter"),
+            (scene.work(["./windows"]), "windows could not be started: its first line ends with CR"),
+            (scene.work(["./windows-env"]), "ends with CR"),
             (scene.work(["./bare"]), "first line must be #!"), (scene.work(["/bin/true", "a\0b"]), "NUL"),
             (scene.work(["/bin/true", long]), "argument 1 of the command is longer than 128 KiB"),
             (scene.work(["/bin/true"], environment: [.init("BIG", long)]), "variable BIG is longer than 128 KiB"),

@@ -130,6 +130,13 @@ struct SlurmTests {
 
     // MARK: Answers
 
+    /// The notes of steps are files of the job's own: no number in them ends the daemon.
+    @Test func absurdTimesOfStepsAreTaken() throws {
+        let note = try #require(SlurmStepNote("main a 0 ended \(Int64.min) 3 \(Int64.max)"))
+        let seen = try #require(SlurmReports.observation([], steps: [note], end: 0))
+        #expect(seen.steps.first?.milliseconds == Int64.max)
+    }
+
     private static let done = [SlurmStepNote("main a 0 ended 100 3 105")].compactMap { $0 }
 
     @Test(arguments: [

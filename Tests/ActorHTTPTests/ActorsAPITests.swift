@@ -86,6 +86,14 @@ struct ActorsAPITests {
             name: "deleting what a folder declares", method: .delete, path: "/actors/v2/hello", token: admin,
             status: 409, has: ["is declared by a folder"]),
         Row(
+            name: "a variable that chooses the program", method: .post, path: "/actors/v2/hello/messages?PATH=/evil",
+            token: admin, type: "application/json", body: #"{"a":1}"#, status: 400,
+            has: ["the environment variable PATH may not be set by a message"]),
+        Row(
+            name: "an actor that would choose it", method: .post, path: "/v3/actors", token: admin,
+            type: "application/json", body: #"{"image":"lab/any","default_environment":{"PATH":"/evil"}}"#,
+            status: 400, has: ["PATH may not be set"]),
+        Row(
             name: "an alias that a folder has", method: .post, path: "/v3/actors/aliases", token: admin,
             type: "application/json", body: #"{"alias":"hello","actor_id":"R4Xo"}"#, status: 400,
             has: ["Alias hello already exists."]),
@@ -293,6 +301,26 @@ struct ActorsAPITests {
             Row(
                 name: "a stranger of the same tenant", path: "/v3/actors/\(id)", token: House.annToken, status: 400,
                 has: ["Not authorized -- you do not have access to this actor."]))
+    }
+
+    @Test("what a limited user has made stays a limited user's, whoever changes it")
+    func limitedOwner() async throws {
+        let house = House()
+        func send(_ method: HTTPRequest.Method, _ path: String, _ token: String) async throws -> ActorDefinition? {
+            let row = Row(
+                name: path, method: method, path: path, token: token, type: "application/json",
+                body: #"{"image":"lab/any"}"#, status: 200)
+            let answer = try await house.test { try await row.send($0) }
+            row.check(answer, sourceLocation: #_sourceLocation)
+            let id = try #require(answer.json["result"]?["id"]?.string)
+            return house.system.spec(ActorID(id))?.definition
+        }
+        #expect(try await send(.post, "/v3/actors", House.bobToken)?.isOfLimitedUser == false)
+        let made = try #require(try await send(.post, "/v3/actors", "lim-token"))
+        #expect(made.isOfLimitedUser)
+        #expect(ActorDefinition(json: made.json)?.isOfLimitedUser == true, "and after a restart")
+        let id = try #require(house.system.statuses(tenant: nil).first { $0.spec.owner == "lim" }?.spec.id)
+        #expect(try await send(.put, "/v3/actors/\(id)", Self.admin)?.isOfLimitedUser == true)
     }
 
     @Test("a nonce is made, opens what it should, and is shown to nobody else")

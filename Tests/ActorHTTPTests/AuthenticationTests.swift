@@ -103,6 +103,26 @@ struct AuthenticationTests {
                 has: ["execution_id"]))
     }
 
+    @Test("the nonce in the callbacks of jobs sends messages, and reads nothing")
+    func callbackNonce() async throws {
+        let house = House()
+        let path = "/actors/v2/\(House.strictID)"
+        try await house.nonce("DEV-DEVELOP_callback", actor: House.strictID, owner: "admin")
+        try await house.expect(
+            Row(
+                name: "send", method: .post, path: "\(path)/messages?x-nonce=DEV-DEVELOP_callback",
+                type: "application/json", body: #"{"greeting":"hello"}"#, status: 200))
+        for part in ["", "/messages", "/executions", "/state", "/permissions", "/nonces", "/workers"] {
+            try await house.expect(
+                Row(
+                    name: part, path: "\(path)\(part)?x-nonce=DEV-DEVELOP_callback", status: 400,
+                    has: ["Nonce does not have sufficient permissions level."]))
+        }
+        // Others of its level read, as they always did.
+        try await house.nonce("DEV-DEVELOP_own", actor: House.strictID, owner: "admin")
+        try await house.expect(Row(name: "own", path: "\(path)/executions?x-nonce=DEV-DEVELOP_own", status: 200))
+    }
+
     @Test("a nonce is used up by messages and by looks, and never twice")
     func uses() async throws {
         let house = House()

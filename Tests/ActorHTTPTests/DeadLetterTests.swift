@@ -68,6 +68,29 @@ struct DeadLetterTests {
         #expect(try await ids("?limit=2&before=\(page.next ?? "")").ids == [Int(first)])
     }
 
+    @Test("a list has those of actors that the caller may read, in full pages")
+    func readable() async throws {
+        let house = House()
+        var seen: [Int] = []
+        for number in 0..<3 {
+            _ = try await park(house, "[\(number)]")
+            seen.append(Int(try await park(house, to: House.strictID, #"{"greeting":"x"}"#)))
+        }
+        try await house.grant("bob", .none)
+        func ids(_ query: String, _ token: String) async throws -> (ids: [Int], next: String?) {
+            let row = Row(name: query, path: "/api/v1/dead-letters\(query)", token: token, status: 200)
+            let json = try await house.test { try await row.send($0) }.json
+            return ((json["dead_letters"]?.array ?? []).compactMap { $0["id"]?.int }, json["next"]?.string)
+        }
+        #expect(try await ids("", House.adminToken).ids.count == 6)
+        #expect(try await ids("", House.annToken).ids.count == 6)
+        let page = try await ids("?limit=2", House.bobToken)
+        #expect(page.ids == [seen[2], seen[1]])
+        #expect(try await ids("?limit=2&before=\(page.next ?? "")", House.bobToken).ids == [seen[0]])
+        try await house.expect(
+            Row(name: "asked for", path: "/api/v1/dead-letters?actor=hello", token: House.bobToken, status: 403))
+    }
+
     @Test("all are replayed in their old order, page by page, each once, those parked meanwhile not")
     func replayAll() async throws {
         let house = House()

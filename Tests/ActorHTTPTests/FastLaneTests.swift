@@ -156,6 +156,17 @@ struct FastLaneTests {
         #expect(found[5].lowercased().contains("\r\nretry-after: 5\r\n"))
     }
 
+    @Test("blanks around a field's value are no part of it", arguments: [false, true])
+    func blanks(fastLane: Bool) async throws {
+        let keyed = { (key: String) in Case(name: "").request("Idempotency-Key: \(key)\r\n") }
+        let found = try await answers(
+            House(port: 0, fastLane: fastLane), [keyed("T"), keyed("T \t "), keyed("\t T")])
+        #expect(found.map(Self.status) == ["200", "200", "200"])
+        #expect(found.map(Self.isFast) == [fastLane, fastLane, fastLane])
+        let first = try #require(Self.body(found[0])["result"]?["execution_id"]?.string)
+        for answer in found { #expect(Self.body(answer)["result"]?["execution_id"]?.string == first, "\(answer)") }
+    }
+
     @Test("an unlimited nonce is fast from its second use on, and dead when it is deleted")
     func nonces() async throws {
         let house = House(port: 0)

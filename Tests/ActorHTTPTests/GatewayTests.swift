@@ -242,6 +242,23 @@ struct LoginTests {
         #expect(logins.user(of: pair.access) == nil)
     }
 
+    @Test("a changed password ends what was made with the old one")
+    func changedPassword() throws {
+        func tokens(_ passwords: [String: String]) -> LoginTokens {
+            LoginTokens(key: [UInt8](repeating: 7, count: 32), passwords: passwords, tenant: "T", clock: clock)
+        }
+        let pair = try tokens(["ann": "correct horse"]).login("ann", "correct horse")
+        let changed = tokens(["ann": "battery staple", "bob": "correct horse"])
+        #expect(changed.user(of: pair.access) == nil)
+        #expect(throws: ActorError.self) { _ = try changed.refresh(pair.refresh) }
+        let new = try changed.login("ann", "battery staple")
+        #expect(changed.user(of: new.access) == "ann")
+        let restarted = tokens(["ann": "correct horse"])
+        #expect(restarted.user(of: pair.access) == "ann", "the same password after a restart")
+        #expect(restarted.user(of: try restarted.refresh(pair.refresh).access) == "ann")
+        #expect(restarted.user(of: new.access) == nil)
+    }
+
     @Test("guessing is slow")
     func guessing() throws {
         let logins = logins

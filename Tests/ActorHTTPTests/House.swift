@@ -8,6 +8,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import ActorHTTP
@@ -25,6 +26,8 @@ struct House {
     let system: ActorSystem
     let front: HTTPFront
     let inbox: String
+    /// What programs have sent and nobody has taken.
+    let results: SentResults
 
     /// Owned by ann; takes any message; keeps a state.
     static let helloID = ActorID("R4Xo")
@@ -46,6 +49,8 @@ struct House {
         self.store = store
         self.clock = clock
         self.inbox = inbox
+        let results = SentResults()
+        self.results = results
         let address = SelfAddress()
         address.set(publicURL: "http://lab.example:8000", local: "http://127.0.0.1:8000", former: [])
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -53,8 +58,8 @@ struct House {
             configuration: SystemConfiguration(
                 limits: bounds, graceMilliseconds: 0, dataFolder: "/nonexistent", scrub: { $0 },
                 secret: { $0 == "DOOR" ? Self.doorSecret : nil }),
-            store: store, clock: clock, executor: ModelExecutor(), runFiles: NoFiles(), client: ScriptedHTTP(),
-            schemas: GreetingSchemas(),
+            store: store, clock: clock, executor: ModelExecutor(), runFiles: NoFiles(results: results),
+            client: ScriptedHTTP(), schemas: GreetingSchemas(),
             callbacks: CallbackMaker(address: address, manager: { Self.strictID }, nonce: { "DEV-DEVELOP_callback" }),
             makers: ["echo": { Echo() }], logger: logger)
         system.install(Self.specs, quarantined: [Self.broken])
@@ -97,6 +102,21 @@ struct House {
             Nonce(
                 id: NonceID(id), tenant: tenant, actor: alias == nil ? actor : nil, alias: alias, level: level,
                 maxUses: maxUses, owner: owner, roles: roles, created: clock.now()))
+    }
+
+    /// What a user may do to `hello` from now on.
+    func grant(_ user: String, _ level: PermissionLevel, on actor: ActorID = House.helloID) async throws {
+        let target = GrantTarget(.actor, actor.rawValue, tenant: Self.tenant)
+        _ = try await system.set(Grant(target, user: user, level: level))
+    }
+
+    /// The id of a new actor of ann's, made over HTTP.
+    func makeActor() async throws -> ActorID {
+        let make = Row(
+            name: "make", method: .post, path: "/v3/actors", token: Self.annToken, type: "application/json",
+            body: #"{"image":"lab/any"}"#, status: 200)
+        let made = try await test { try await make.send($0) }.json
+        return ActorID(try #require(made["result"]?["id"]?.string))
     }
 
     private static let broken = QuarantinedActor(
@@ -201,9 +221,20 @@ private struct GreetingSchemas: SchemaCompiler {
 }
 
 private struct NoFiles: RunFiles {
+    let results: SentResults
+
     func prepare(_ execution: ExecutionID) async throws(ActorError) -> String { "/nonexistent/\(execution)" }
     func write(_ bytes: [UInt8], to path: String) async throws(ActorError) {}
     func read(_ path: String, limit: Int) async -> [UInt8] { Array("line of a log\n".utf8) }
+    func takeResult(of execution: ExecutionID) async -> [UInt8]? { results.take() }
+}
+
+/// Results of programs, whichever execution they are of.
+final class SentResults: Sendable {
+    private let sent = Mutex<[String]>([])
+
+    func send(_ text: String) { sent.withLock { $0.append(text) } }
+    func take() -> [UInt8]? { sent.withLock { $0.isEmpty ? nil : Array($0.removeFirst().utf8) } }
 }
 
 /// Answers what it was sent, with a token among it.

@@ -34,6 +34,20 @@ struct LiveTests {
             request: post + admin + json + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             status: "400"),
         Exchange(
+            name: "a chunk size that is none",
+            request: post + admin + json + "Transfer-Encoding: chunked\r\n\r\n0x3\r\n[1]\r\n0\r\n\r\n", status: "400"),
+        Exchange(
+            name: "chunks with bare line feeds",
+            request: post + admin + json + "Transfer-Encoding: chunked\r\n\r\n3\n[1]\n0\n\n", status: "400"),
+        Exchange(
+            name: "a coding that nobody knows",
+            request: post + admin + json + "Transfer-Encoding: x, chunked\r\n\r\n3\r\n[1]\r\n0\r\n\r\n",
+            status: "501"),
+        Exchange(
+            name: "two host names",
+            request: post + admin + json + "Host: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\n[1]",
+            status: "400"),
+        Exchange(
             name: "two lengths", request: post + admin + json + "Content-Length: 3\r\nContent-Length: 4\r\n\r\n[1]",
             status: "400"),
         Exchange(

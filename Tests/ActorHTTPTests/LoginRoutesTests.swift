@@ -111,6 +111,32 @@ struct LoginRoutesTests {
         ] { try await house.expect(row) }
     }
 
+    @Test("nobody needs a large body to log in", arguments: ["/token", "/v3/oauth2/tokens"])
+    func large(path: String) async throws {
+        let body = "grant_type=password&username=bob&password=" + String(repeating: "x", count: 70_000)
+        let refused = try await ask(body, path: path, status: 413)
+        #expect(refused["message"]?.string?.contains("at most 65536") == true)
+        // Nor one whose length is not told; where callers are known the usual bound holds.
+        await #expect(throws: ActorError.self) { try await Self.streamed(path) }
+        _ = try await Self.streamed("/actors/v2")
+    }
+
+    private static func streamed(_ path: String) async throws -> RequestFields {
+        let (body, source) = RequestBody.makeStream()
+        let request = Request(
+            head: HTTPRequest(
+                method: .post, scheme: "http", authority: "localhost", path: path,
+                headerFields: [.contentType: form, .transferEncoding: "chunked"]), body: body)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for _ in 0..<17 { await source.yield(ByteBuffer(repeating: 0x61, count: 4096)) }
+                source.finish()
+            }
+            defer { group.cancelAll() }
+            return try await RequestFields.read(request, limits: Limits())
+        }
+    }
+
     @Test("where nobody has a password, there is nothing to ask")
     func closed() async throws {
         let house = House()

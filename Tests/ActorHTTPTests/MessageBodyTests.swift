@@ -108,7 +108,10 @@ struct MessageEnvironmentTests {
 
     @Test(
         "what would change the program is refused",
-        arguments: ["LD_PRELOAD=/x", "BASH_ENV=x", "PYTHONPATH=x", "a%00=1", "a=%00", "a%3Db=1", "=1"])
+        arguments: [
+            "LD_PRELOAD=/x", "BASH_ENV=x", "PYTHONPATH=x", "PATH=/x", "HOME=/x", "PERL5DB=x", "Http_Proxy=x",
+            "_JAVA_OPTIONS=x", "a%00=1", "a=%00", "a%3Db=1", "=1",
+        ])
     func refused(query: String) {
         #expect(throws: ActorError.self) { try entries(query) }
     }

@@ -82,6 +82,63 @@ struct UploadTests {
         }
     }
 
+    @Test("an upload is its sender's until it is taken")
+    func owners() async throws {
+        func by(_ token: String, _ row: Row) -> Row {
+            var row = row
+            row.token = token
+            return row
+        }
+        func piece(_ body: String, _ range: String, status: Int) -> Row {
+            var row = put("exp/a", body: body, status: status)
+            row.headers = ["Content-Range": "bytes \(range)"]
+            return row
+        }
+        let mark = Row(
+            name: "done", method: .post, path: "/api/v1/uploads/exp/done", token: House.bobToken, status: 202)
+        var foreign = by(House.annToken, mark)
+        foreign.status = 403
+        foreign.has = ["somebody else's upload"]
+        let refused = foreign
+        try await withTemporaryFolder { inbox in
+            try await House(inbox: inbox).expect(piece("ab", "0-1/4", status: 202))
+            // A daemon that starts again knows whose it is.
+            let house = House(inbox: inbox)
+            func others() async throws {
+                for name in ["exp/a", "exp/b"] {
+                    try await house.expect(by(House.annToken, put(name, status: 403, has: ["somebody else's upload"])))
+                }
+                try await house.expect(refused)
+            }
+            try await others()
+            try await house.expect(piece("cd", "2-3/4", status: 201))
+            try await others()
+            #expect(FileManager.default.contents(atPath: inbox + "/exp/a") == Data("abcd".utf8))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: inbox + "/exp") == ["a"])
+            try await house.expect(by(House.adminToken, put("exp/c", status: 201)))
+            try await house.expect(mark)
+            try await house.expect(refused)
+            // Taken: the name is free.
+            try FileManager.default.removeItem(atPath: inbox + "/exp")
+            try FileManager.default.removeItem(atPath: inbox + "/exp.done")
+            try await house.expect(by(House.annToken, put("exp/a", status: 201)))
+            try await house.expect(put("exp/a", status: 403))
+        }
+    }
+
+    @Test("what came into the inbox by another way is everybody's")
+    func nobodys() async throws {
+        try await withTemporaryFolder { inbox in
+            let house = House(inbox: inbox)
+            try FileManager.default.createDirectory(atPath: inbox + "/exp", withIntermediateDirectories: true)
+            for token in [House.bobToken, House.annToken, House.bobToken] {
+                var row = put("exp/a", status: 201)
+                row.token = token
+                try await house.expect(row)
+            }
+        }
+    }
+
     @Test("too large a file is refused, and leaves nothing")
     func large() async throws {
         try await withTemporaryFolder { inbox in

@@ -192,6 +192,32 @@ import Testing
         }
     }
 
+    /// A message, or an actor made over HTTP, may be older than the rules of the door.
+    @Test func onlyTheHouseSaysWhichProgramRuns() async throws {
+        let rig = Rig()
+        let mail = [EnvironmentEntry("PATH", "/evil"), .init("GIT_SSH_COMMAND", "evil"), .init("PLATE", "p1")]
+        var declared = rig.spec("declared", run: .command(["python3"]))
+        declared.environment = [EnvironmentEntry("PATH", "/opt/lab/bin"), .init("MODE", "fast")]
+        var made = rig.spec("made", run: .command(["python3"]))
+        made.environment = declared.environment
+        made.definition = ActorDefinition(image: "lab/any")
+        let actors = [declared, made]
+        try await rig.running(actors) {
+            for (actor, path) in zip(actors, ["/opt/lab/bin", nil]) {
+                let events = rig.system.events.subscribe()
+                let receipt = try await rig.system.send(
+                    MessageDraft(actor: actor.id, body: Array("{}".utf8), environment: mail, sender: "eve"))
+                await rig.ended(events, receipt.execution)
+                let work = try #require(rig.executor.works.last)
+                var seen: [String: String] = [:]
+                for entry in work.environment { seen[entry.name] = entry.value }
+                #expect(seen["PATH"] == path)
+                #expect(seen["GIT_SSH_COMMAND"] == nil)
+                #expect(seen["PLATE"] == "p1" && seen["MODE"] == "fast")
+            }
+        }
+    }
+
     @Test func aScheduledActorGetsItsMessageOncePerMoment() async throws {
         let rig = Rig()
         let actor = rig.spec("cron", schedule: try Schedule("* * * * *"))

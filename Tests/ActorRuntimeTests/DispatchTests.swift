@@ -39,6 +39,31 @@ import Testing
         }
     }
 
+    /// One that is far away, and many that come due before it: nobody goes to sleep for it again after each of them.
+    @Test func nobodySleepsTwiceUntilTheSameMoment() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one")
+        let far = rig.clock.now().adding(seconds: 86400)
+        @Sendable func send(at moment: Timestamp) async throws -> ExecutionID {
+            try await rig.system.send(
+                MessageDraft(actor: actor.id, body: Array("{}".utf8), sender: "ada", deliverAt: moment)
+            ).execution
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            _ = try await send(at: far)
+            while !rig.clock.deadlines.contains(far) { await Task.yield() }
+            for _ in 0..<6 {
+                let soon = rig.clock.now().adding(milliseconds: 1000)
+                let id = try await send(at: soon)
+                while !rig.clock.deadlines.contains(soon) { await Task.yield() }
+                rig.clock.advance(milliseconds: 1000)
+                await rig.ended(events, id)
+            }
+            #expect(rig.clock.deadlines.count { $0 == far } == 1)
+        }
+    }
+
     /// The linked actor cannot take the event: the execution ends all the same, and the audit trail says what was lost.
     @Test func aLinkedActorWithAFullMailboxHoldsUpNobody() async throws {
         let rig = Rig()
@@ -150,6 +175,31 @@ import Testing
             #expect(try await rig.store.execution(again)?.cause == id)
             #expect(rig.system.status(of: actor.id)?.status == "READY")
             await #expect(throws: ActorError.self) { try await rig.system.replay(deadLetter: letter.id) }
+        }
+    }
+
+    /// Replayed by an admin it is still what a stranger sent.
+    @Test func whatCameByANonceStillDoesWhenItIsReplayed() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", retry: RetryPolicy(attempts: 1))
+        let nonce = NonceID("LAB_once")
+        try await rig.store.create(
+            Nonce(
+                id: nonce, tenant: "LAB", actor: actor.id, alias: nil, level: .execute, maxUses: 1, owner: "ada",
+                roles: [.user], created: rig.clock.now()))
+        await rig.reactor.behave { envelope, context in
+            guard try await context.state()["fixed"] != nil else { throw ReactorFailure(.permanent, "broken") }
+            guard envelope.isByNonce else { throw ReactorFailure(.permanent, "of its owner") }
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let draft = MessageDraft(actor: actor.id, body: Array("{}".utf8), sender: "ada", nonce: nonce)
+            await rig.ended(events, try await rig.system.send(draft).execution)
+            try await rig.store.setState(["fixed": true], of: actor.id, at: rig.clock.now())
+            let letter = try #require(try await rig.store.deadLetters(limit: 1).first)
+            let again = try await rig.system.replay(deadLetter: letter.id)
+            await rig.ended(events, again)
+            #expect(try await rig.store.execution(again)?.outcome == .succeeded)
         }
     }
 

@@ -85,6 +85,31 @@ struct MailboxTests {
         #expect(next() == .deliver(usual))
     }
 
+    /// A page may show a message whose commit is told a moment later, when it has been run by then.
+    @Test func whatWasReadAndHasEndedDoesNotComeBackWithTheWordOfItsCommit() {
+        let mailbox = Mailbox(bound: 2, mayHoldMail: true)
+        func next() -> MailboxMachine.Next { mailbox.next(now: Self.start, ordered: false, idle: {}) }
+        for _ in 0..<2 {
+            guard case .read = next() else { break }
+            mailbox.read([], limit: 2, now: Self.start)
+        }
+        let (first, second) = (Self.envelope(1), Self.envelope(2))
+        #expect(next() == .read(.ready(after: .first)))
+        mailbox.read([first, second], limit: 2, now: Self.start)
+        #expect(next() == .deliver(first))
+        mailbox.ended(first, returned: nil, now: Self.start)
+        #expect(next() == .deliver(second))
+        _ = mailbox.committed(second, now: Self.start)
+        mailbox.ended(second, returned: nil, now: Self.start)
+        guard case .read(let page) = next() else {
+            Issue.record("there may be more in the store")
+            return
+        }
+        #expect(page == .ready(after: second.rank))
+        mailbox.read([], limit: 2, now: Self.start)
+        #expect(next() == .empty)
+    }
+
     private final class Numbers: Sendable {
         private let last = Atomic<Int64>(0)
         func take() -> Int64 { last.add(1, ordering: .relaxed).newValue }

@@ -26,6 +26,35 @@ private func problems(_ details: [ActorError.Detail]) -> [String] { details.map 
 
 private func repeated(_ text: String, _ count: Int) -> String { String(repeating: text, count: count) }
 
+/// Patterns that take as long as there are ways to match, which is for ever.
+@Suite struct SlowPatternTests {
+    private static let hopeless = "\"" + repeated("a", 3000) + "!\""
+
+    @Test(arguments: ["^(a+)+$", "^(a|aa)*$", "(a*)*b", "^(a|a)*$", "(.*)(.*)(.*)(.*)(.*)x", "^([a-z]+-?)*\\\\d$"])
+    func takeNoLongerThanOthers(pattern: String) throws {
+        let schema = try compile(#"{"pattern": "\#(pattern)"}"#)
+        #expect(schema.violations(of: Array(Self.hopeless.utf8)).count == 1)
+    }
+
+    @Test(arguments: [
+        (#"{"pattern": "^(?=(a+)+$)"}"#, false), (#"{"pattern": "(a+)+\\1$"}"#, false),
+        (#"{"properties": {"x": {"patternProperties": {"^(a+)+$": {}}}}}"#, false),
+        (#"{"patternProperties": {"a*b*c*": {}}}"#, false), (#"{"patternProperties": {"(a|b)*": {}}}"#, false),
+        (#"{"pattern": "^([a-z]+-)*[a-z]+$"}"#, true), (#"{"pattern": "^(?!tmp).*$"}"#, true),
+        (#"{"patternProperties": {"^(?:x_)+[0-9]{1,4}$": {}, "^[a-z]+_[0-9]+$": {}, "a|b": {}}}"#, true),
+    ])
+    func ofStrangersAreRefusedWhereTheyCould(schema: String, isTaken: Bool) throws {
+        let source = { SchemaSource(file: "message_schema", text: Array(schema.utf8), isForeign: $0) }
+        _ = try ValijsonCompiler().compile(source(false))
+        do {
+            _ = try ValijsonCompiler().compile(source(true))
+            #expect(isTaken)
+        } catch {
+            #expect(!isTaken && problems(error.details).joined().contains("may take very long to match"), "\(error)")
+        }
+    }
+}
+
 @Suite struct ViolationTests {
     static let cases: [SchemaCase] = [
         SchemaCase(#"{}"#, #"[1, {"a": null}]"#),

@@ -38,6 +38,33 @@ struct PowerCutTests {
         #expect(result.problems.isEmpty, "\(result.problems)")
     }
 
+    /// The database was copied from the log in part, and could not be put on disk: the log has all of it.
+    @Test(arguments: Disk.allCases) func aDatabaseThatCouldNotBeSyncedIsWholeInItsLog(disk: Disk) async throws {
+        try await withFolder { folder in
+            let house = try PowerHouse(in: folder, synchronousFull: true)
+            house.turn(into: disk)
+            let store = try SQLiteStore.open(path: house.path, slowSync: disk.slowSync, logger: quiet)
+            store.writer.log?.copier.set(pages: 20)
+            house.loseNextSync()
+            var number = 0
+            while store.writer.log?.lane.failure == nil, number < 5000 {
+                do {
+                    house.acknowledge(try await StoreSamples.send(store, number, bytes: 2000))
+                    number += 1
+                } catch { break }
+            }
+            #expect((1..<5000).contains(number) && store.writer.log?.lane.failure != nil)
+            try await store.close()
+            // Any write below the folder, now that this store has none left to make.
+            house.arm(after: 1, seed: 1, keepsSome: false)
+            try await SQLiteStore.open(path: house.path + ".other", logger: quiet).close()
+            #expect(house.isCut)
+            let found = try await house.check()
+            #expect(found.acknowledged == number && found.lost == 0 && found.problems.isEmpty, "\(found.problems)")
+            house.leave()
+        }
+    }
+
     /// A store whose making was interrupted is made again, or goes on.
     @Test func aCutWhileTheStoreIsMadeLeavesOneThatOpens() async throws {
         try await withFolder { folder in
@@ -137,6 +164,8 @@ private final class PowerHouse: Sendable {
     }
 
     func turn(into disk: Disk) { power_cut_disk(live, disk.syncMicroseconds, 0) }
+
+    func loseNextSync() { power_cut_lose(live) }
 
     func leave() { power_cut_unwatch(live) }
 

@@ -37,7 +37,7 @@ typedef struct folder {
     int64_t operations;
     /// How long a sync takes, in microseconds.
     int64_t delay;
-    int fails, holds;
+    int fails, holds, loses;
     // Armed while `left` is above 0.
     int64_t left;
     uint64_t seed;
@@ -274,6 +274,12 @@ static int cut_sync(sqlite3_file *base, int flags) {
     }
     while (self->folder->holds) pthread_cond_wait(&released, &lock);
     int fails = self->folder->fails;
+    const char *ending = strrchr(self->shadow->path, '.');
+    if (self->folder->loses && ending != NULL && strcmp(ending, ".sqlite") == 0) {
+        self->folder->loses = 0;
+        fails = 1;
+        forget_changes(self->shadow, self->shadow->changes_count);
+    }
     // Before: the cut comes while the disk is at it.
     count_operation(self->folder);
     if (!fails) {
@@ -423,6 +429,13 @@ void power_cut_disk(const char *path, int64_t sync_microseconds, int sync_fails)
         one->delay = sync_microseconds;
         one->fails = sync_fails;
     }
+    pthread_mutex_unlock(&lock);
+}
+
+void power_cut_lose(const char *path) {
+    pthread_mutex_lock(&lock);
+    folder *one = folder_named(path);
+    if (one != NULL) one->loses = 1;
     pthread_mutex_unlock(&lock);
 }
 

@@ -62,6 +62,38 @@ struct DeclaredActorTests {
         }
     }
 
+    /// Sends a message to an actor of the house, by the token that a script is given, and prints what comes of it.
+    private static let sender = """
+        import os, urllib.error, urllib.request
+        request = urllib.request.Request(
+            os.environ["_abaco_api_server"] + "/actors/v2/first/messages", data=b"message=x",
+            headers={"Authorization": "Bearer " + os.environ["_abaco_access_token"]})
+        try:
+            print("status", urllib.request.urlopen(request).status)
+        except urllib.error.HTTPError as problem:
+            print("status", problem.code)
+        """
+
+    @Test func aScriptMayDoNoMoreThanItsOwner() async throws {
+        let daemon = try RunningDaemon(
+            config: "auth: {users: {ann: {roles: [user]}, lim: {roles: [limited]}}}\n",
+            actors: ["first": files("first")], shipped: [])
+        try daemon.write(Self.sender, to: "sender.py")
+        for owner in ["ann", "lim"] {
+            let run = "run: {command: [python3, \(daemon.folder)/sender.py]}"
+            try daemon.write("name: of-\(owner)\nowner: \(owner)\n\(run)\n", to: "actors/of-\(owner)/actor.yml")
+        }
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            for (owner, status) in [("ann", 200), ("lim", 400)] {
+                let execution = try await daemon.send("of-\(owner)", [:])
+                _ = try await daemon.finished(execution)
+                let logs = try await daemon.get("/actors/v2/of-\(owner)/executions/\(execution)/logs")
+                #expect(logs["result"]?["logs"]?.string == "status \(status)\n")
+            }
+        }
+    }
+
     /// A built-in Reactor and a script alike: what they read and run lies on a disk that is not mounted.
     @Test func mailWaitsWhileTheFolderOfTheActorsIsAway() async throws {
         let daemon = try RunningDaemon(actors: ["first": files("first")], shipped: ["ingest"])

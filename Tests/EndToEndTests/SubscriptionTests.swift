@@ -78,6 +78,26 @@ import Testing
         let loop = try await daemon.post(
             "/api/v1/subscriptions", ["sink": .string("\(daemon.base)/actors/v2/hello/messages")])
         #expect(loop.status == 400, "\(loop.text)")
+        try await noLoop(daemon)
+    }
+
+    /// A name for this daemon that it does not know to be its own: the first event that comes back ends it.
+    private func noLoop(_ daemon: RunningDaemon) async throws {
+        let nonce = try await daemon.post("/actors/v2/hello/nonces", ["maxUses": -1, "level": "EXECUTE"])
+        let id = try #require(nonce.json["result"]?["id"]?.string, "\(nonce.text)")
+        let actor = try #require(try await daemon.get("/actors/v2/hello")["result"]?["id"]?.string)
+        let port = try #require(daemon.base.split(separator: ":").last)
+        let made = try await daemon.post(
+            "/api/v1/subscriptions",
+            ["sink": .string("http://127.0.0.1:0\(port)/actors/v2/\(actor)/messages?x-nonce=\(id)")])
+        #expect(made.status == 201, "\(made.text)")
+        let one = "/api/v1/subscriptions/\(try #require(made.json["id"]?.string))"
+        let before = try await daemon.get("/api/v1/executions?actor=hello&limit=1000")["executions"]?.array?.count
+        _ = try await daemon.finished(try await daemon.send("hello", ["n": 4]))
+        let ended = try await daemon.until(one) { $0["enabled"] == false }
+        #expect(ended["disabled_reason"]?.string?.contains("410") == true, "\(ended)")
+        let after = try await daemon.get("/api/v1/executions?actor=hello&limit=1000")["executions"]?.array?.count
+        #expect(after == (before ?? 0) + 1)
     }
 
     private func actorID(in event: CloudEvent) -> String {

@@ -59,13 +59,17 @@ class DocumentationTests(unittest.TestCase):
     def test_the_first_script(self):
         text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
         script = re.search(r"```python\n# actors/greeter/reactor\.py\n(.*?)```", text, re.DOTALL).group(1)
+        schema = re.search(r"```json\n(.*?)```", text, re.DOTALL).group(1)
+        self.assertEqual(json.loads(schema)["title"], "actors/greeter/message.jsonschema")
+        receiver = re.search(r'send_message\("(\w+)"', script).group(1)
+        self.assertTrue((ROOT / "actors" / receiver / "actor.yml").exists(), "it sends to an actor that is shipped")
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "reactor.py").write_text(script, encoding="utf-8")
-            (Path(folder) / "message.jsonschema").write_text('{"required": ["name"]}', encoding="utf-8")
+            (Path(folder) / "message.jsonschema").write_text(schema, encoding="utf-8")
             result = run(folder, {"name": "Ada"}, _abaco_actor_id="e5QKEW8L0BeZ4")
             self.assertEqual(result.stdout.splitlines(), [
                 "e5QKEW8L0BeZ4 INFO hello, Ada",
-                "e5QKEW8L0BeZ4 INFO LOCALONLY: not sent to archive: {'greeted': 'Ada'}", "e5QKEW8L0BeZ4 INFO done"])
+                "e5QKEW8L0BeZ4 INFO LOCALONLY: not sent to hello: {'name': 'Ada'}", "e5QKEW8L0BeZ4 INFO done"])
             result = run(folder, {"nam": "Ada"}, _abaco_actor_id="e5QKEW8L0BeZ4")
             self.assertEqual(result.returncode, 1)
             self.assertIn("CRITICAL not a greeting : {'nam': 'Ada'}", result.stdout)

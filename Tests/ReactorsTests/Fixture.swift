@@ -24,14 +24,14 @@ extension JSONValue {
 
 func envelope(
     _ body: JSONValue, parameters: [(String, String)] = [], sender: String = "alice",
-    execution: String = "execution", attempts: Int = 0
+    execution: String = "execution", attempts: Int = 0, nonce: NonceID? = nil
 ) -> Envelope {
     Envelope(
         sequence: 1, execution: ExecutionID(execution),
         message: NewMessage(
             actor: ActorID("N4xR1OKaQGVB"), body: JSONWriter.bytes(body),
             environment: parameters.map { EnvironmentEntry($0.0, $0.1) }, sender: sender,
-            received: Timestamp(milliseconds: 1_600_000_000_000)),
+            received: Timestamp(milliseconds: 1_600_000_000_000), nonce: nonce),
         attempts: attempts)
 }
 

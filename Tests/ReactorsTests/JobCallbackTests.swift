@@ -106,6 +106,35 @@ import Testing
         #expect(failure?.message.contains("pbs") == true && failure?.message.contains("slurm") == true)
     }
 
+    /// Else every callback of its jobs would be lost, and nobody would hear of it.
+    @Test func aPipelineNamesATableThatIsThere() async throws {
+        let house: JSONValue = ["callback_maps": ["pbs"]]
+        func register(_ table: String, _ house: JSONValue = [:]) async throws {
+            var setup = TestContext.Setup()
+            setup.settings = house
+            let pipeline: JSONValue = [
+                "name": "line", "components": [["id": .string(table)]], "settings": ["callbacks": .string(table)],
+            ]
+            try await world.deliver(envelope(pipeline), to: PipelinesReactor(), as: setup)
+        }
+        let failure = await #expect(throws: ReactorFailure.self) { try await register("slrum", house) }
+        #expect(failure?.message.contains("no table slrum; there are agave, ") == true)
+        #expect(failure?.message.contains("pbs, slurm") == true)
+        await #expect(throws: ReactorFailure.self) { try await register("pbs") }
+        #expect(world.read { $0.pipelines.isEmpty })
+        try await register("slurm")
+        try await register("pbs", house)
+        #expect(world.read { $0.pipelines.count } == 2)
+        let uuid = try #require(world.read { $0.pipelines.keys.first })
+        let change: JSONValue = [
+            "uuid": .string(uuid.rawValue), "action": "update", "body": ["settings": ["callbacks": "slrum"]],
+        ]
+        let refused = await #expect(throws: ReactorFailure.self) {
+            try await world.deliver(envelope(change), to: PipelinesReactor(), as: TestContext.Setup())
+        }
+        #expect(refused?.message.contains("slrum") == true)
+    }
+
     @Test func whoHasNoTokenLearnsNothing() async throws {
         let record = try await makeJob()
         try await call(record, [("status", "RUNNING")])

@@ -18,14 +18,15 @@ import Testing
     }
 
     private func deliver(
-        _ body: JSONValue, sender: String = "actor:MEzqaw4rkWZoK", attempts: Int = 0,
+        _ body: JSONValue, sender: String = "actor:MEzqaw4rkWZoK", attempts: Int = 0, nonce: NonceID? = nil,
         _ prepare: (inout TestContext.Setup) -> Void = { _ in }
     ) async throws {
         var setup = TestContext.Setup()
         setup.actors = ["pipeline-jobs-manager": Self.manager]
         prepare(&setup)
         try await world.deliver(
-            envelope(body, sender: sender, attempts: attempts), to: JobsIndexerReactor(tools: tools), as: setup)
+            envelope(body, sender: sender, attempts: attempts, nonce: nonce), to: JobsIndexerReactor(tools: tools),
+            as: setup)
     }
 
     /// A job that has gone through `events`, with `listing` below its path.
@@ -148,6 +149,15 @@ import Testing
         try await deliver(
             ["uuid": .string(record.uuid.rawValue), "name": "index", "token": "0dc73dc3ff39b49a"], sender: "alice")
         #expect(history(record) == ["create", "run", "finish", "index", "indexed"])
+    }
+
+    @Test func whoHoldsANonceIsNotTheManager() async throws {
+        let record = makeJob()
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await deliver(["uuid": .string(record.uuid.rawValue), "name": "index"], nonce: NonceID("n"))
+        }
+        #expect(failure?.message == "Token is not valid")
+        #expect(history(record) == ["create", "run", "finish"])
     }
 
     /// Killed before any of its commits, it goes on: nothing is recorded twice, nothing is missing.

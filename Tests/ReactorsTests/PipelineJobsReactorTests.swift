@@ -14,14 +14,14 @@ import Testing
     init() { reactor = PipelineJobsReactor(archive: lab) }
 
     private func deliver(
-        _ body: JSONValue, _ parameters: [(String, String)] = [], sender: String = "alice",
+        _ body: JSONValue, _ parameters: [(String, String)] = [], sender: String = "alice", nonce: NonceID? = nil,
         _ adjust: (inout TestContext.Setup) -> Void = { _ in }
     ) async throws {
         var setup = TestContext.Setup()
         setup.settings = ["unknown_pipelines": "register"]
         adjust(&setup)
         try await world.deliver(
-            envelope(body, parameters: parameters, sender: sender), to: reactor, as: setup)
+            envelope(body, parameters: parameters, sender: sender, nonce: nonce), to: reactor, as: setup)
     }
 
     private var answer: JSONValue { world.read { $0.replies[ExecutionID("execution")] ?? .null } }
@@ -173,6 +173,65 @@ import Testing
         #expect(record.actor == ActorID("N4xR1OKaQGVB") && record.owner == "owner")
     }
 
+    // MARK: Nonces
+
+    private static let pipelineToken = "fedcba9876543210"
+
+    /// The pipeline with a token, and a job of it.
+    private func registered() -> JSONValue {
+        world.change { contents in
+            let record = PipelineRecord(
+                uuid: PipelineID(Self.pipeline), name: "p", generation: .second, components: [],
+                token: Self.pipelineToken, created: contents.now)
+            contents.pipelines[record.uuid] = record
+        }
+        return ["pipeline_uuid": .string(Self.pipeline), "child_of": [], "data": ["n": 1]]
+    }
+
+    /// The nonce stands in job scripts: who holds it has none of the rights of its owner, who is the manager's as well.
+    @Test(arguments: [nil, "", "0000000000000000"])
+    func whoHoldsANonceMakesNoJobWithoutThePipelinesToken(token: String?) async throws {
+        let body = registered()
+        for member in [nil, ("archive_path", "/products/v2"), ("dry_run", .bool(true))] as [(String, JSONValue)?] {
+            let message = member.map { body.setting($0.0, $0.1) } ?? body
+            let failure = await #expect(throws: ReactorFailure.self) {
+                try await deliver(
+                    message, token.map { [("token", $0)] } ?? [], sender: "owner", nonce: NonceID("n"))
+            }
+            #expect(failure?.kind == .refused && failure?.message.hasPrefix("Token is not valid") == true)
+        }
+        #expect(world.read { $0.jobs.isEmpty })
+        #expect(world.read { $0.audits.map(\.action) } == ["job.create", "job.create", "job.create"])
+        // A pipeline that nobody registered has no token, and an empty one does not open it.
+        world.change { $0.pipelines = [:] }
+        await #expect(throws: ReactorFailure.self) {
+            try await deliver(body, [("token", "")], sender: "owner", nonce: NonceID("n"))
+        }
+        #expect(world.read { $0.jobs.isEmpty && $0.pipelines.isEmpty })
+    }
+
+    @Test func whoHoldsANonceAndThePipelinesTokenMakesJobsAtItsPathsOnly() async throws {
+        let body = registered()
+        let token = [("token", Self.pipelineToken)]
+        let elsewhere = body.setting("archive_path", "/products/v2")
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await deliver(elsewhere, token, sender: "owner", nonce: NonceID("n"))
+        }
+        #expect(failure?.message.hasPrefix("archive_path: /products/v2 is no path of a job of this pipeline") == true)
+        try await deliver(body, token, sender: "owner", nonce: NonceID("n"))
+        let record = try #require(world.read { $0.jobs.values.first })
+        #expect(answer.at("token").string == record.token)
+        // It may be anybody's by now: only its owner itself is told the token again.
+        try await deliver(body, token, sender: "owner", nonce: NonceID("n"))
+        #expect(answer.at("uuid").string == record.uuid.rawValue)
+        #expect(!JSONWriter.string(answer).contains(record.token))
+        try await deliver(body, sender: "owner")
+        #expect(answer.at("token").string == record.token)
+        // By an account of its own the manager's owner chooses paths, as ever.
+        try await deliver(elsewhere.setting("data", ["n": 2]), sender: "owner")
+        #expect(world.read { $0.jobs.values.contains { $0.path == "/products/v2" } })
+    }
+
     // MARK: Events
 
     @Test func aLifeByCallbacks() async throws {
@@ -184,7 +243,8 @@ import Testing
         for (name, value, state) in steps {
             try await deliver(
                 ["note": .string(value)],
-                [("x-nonce", "n"), ("uuid", record.uuid.rawValue), ("token", record.token), (name, value)])
+                [("x-nonce", "n"), ("uuid", record.uuid.rawValue), ("token", record.token), (name, value)],
+                sender: "owner", nonce: NonceID("n"))
             #expect(world.read { $0.jobs[record.uuid]?.status } == state)
         }
         let history = world.read { $0.history[record.uuid] ?? [] }

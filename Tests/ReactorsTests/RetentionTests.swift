@@ -48,7 +48,7 @@ import Testing
     }
 
     private func send(
-        _ body: JSONValue, execution: String, sender: String = "alice", attempts: Int = 0,
+        _ body: JSONValue, execution: String, sender: String = "alice", attempts: Int = 0, nonce: NonceID? = nil,
         crash: TestContext.CrashPoint? = nil
     ) async throws -> JSONValue {
         var setup = TestContext.Setup()
@@ -63,7 +63,8 @@ import Testing
                     removed.change { $0 += keys.map { "\(bucket)/\($0)" } }
                 }))
         try await world.deliver(
-            envelope(body, sender: sender, execution: execution, attempts: attempts), to: reactor, as: setup)
+            envelope(body, sender: sender, execution: execution, attempts: attempts, nonce: nonce), to: reactor,
+            as: setup)
         return world.read { $0.replies[ExecutionID(execution)] ?? .null }
     }
 
@@ -116,9 +117,12 @@ import Testing
         await #expect(throws: ReactorFailure.self) {
             try await send(["kind": "apply", "plan": .string(id)], execution: "2")
         }
-        // No actor approves.
+        // No actor approves, and nobody who holds a nonce.
         await #expect(throws: ReactorFailure.self) {
             try await send(["kind": "approve", "plan": .string(id)], execution: "2", sender: "actor:N4xR1OKaQGVB")
+        }
+        await #expect(throws: ReactorFailure.self) {
+            try await send(["kind": "approve", "plan": .string(id)], execution: "2", nonce: NonceID("n"))
         }
         #expect(holdings.places.count == 3)
         _ = try await send(["kind": "approve", "plan": .string(id)], execution: "3", sender: "bob")

@@ -5,6 +5,8 @@ package import ActorCore
 package struct DaemonClient: Sendable {
     /// Largest answer that a command takes.
     private static let maxAnswerBytes = 64 << 20
+    /// Longer than the daemon itself waits for an actor (30 s): its own words are to arrive.
+    private static let patienceMilliseconds: Int64 = 40_000
 
     package let url: String
     private let token: String?
@@ -48,13 +50,14 @@ package struct DaemonClient: Sendable {
     @discardableResult
     package func send(
         _ method: String, _ path: String, body: [UInt8] = [], type: String? = nil,
-        headers: [(name: String, value: String)] = [], timeoutMilliseconds: Int64 = 30000
+        headers: [(name: String, value: String)] = [], timeoutMilliseconds: Int64? = nil
     ) async throws(Failure) -> IncomingResponse {
         var all = headers
         if let type { all.append(("Content-Type", type)) }
         if let token { all.append(("Authorization", "Bearer \(token)")) }
         let request = OutgoingRequest(
-            method: method, url: url + path, headers: all, body: body, timeoutMilliseconds: timeoutMilliseconds,
+            method: method, url: url + path, headers: all, body: body,
+            timeoutMilliseconds: timeoutMilliseconds ?? Self.patienceMilliseconds,
             maxResponseBytes: Self.maxAnswerBytes)
         let response: IncomingResponse
         do {

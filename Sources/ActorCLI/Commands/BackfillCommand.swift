@@ -40,6 +40,7 @@ struct BackfillCommand: AsyncParsableCommand {
 
     func validate() throws {
         if isDryRun, yes { throw ValidationError("give --dry-run or --yes, not both") }
+        try Words.checkMoments(["--since": since, "--before": before])
     }
 
     func run() async throws {

@@ -25,7 +25,7 @@ struct JobCreateCommand: AsyncParsableCommand {
     func run() async throws {
         let body = try JSONArgument.value(document, of: "the job")
         let path = Paths.query(Paths.jobs, [("dry_run", dryRun ? "true" : nil)])
-        let json = try await connection.connect().post(path, body)
+        let json = try await Keeper(client: try connection.connect()).post(path, body)
         connection.show(json) { style in
             ["uuid", "path", "callback"].map { name in
                 let gap = String(repeating: " ", count: 10 - name.count)
@@ -57,10 +57,12 @@ struct JobEventCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
 
+    func validate() throws { try Words.checkJob(uuid) }
+
     func run() async throws {
         var body: JSONValue = ["event": .string(event)]
         if let data { body = body.setting("data", try JSONArgument.value(data, of: "data")) }
-        let json = try await connection.connect().post(Paths.jobEvents(uuid), body)
+        let json = try await Keeper(client: try connection.connect()).post(Paths.jobEvents(uuid), body)
         connection.show(json) { _ in
             // `cancel` and `delete` are no events, but are taken as such: then no job is left that could have a status.
             let job = Safe.line(uuid)
@@ -121,7 +123,7 @@ struct JobRenewCommand: AsyncParsableCommand {
             body = body.setting("token_events", .array(names))
         }
         if rotate { body = body.setting("rotate", true) }
-        let json = try await connection.connect().post(Paths.jobToken(uuid), body)
+        let json = try await Keeper(client: try connection.connect()).post(Paths.jobToken(uuid), body)
         connection.show(json) { _ in
             "valid until \(Safe.line(json["token_expires"]?.string ?? "?"))\n"
                 + "\(Safe.line(json["callback"]?.string ?? "?"))\n"
@@ -144,6 +146,15 @@ struct AdminTokenCommand: AsyncParsableCommand {
     func run() async throws {
         let json = try await connection.connect().post(Paths.adminToken)
         connection.show(json) { _ in "\(Safe.line(json["token"]?.string ?? "?"))\n" }
+    }
+}
+
+/// The actor that keeps the jobs, as commands ask it: the daemon answers when it has.
+private struct Keeper: Sendable {
+    let client: DaemonClient
+
+    func post(_ path: String, _ body: JSONValue) async throws -> JSONValue {
+        try await Waiting(client).answer(from: "pipeline-jobs-manager") { try await client.post(path, body) }
     }
 }
 

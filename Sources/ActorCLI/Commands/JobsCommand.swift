@@ -59,6 +59,8 @@ struct JobsCommand: AsyncParsableCommand {
         if let state, !states.contains(state.uppercased()) {
             throw ValidationError("--state takes one of \(states.joined(separator: ", "))")
         }
+        try Words.checkLimit(limit)
+        try Words.checkMoments(["--created-from": createdFrom, "--created-before": createdBefore])
     }
 
     func run() async throws {

@@ -10,9 +10,10 @@ struct NonceCommand: AsyncParsableCommand {
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "create", abstract: "Make a nonce and print it.",
+            commandName: "create", abstract: "Make a nonce; prints it, and on standard error the URL that it opens.",
             discussion: """
-                Whoever knows the nonce can act on the actor at its level; hand it on like a password.
+                Whoever knows the nonce can act on the actor at its level; hand it on like a password. It opens URLs \
+                that have the actor's id, not those with its name.
 
                 Example: reactord nonce create hello --level EXECUTE --max-uses 10
                 """)
@@ -47,9 +48,15 @@ struct NonceCommand: AsyncParsableCommand {
                 "level": .string(level.uppercased()), "max_uses": JSONValue(maxUses),
                 "description": .string(description),
             ]
-            let json = try await connection.connect().post(Paths.nonces(actor), body)
+            let client = try connection.connect()
+            let json = try await client.post(Paths.nonces(actor), body)
             guard let nonce = NoncePayload(json: json) else { throw DaemonClient.unexpected }
             connection.show(json) { _ in Safe.line(nonce.id) + "\n" }
+            // Scripts read the nonce alone from standard output.
+            if !connection.json, let id = nonce.actorID {
+                let path = Paths.query(Paths.messages(id), [("x-nonce", nonce.id)])
+                Console.standard.error("opens \(client.url)\(Safe.line(path))\n")
+            }
         }
     }
 

@@ -11,7 +11,8 @@ struct SendCommand: AsyncParsableCommand {
         discussion: """
             The message is JSON: as an argument, from a file with @FILE, or from standard input with -. It is on disk \
             when the command returns. With --wait the command stays until the execution has ended, prints its result \
-            and ends with 1 when it did not succeed.
+            and ends with 1 when it did not succeed. Its id, and what it waits for, are said on standard error. When \
+            the actor is stopped in ERROR the command ends with 1; the message is kept.
 
             Example: reactord send hello '{"name": "Ada"}' --wait
             Example: reactord send ingest @message.json --key upload-17
@@ -56,6 +57,7 @@ struct SendCommand: AsyncParsableCommand {
             connection.show(json) { _ in "\(receipt.executionID)\n" }
             return
         }
+        Console.standard.error("execution \(receipt.executionID)\n")
         try await report(receipt.executionID, client)
     }
 
@@ -108,19 +110,6 @@ enum Input {
             guard bytes.count <= maxBytes else {
                 throw Failure(.usage, "the message on standard input is larger than \(maxBytes) bytes")
             }
-        }
-    }
-}
-
-/// Waits for what a daemon does, by asking.
-enum Waiting {
-    static let interval = Duration.milliseconds(200)
-
-    static func end(of id: String, _ client: DaemonClient) async throws -> ExecutionPayload {
-        while true {
-            let execution = try await client.read(Paths.execution(id), as: ExecutionPayload.self)
-            if ["COMPLETE", "ERROR"].contains(execution.status) { return execution }
-            try await Task.sleep(for: interval)
         }
     }
 }

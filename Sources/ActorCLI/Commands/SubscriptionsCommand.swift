@@ -115,7 +115,8 @@ struct SubscriptionsCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rotate", abstract: "Make a new secret; the old one signs beside it for some hours.",
+            commandName: "rotate",
+            abstract: "Make a new secret; the one before signs beside it for some hours, older ones no more.",
             discussion: """
                 Example: reactord subscriptions rotate R4XoJqzb --grace-hours 48
                 """)

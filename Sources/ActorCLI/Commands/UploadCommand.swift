@@ -173,6 +173,8 @@ struct UploadsCommand: AsyncParsableCommand {
         if let state, !states.contains(state) {
             throw ValidationError("--state takes one of \(states.joined(separator: ", "))")
         }
+        try Words.checkLimit(limit)
+        try Words.checkMoments(["--since": since, "--before": before])
     }
 
     func run() async throws {
@@ -182,6 +184,9 @@ struct UploadsCommand: AsyncParsableCommand {
                 ("state", state), ("since", since), ("before", before), ("limit", String(limit)), ("cursor", cursor),
             ])
         let (page, json) = try await connection.connect().page(path, "uploads", of: UploadPayload.self)
-        connection.show(json) { Tables.uploads(page.items, $0) + Tables.more(page.next, $0) }
+        let isNarrowed = [state, since, before, cursor].contains { $0 != nil }
+        connection.show(json) {
+            Tables.uploads(page.items, isNarrowed: isNarrowed, $0) + Tables.more(page.next, $0)
+        }
     }
 }

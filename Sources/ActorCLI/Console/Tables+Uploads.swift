@@ -3,7 +3,8 @@ import ActorCore
 
 /// Uploads, as tables.
 extension Tables {
-    static func uploads(_ items: [UploadPayload], _ style: Style) -> String {
+    /// - Parameter isNarrowed: others than these may be there.
+    static func uploads(_ items: [UploadPayload], isNarrowed: Bool = false, _ style: Style) -> String {
         var table = Table("UPLOAD", "STATE", "FILES", "BYTES", "JOBS", "FAILED", "RECEIVED", "NOTE")
         for item in items {
             let counts = item.body["counts"]
@@ -14,7 +15,11 @@ extension Tables {
                 .number((counts?["failed"]?.int ?? 0) + (counts?["invalid"]?.int ?? 0)),
                 .time(item.body["received"]?.string), .optional(item.body["note"]?.string ?? ""))
         }
-        return table.render(style, empty: "no uploads yet; send one with reactord upload, or put it into the inbox")
+        let none =
+            isNarrowed
+            ? "no upload is like that; reactord uploads lists them all"
+            : "no uploads yet; send one with reactord upload, or put it into the inbox"
+        return table.render(style, empty: none)
     }
 
     static func upload(_ upload: UploadPayload, _ style: Style) -> String {

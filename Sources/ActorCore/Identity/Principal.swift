@@ -6,6 +6,11 @@ package enum Role: String, Sendable, CaseIterable, Codable {
     case limited
 }
 
+extension Set<Role> {
+    /// At least a user: not one who has only the role `limited`, or none.
+    package var isUser: Bool { !isDisjoint(with: [.user, .privileged, .admin]) }
+}
+
 /// How much one user may do to one actor, alias or nonce; each level includes those before it.
 package enum PermissionLevel: String, Sendable, CaseIterable, Comparable {
     case none = "NONE"

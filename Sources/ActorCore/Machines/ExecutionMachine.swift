@@ -66,11 +66,15 @@ package struct ExecutionMachine: Sendable {
     private var state = State.running
     private let attempt: Int
     private let retry: RetryPolicy
+    private let expires: Timestamp?
 
-    /// - Parameter attempt: 1 is the first.
-    package init(attempt: Int, retry: RetryPolicy) {
+    /// - Parameters:
+    ///   - attempt: 1 is the first.
+    ///   - expires: when the message's time is over: nobody waits for a further attempt that would come after it.
+    package init(attempt: Int, retry: RetryPolicy, expires: Timestamp? = nil) {
         self.attempt = attempt
         self.retry = retry
+        self.expires = expires
     }
 
     /// The work was told to stop and has not ended yet.
@@ -126,9 +130,10 @@ package struct ExecutionMachine: Sendable {
         _ outcome: Outcome, exitCode: Int?, reason: String, now: Timestamp, chance: Double
     ) -> Verdict {
         if let delay = retry.delay(after: attempt, chance: chance) {
+            let moment = now.adding(milliseconds: delay)
             return Verdict(
                 outcome: outcome, status: .submitted, exitCode: exitCode, reason: reason,
-                disposition: .retry(at: now.adding(milliseconds: delay)), keepsEffects: false)
+                disposition: .retry(at: expires.map { min(moment, max($0, now)) } ?? moment), keepsEffects: false)
         }
         return Verdict(
             outcome: outcome, status: .complete, exitCode: exitCode, reason: reason,

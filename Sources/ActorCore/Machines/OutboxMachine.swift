@@ -22,7 +22,7 @@ package struct OutboxMachine: Sendable {
 
     package init(maxRunning: Int, retryDays: Double) {
         self.maxRunning = max(1, maxRunning)
-        self.retryMilliseconds = Int64(retryDays * 86_400_000)
+        self.retryMilliseconds = Milliseconds.of(seconds: retryDays * 86400)
     }
 
     package var hasRoom: Bool { running.count < maxRunning }
@@ -110,7 +110,8 @@ package struct OutboxMachine: Sendable {
         _ item: OutboxItem, _ reason: String, retryAfter: Int?, now: Timestamp, chance: Double
     ) -> OutboxVerdict {
         let backoff = RetryPolicy.backoff(attempt: item.attempts + 1, base: 0.5, cap: 3600, chance: chance)
-        let at = now.adding(milliseconds: max(backoff, min(Int64(retryAfter ?? 0) * 1000, OutboxItem.longestWait)))
+        let asked = min(Milliseconds.of(seconds: retryAfter ?? 0), OutboxItem.longestWait)
+        let at = now.adding(milliseconds: max(backoff, asked))
         guard at.since(item.created) <= retryMilliseconds else { return .givenUp(reason: reason) }
         return .retry(at: at, reason: reason)
     }

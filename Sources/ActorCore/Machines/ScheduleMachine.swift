@@ -38,9 +38,20 @@ package struct ScheduleMachine: Sendable {
     private var state: State
     private var record: ScheduleRecord
 
-    /// - Parameter stored: what was kept for this actor, perhaps of another schedule.
-    package init(schedule: Schedule, overlap: OverlapPolicy, stored: ScheduleRecord?) {
+    /// When this process began: what was due before it was missed.
+    private let began: Timestamp
+    /// So long nobody looks whether the run before one that was missed has ended.
+    private static let patience: Int64 = 5000
+
+    /// - Parameters:
+    ///   - stored: what was kept for this actor, perhaps of another schedule.
+    ///   - began: when this process began.
+    package init(
+        schedule: Schedule, overlap: OverlapPolicy, stored: ScheduleRecord?,
+        began: Timestamp = Timestamp(milliseconds: .min)
+    ) {
         self.schedule = schedule
+        self.began = began
         self.overlap = overlap
         let zero = Timestamp(milliseconds: 0)
         self.record = stored ?? ScheduleRecord(schedule: "", anchor: zero, next: zero)
@@ -66,6 +77,9 @@ package struct ScheduleMachine: Sendable {
         guard record.next <= now else { return .wait(until: record.next) }
         if previousRuns, overlap == .skip {
             let due = record.next
+            // Nobody could say while the daemon was down whether the run before it had ended in time: it is made up for
+            // once that has.
+            if due < began { return .wait(until: now.adding(milliseconds: Self.patience)) }
             advance(now: now)
             return .skip(due: due)
         }

@@ -36,6 +36,8 @@ package struct Envelope: Sendable, Equatable {
         set { begun = Int32(clamping: newValue) }
     }
     package var actor: ActorID { message.actor }
+    /// Its sender is the owner of a nonce; who holds the nonce may be anybody, who has no more rights than it shows.
+    package var isByNonce: Bool { message.nonce != nil }
     package var key: String? { traits.contains(.keyed) ? message.key : nil }
     package var expires: Timestamp? { traits.contains(.expiring) ? message.expires : nil }
     /// Nothing gives it a place before or behind those that came earlier or later.

@@ -126,11 +126,17 @@ package struct PruneAges: Sendable, Equatable {
     package let executions: Timestamp
     package let deadLetters: Timestamp
     package let idempotency: Timestamp
+    /// The last use of nonces that are used up.
+    package let nonces: Timestamp
 
-    package init(executions: Timestamp, deadLetters: Timestamp, idempotency: Timestamp) {
+    package init(
+        executions: Timestamp, deadLetters: Timestamp, idempotency: Timestamp,
+        nonces: Timestamp = Timestamp(milliseconds: .min)
+    ) {
         self.executions = executions
         self.deadLetters = deadLetters
         self.idempotency = idempotency
+        self.nonces = nonces
     }
 }
 
@@ -138,7 +144,13 @@ package struct PruneAges: Sendable, Equatable {
 package protocol ExecutionStore: Sendable {
     func execution(_ id: ExecutionID) async throws(ActorError) -> ExecutionRecord?
     /// Newest first; `before` is the sequence to continue below.
-    func executions(of actor: ActorID?, before: Int64?, limit: Int) async throws(ActorError) -> [ExecutionRecord]
+    ///
+    /// - Parameters:
+    ///   - actor: nil for all.
+    ///   - actors: those of others are left out; nil leaves out none.
+    func executions(
+        of actor: ActorID?, among actors: Set<ActorID>?, before: Int64?, limit: Int
+    ) async throws(ActorError) -> [ExecutionRecord]
     /// Over all executions of one actor, waiting ones included.
     func totals(of actor: ActorID) async throws(ActorError) -> ExecutionTotals
     func attempts(of id: ExecutionID) async throws(ActorError) -> [AttemptRecord]
@@ -153,6 +165,12 @@ package protocol ExecutionStore: Sendable {
 }
 
 extension ExecutionStore {
+    package func executions(
+        of actor: ActorID?, before: Int64?, limit: Int
+    ) async throws(ActorError) -> [ExecutionRecord] {
+        try await executions(of: actor, among: nil, before: before, limit: limit)
+    }
+
     /// The newest of all actors.
     package func deadLetters(limit: Int) async throws(ActorError) -> [DeadLetter] {
         try await deadLetters(DeadLetterQuery(limit: limit))
@@ -213,6 +231,9 @@ package struct StoredActor: Sendable, Equatable {
 
 /// Who did what to what, when, with which outcome: every change made from outside.
 package struct AuditEntry: Sendable, Equatable {
+    /// An event that a linked actor could not take: no change, there may be any number, and it goes with its execution.
+    package static let linkDrop = "link.drop"
+
     package let at: Timestamp
     package let who: String
     package let action: String

@@ -8,15 +8,19 @@ package struct DeadLetterQuery: Sendable, Equatable {
     }
 
     package var actor: ActorID?
+    /// Those of other actors are left out; nil leaves out none.
+    package var among: Set<ActorID>?
     package var order: Order
     /// Leaves out those that were replayed.
     package var waitingOnly: Bool
     package var limit: Int
 
     package init(
-        actor: ActorID? = nil, order: Order = .newestFirst(below: nil), waitingOnly: Bool = false, limit: Int
+        actor: ActorID? = nil, among: Set<ActorID>? = nil, order: Order = .newestFirst(below: nil),
+        waitingOnly: Bool = false, limit: Int
     ) {
         self.actor = actor
+        self.among = among
         self.order = order
         self.waitingOnly = waitingOnly
         self.limit = limit

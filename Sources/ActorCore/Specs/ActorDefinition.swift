@@ -35,6 +35,8 @@ package struct ActorDefinition: Sendable, Equatable {
     package var runAsExecutor = false
     /// A JSON schema that messages must satisfy; null for none. Ours, not Abaco's.
     package var messageSchema: JSONValue = .null
+    /// Its owner had no more than the role `limited` when that was last seen. Ours, never shown.
+    package var isOfLimitedUser = false
 
     package init(image: String) { self.image = image }
 
@@ -80,7 +82,7 @@ extension ActorDefinition {
             "use_container_uid": .bool(useContainerUID), "queue": .string(queue), "default_environment": environment,
             "log_ex": JSONValue(logSeconds), "cron_schedule": JSONValue(cronSchedule), "cron_on": .bool(cronOn),
             "run_as_executor": .bool(runAsExecutor), "message_schema": messageSchema,
-            "webhook_secret": JSONValue(webhookSecret?.reveal()),
+            "webhook_secret": JSONValue(webhookSecret?.reveal()), "limited_owner": .bool(isOfLimitedUser),
         ]
     }
 
@@ -109,6 +111,7 @@ extension ActorDefinition {
         runAsExecutor = json["run_as_executor"]?.bool ?? runAsExecutor
         messageSchema = json["message_schema"] ?? messageSchema
         webhookSecret = json["webhook_secret"]?.string.flatMap { WebhookSecret($0) }
+        isOfLimitedUser = json["limited_owner"]?.bool ?? isOfLimitedUser
     }
 
     /// An actor that a folder declares, in these words.
@@ -143,7 +146,10 @@ extension ActorSpec {
             schedule: definition.schedule, link: definition.link.isEmpty ? nil : definition.link, owner: owner,
             schemas: definition.messageSchema.isNull
                 ? []
-                : [SchemaSource(file: "message_schema", text: JSONWriter.bytes(definition.messageSchema))],
+                : [
+                    SchemaSource(
+                        file: "message_schema", text: JSONWriter.bytes(definition.messageSchema), isForeign: true)
+                ],
             created: created, updated: updated, revision: revision)
         self.definition = definition
         self.grants = grants

@@ -117,10 +117,13 @@ package enum RunSpec: Sendable, Equatable {
 package struct SchemaSource: Sendable, Equatable {
     package let file: String
     package let text: [UInt8]
+    /// Somebody sent it over HTTP: it may not be what makes messages slow to check.
+    package let isForeign: Bool
 
-    package init(file: String, text: [UInt8]) {
+    package init(file: String, text: [UInt8], isForeign: Bool = false) {
         self.file = file
         self.text = text
+        self.isForeign = isForeign
     }
 }
 

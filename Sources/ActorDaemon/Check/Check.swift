@@ -76,12 +76,11 @@ package struct Check: Sendable {
 
     private func checkImages(_ settings: Settings, _ report: inout CheckReport) {
         for image in settings.executors.process.images {
-            guard let program = image.command.first, !exists(program: program, in: settings.home) else { continue }
+            guard let obstacle = ProgramCheck(options).obstacle(to: image.command, in: settings.home) else { continue }
             report.error(
                 Problem(
                     file: settings.file ?? "config.yml",
-                    reason: "executors.process.images.\(image.image): the program \(program) is not there; "
-                        + "install it or correct the command"))
+                    reason: "executors.process.images.\(image.image): \(obstacle)"))
         }
     }
 
@@ -113,13 +112,15 @@ package struct Check: Sendable {
         do {
             let settings = try SettingsLoader.load(
                 file: options.configFile, environment: options.environment, secretsFile: options.secretsFile)
-            var rules = settings.executors.rules
+            var check = JobFileCheck(root: folder, house: settings, template: template(of: settings))
             if settings.file == nil {
+                var rules = settings.executors.rules
                 for name in ExecutorSettings.available where rules.policies[name] == nil {
                     rules.policies[name] = JobPolicy()
                 }
+                check = JobFileCheck(root: folder, rules: rules, template: template(of: settings))
             }
-            JobFileCheck(root: folder, rules: rules, template: template(of: settings)).run(&report)
+            check.run(&report)
         } catch {
             for problem in Problem.all(of: error, file: options.configFile ?? "config.yml") { report.error(problem) }
         }
@@ -149,10 +150,10 @@ package struct Check: Sendable {
             template = settings.template
             for set in settings.jobSets {
                 guard case .folder(let folder) = set.source else { continue }
-                JobFileCheck(root: folder, rules: house.executors.rules, template: template).run(&report)
+                JobFileCheck(root: folder, house: house, template: template).run(&report)
             }
         }
-        JobFileCheck(root: "\(folder)/jobs", rules: house.executors.rules, template: template).run(&report)
+        JobFileCheck(root: "\(folder)/jobs", house: house, template: template).run(&report)
     }
 
     private func file(of actor: LoadedActor) -> String { (actor.spec.folder ?? actor.spec.name) + "/actor.yml" }
@@ -161,11 +162,14 @@ package struct Check: Sendable {
         switch actor.spec.run {
         case .builtin: return
         case .command(let words):
-            guard let program = words.first, !exists(program: program, in: actor.spec.folder ?? ".") else { return }
+            let folder = actor.spec.folder ?? "."
+            let program = ProgramCheck(options)
+            guard let obstacle = program.obstacle(to: words, in: folder) ?? program.missingScript(of: words, in: folder)
+            else { return }
             report.error(
                 Problem(
-                    file: file(of: actor),
-                    reason: "run.command: the program \(program) is not there; install it or correct the command"))
+                    file: file(of: actor), line: line(of: "/run/command", in: file(of: actor)),
+                    reason: "run.command: \(obstacle)"))
         case .image(let image):
             let process = settings.executors.process
             if settings.executors.container != nil, actor.spec.executor != "process" { return }
@@ -178,14 +182,12 @@ package struct Check: Sendable {
         }
     }
 
-    /// A path, or a name to be found in PATH.
-    private func exists(program: String, in folder: String) -> Bool {
-        let files = FileManager.default
-        if program.contains("/") {
-            return files.isExecutableFile(atPath: SettingsLoader.absolute(program, from: folder))
-        }
-        let folders = (options.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
-        return folders.contains { files.isExecutableFile(atPath: "\($0)/\(program)") }
+    /// Of a value in a file that was read before; nil when that cannot be told.
+    private func line(of pointer: String, in file: String) -> Int? {
+        guard let text = try? BoundedFile.read(file, limit: 1_048_576).bytes,
+            let document = try? YAMLReader().read(yaml: text, file: file)
+        else { return nil }
+        return ProblemCollector(file: file, lines: document.lines).line(of: pointer)
     }
 
     private func checkSamples(of actor: LoadedActor, _ report: inout CheckReport) {

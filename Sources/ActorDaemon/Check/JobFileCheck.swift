@@ -1,4 +1,5 @@
 import ActorCore
+import ActorExecutors
 import Foundation
 import Reactors
 
@@ -11,6 +12,23 @@ struct JobFileCheck {
     let rules: JobRules
     /// What the house declares for them.
     var template = JobTemplate()
+    /// What images stand for on this machine; nil where that says nothing about job files.
+    var local: ProcessExecutorSettings?
+    /// Images that stand for nothing here run in containers, unless a job insists on `process`.
+    var hasContainers = false
+
+    init(root: String, rules: JobRules, template: JobTemplate) {
+        self.root = root
+        self.rules = rules
+        self.template = template
+    }
+
+    init(root: String, house: Settings, template: JobTemplate) {
+        self.init(root: root, rules: house.executors.rules, template: template)
+        let process = house.executors.process
+        local = ProcessExecutorSettings(images: EngineMaker.images(process), anyImage: process.anyImage)
+        hasContainers = house.executors.container != nil
+    }
 
     func run(_ report: inout CheckReport) {
         guard let walk = FileManager.default.enumerator(atPath: root) else { return }
@@ -62,8 +80,8 @@ struct JobFileCheck {
             let annotations = JobAnnotations(document, path: path)
             let found: [JobManifest.Problem]
             do {
-                _ = try JobManifest.decode(document, fallbackName: "job", rules: rules)
-                found = annotations.problems
+                let manifest = try JobManifest.decode(document, fallbackName: "job", rules: rules)
+                found = annotations.problems + imageProblems(manifest.spec, document, file: file)
             } catch {
                 found = error.problems + annotations.problems.filter { !error.problems.contains($0) }
             }
@@ -75,5 +93,28 @@ struct JobFileCheck {
         } catch {
             return Problem.all(of: error, file: file)
         }
+    }
+
+    /// Images for which nothing stands on this machine, which a run would stumble over.
+    private func imageProblems(
+        _ spec: JobSpec, _ document: ParsedDocument, file: String
+    ) -> [JobManifest.Problem] {
+        guard let local, spec.executor == "process" || (spec.executor == nil && !hasContainers) else { return [] }
+        let lines = ProblemCollector(file: file, lines: document.lines)
+        var problems: [JobManifest.Problem] = []
+        for (list, containers) in [("initContainers", spec.initContainers), ("containers", spec.containers)] {
+            // What is still to be filled in cannot be looked up.
+            for (index, container) in containers.enumerated() where !container.image.contains("$") {
+                let place = "/spec/template/spec/\(list)/\(index)/image"
+                do throws(ActorError) {
+                    _ = try local.command(
+                        image: container.image, command: container.command, arguments: container.args)
+                } catch {
+                    problems.append(
+                        JobManifest.Problem(place: place, line: lines.line(of: place), reason: error.message))
+                }
+            }
+        }
+        return problems
     }
 }

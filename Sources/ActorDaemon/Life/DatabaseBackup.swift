@@ -29,6 +29,10 @@ package enum DatabaseBackup {
     package static func restore(
         _ backup: String, to dataDirectory: String, progress: @escaping (Int64, Int64) -> Void
     ) throws(ActorError) -> Restored {
+        // Taking the folder makes it: a slip in the name of the backup must leave nothing behind.
+        guard access(backup, R_OK) == 0 else {
+            throw ActorError(.notFound, "the backup \(backup) cannot be read: \(String(cString: strerror(errno)))")
+        }
         let folder = try DataFolder.take(dataDirectory)
         defer { folder.release() }
         let moment = SystemTimekeeper().now().iso8601.filter { $0 != "-" && $0 != ":" && $0 != "." }

@@ -18,7 +18,8 @@ extension SettingsReader {
 
     private func readProcess(_ process: StrictMapping, _ settings: inout ProcessSettings) {
         settings.maxRunning = process.integer("max_running", or: settings.maxRunning, in: 1...10_000)
-        settings.graceSeconds = process.number("grace_seconds", or: settings.graceSeconds, atLeast: 0)
+        settings.graceSeconds = process.number(
+            "grace_seconds", or: settings.graceSeconds, atLeast: 0, atMost: 86400)
         let images = process.mapping("images")
         for (image, entry) in images.entries() {
             let command = entry.texts("command").map(beside)
@@ -84,7 +85,7 @@ extension SettingsReader {
         settings.kubernetes.context = kubernetes.text("context")
         settings.kubernetes.namespace = kubernetes.text("namespace", or: settings.kubernetes.namespace)
         settings.kubernetes.pollSeconds = kubernetes.number(
-            "poll_seconds", or: settings.kubernetes.pollSeconds, atLeast: 0.5)
+            "poll_seconds", or: settings.kubernetes.pollSeconds, atLeast: 0.5, atMost: 86400)
         let labels = kubernetes.mapping("labels")
         for (name, text) in labels.textEntries() { settings.kubernetes.labels[name] = text }
         settings.kubernetes.sharedVolume = kubernetes.value("shared_volume") ?? .null
@@ -106,7 +107,8 @@ extension SettingsReader {
         settings.slurm.partition = slurm.text("partition")
         settings.slurm.account = slurm.text("account")
         settings.slurm.binaries = path(slurm, "binaries")
-        settings.slurm.pollSeconds = slurm.number("poll_seconds", or: settings.slurm.pollSeconds, atLeast: 0.5)
+        settings.slurm.pollSeconds = slurm.number(
+            "poll_seconds", or: settings.slurm.pollSeconds, atLeast: 0.5, atMost: 86400)
         settings.slurm.imageCommand = slurm.texts("image_command")
         settings.slurm.options = slurm.texts("options")
         if settings.slurm.via == "rest" {
@@ -124,7 +126,8 @@ extension SettingsReader {
         settings.argo.tokenFile = path(argo, "token_file")
         settings.argo.authorities = path(argo, "certificate_authority")
         settings.argo.isUnverified = argo.flag("insecure_skip_tls_verify", or: false)
-        settings.argo.pollSeconds = argo.number("poll_seconds", or: settings.argo.pollSeconds, atLeast: 0.5)
+        settings.argo.pollSeconds = argo.number(
+            "poll_seconds", or: settings.argo.pollSeconds, atLeast: 0.5, atMost: 86400)
         let isServer = settings.argo.via == "server"
         if isServer, settings.argo.server == nil {
             argo.report("server", "is missing: the Argo server, for example https://argo.example.org:2746")

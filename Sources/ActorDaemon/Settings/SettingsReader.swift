@@ -123,7 +123,7 @@ struct SettingsReader {
         settings.callbacks.timeoutSeconds = callbacks.integer(
             "timeout_seconds", or: settings.callbacks.timeoutSeconds, in: 1...600)
         settings.callbacks.retryDays = callbacks.number(
-            "retry_days", or: settings.callbacks.retryDays, atLeast: 0)
+            "retry_days", or: settings.callbacks.retryDays, atLeast: 0, atMost: 36500)
         callbacks.finish()
     }
 

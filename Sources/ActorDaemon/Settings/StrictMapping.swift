@@ -74,10 +74,16 @@ final class StrictMapping {
         return number
     }
 
-    func number(_ key: String, or standard: Double, atLeast least: Double) -> Double {
+    func number(
+        _ key: String, or standard: Double, atLeast least: Double, atMost most: Double = 31_536_000
+    ) -> Double {
         guard let value = value(key) else { return standard }
         guard let number = value.double, number >= least else {
             report(key, "takes a number of at least \(least), not \(shown(value, key))")
+            return standard
+        }
+        guard number <= most else {
+            report(key, "takes a number of at most \(Int64(most)), not \(shown(value, key))")
             return standard
         }
         return number

@@ -91,7 +91,7 @@ package final class ContainerExecutor: Executor {
         let name = order.name(id)
         do throws(EngineTrouble) {
             guard let state = try await engine.inspect(name), state.phase != .running else { return }
-            if let finished = state.finished, clock.now().since(finished) < Int64(seconds) * 1000 { return }
+            if let finished = state.finished, clock.now().since(finished) < Milliseconds.of(seconds: seconds) { return }
             try await engine.remove(name)
         } catch {
             logger.warning(

@@ -135,7 +135,7 @@ struct ContainerOrder {
             host = host.setting("Memory", .int(bytes)).setting("MemorySwap", .int(bytes))
         }
         if let millis = work.cpuMillis ?? settings.cpuMillis {
-            host = host.setting("NanoCpus", .int(millis * 1_000_000))
+            host = host.setting("NanoCpus", .int(min(millis, Int64.max / 1_000_000) * 1_000_000))
         }
         if let runtime = settings.runtime { host = host.setting("Runtime", .string(runtime)) }
         return host

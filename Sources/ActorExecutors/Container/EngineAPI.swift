@@ -68,9 +68,9 @@ struct EngineAPI: Sendable {
     }
 
     func stop(_ name: String, graceSeconds: Double) async throws(EngineTrouble) {
-        let grace = Int(graceSeconds.rounded(.up))
+        let grace = (Milliseconds.of(seconds: graceSeconds) + 999) / 1000
         let answer = try await call(
-            "POST", "/containers/\(name)/stop?t=\(grace)", timeout: Int64(grace) * 1000 + 60_000)
+            "POST", "/containers/\(name)/stop?t=\(grace)", timeout: grace * 1000 + 60_000)
         guard (200..<300).contains(answer.status) || [304, 404].contains(answer.status) else {
             throw failing(answer, "stopping the container")
         }

@@ -71,8 +71,10 @@ struct Launch: Sendable, Equatable {
         arguments = try Self.arguments(of: work)
         workingDirectory = work.workingDirectory
         try Self.checkFolder(work.workingDirectory)
+        // The house's own or that of an actor.yml: of a message no PATH arrives here (VariableRules).
         let path = entries.last { $0.name == "PATH" }?.value ?? Self.defaultPath
         program = try Self.find(name, path: path, workingDirectory: work.workingDirectory)
+        try Self.checkInterpreter(of: program)
     }
 
     /// Exactly what was given, the later of two of one name, and PATH and LANG where they are missing; PYTHONPATH with
@@ -163,6 +165,31 @@ struct Launch: Sendable, Equatable {
         throw Unstartable(
             "the program \(printable(name)) does not exist in PATH (\(path)): install it, or give its path with a slash"
         )
+    }
+
+    /// The kernel says of a script only that something is not there; here is known what.
+    private static func checkInterpreter(of program: String) throws(Unstartable) {
+        let descriptor = open(program, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        // What may be run but not be read is left to the kernel.
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = read(descriptor, &bytes, bytes.count)
+        guard count > 2, bytes.starts(with: "#!".utf8) else { return }
+        let line = bytes[2..<count].prefix { $0 != UInt8(ascii: "\n") }
+        let words = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        guard let first = words.first, line.count + 2 < count else { return }
+        // `env` takes the CR for a part of the name too; other interpreters may forgive one behind an option.
+        if line.last == UInt8(ascii: "\r"), words.count == 1 || first.suffix(4).elementsEqual("/env".utf8) {
+            throw Unstartable(
+                "\(program) could not be started: its first line ends with CR, as Windows writes it, so the "
+                    + "interpreter named there does not exist: sed -i 's/\\r$//' \(program)")
+        }
+        let interpreter = String(decoding: first, as: UTF8.self)
+        guard interpreter.hasPrefix("/"), access(interpreter, F_OK) != 0, errno == ENOENT else { return }
+        throw Unstartable(
+            "\(program) could not be started: the interpreter named in its first line does not exist: "
+                + "\(printable(interpreter))")
     }
 
     private static func absolute(_ path: String, in folder: String) -> String {

@@ -90,7 +90,7 @@ package enum SlurmReports {
         _ rows: [SlurmRow], steps: [SlurmStepNote], end: Int?
     ) -> EngineObservation? {
         let noted = steps.map(step)
-        let started = steps.compactMap(\.begun).min().map { Timestamp(milliseconds: $0 * 1000) }
+        let started = steps.compactMap(\.begun).min().map(moment)
         let node = rows.compactMap(\.node).first
         func seen(_ phase: EngineObservation.Phase, _ reason: String? = nil) -> EngineObservation {
             EngineObservation(phase, reason: reason, node: node, started: started, steps: noted)
@@ -106,10 +106,15 @@ package enum SlurmReports {
         return seen(.ended(ends.first { !$0.succeeded } ?? EngineEnd(.succeeded, exitCode: 0)))
     }
 
+    /// The notes are files that the job itself can write: any number may stand there.
+    private static func moment(_ seconds: Int64) -> Timestamp {
+        Timestamp(milliseconds: 0).adding(seconds: Double(seconds))
+    }
+
     private static func step(_ note: SlurmStepNote) -> EngineObservation.Step {
         let state: EngineObservation.Step.State = note.code.map { .ended(.exited($0)) } ?? .running
         var milliseconds: Int64?
-        if let begun = note.begun, let ended = note.ended { milliseconds = (ended - begun) * 1000 }
+        if let begun = note.begun, let ended = note.ended { milliseconds = moment(ended).since(moment(begun)) }
         return EngineObservation.Step(
             note.phase, note.name, place: note.place, state, milliseconds: milliseconds)
     }

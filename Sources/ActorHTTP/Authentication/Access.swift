@@ -8,8 +8,13 @@ import Hummingbird
 /// otherwise of them. The holder of a nonce may do exactly the nonce's level on the nonce's actor.
 enum Access {
     static func level(of caller: Caller, on spec: ActorSpec) -> PermissionLevel {
-        if let nonce = caller.nonce { return nonce.tenant == spec.tenant ? nonce.level : .none }
-        let principal = caller.principal
+        guard let nonce = caller.nonce else { return level(of: caller.principal, on: spec) }
+        // An actor's nonce says nothing of others.
+        guard nonce.tenant == spec.tenant, nonce.actor == nil || nonce.actor == spec.id else { return .none }
+        return nonce.level
+    }
+
+    static func level(of principal: Principal, on spec: ActorSpec) -> PermissionLevel {
         guard principal.tenant == spec.tenant else { return .none }
         if principal.isAdmin || principal.username == spec.owner { return .update }
         if let own = level(of: principal.username, in: spec.grants) { return own }
@@ -36,6 +41,13 @@ enum Access {
     static func opens(_ nonce: Nonce, _ word: String, _ spec: ActorSpec) -> Bool {
         if let alias = nonce.alias { return alias == word }
         return nonce.actor == spec.id && word == spec.id.rawValue
+    }
+
+    /// Whether the caller may look at an execution: who may READ its actor. When the actor is gone nobody's
+    /// permissions are known any more, and it is for who sent the message.
+    static func reads(_ record: ExecutionRecord, _ caller: Caller, _ spec: ActorSpec?) -> Bool {
+        if let spec { return level(of: caller, on: spec) >= .read }
+        return caller.isAdmin || (caller.nonce == nil && record.sender == caller.username)
     }
 
     /// Results may hold tokens: who sent the message sees its result, and who sees inside its actor.
@@ -75,10 +87,12 @@ extension HTTPFront {
         _ caller: Caller, _ word: String, _ needed: PermissionLevel
     ) throws(ActorError) -> ActorSpec {
         if let nonce = caller.nonce {
-            guard let spec = try? system.resolve(word, tenant: nonce.tenant), Access.opens(nonce, word, spec) else {
-                throw Nonce.missing
-            }
+            guard let spec = try? system.resolve(word, tenant: nonce.tenant), Access.opens(nonce, word, spec),
+                isBacked(nonce, on: spec)
+            else { throw Nonce.missing }
             guard nonce.level >= needed else { throw Nonce.tooLow }
+            // That of job callbacks stands in job scripts and comments of batch systems: it sends, and reads nothing.
+            guard needed == .execute || !system.isCallbackNonce(nonce.id) else { throw Nonce.tooLow }
             return spec
         }
         let spec = try resolved(word, caller)
@@ -86,6 +100,33 @@ extension HTTPFront {
             throw ActorError(.forbidden, "Not authorized -- you do not have access to this actor.")
         }
         return spec
+    }
+
+    /// Whether the owner of a nonce may still do as much to this actor as the nonce lets its holder do: a nonce does
+    /// not outlive the permission that it passes on. Behind that of job callbacks stands the house, whoever was its
+    /// admin when it was made.
+    func isBacked(_ nonce: Nonce, on spec: ActorSpec) -> Bool {
+        if system.isCallbackNonce(nonce.id) { return true }
+        let owner = Principal(username: nonce.owner, tenant: nonce.tenant, roles: roles(behind: nonce))
+        return Access.level(of: owner, on: spec) >= nonce.level
+    }
+
+    /// The actor that the path names, for a change of who may use it: nonces are handed on, and must neither multiply
+    /// nor outlive themselves by a permission.
+    func authorizedPerson(_ context: HTTPContext) async throws(ActorError) -> ActorSpec {
+        let spec = try await authorized(context, .update, countingUse: false)
+        guard try context.requireCaller().nonce == nil else {
+            throw ActorError(
+                .forbidden, "Not authorized -- a nonce can neither make nonces nor change permissions; use a token.")
+        }
+        return spec
+    }
+
+    /// The actors whose entries a list shows to the caller; nil for all: admins see those of every tenant.
+    func readable(by caller: Caller) -> Set<ActorID>? {
+        guard !caller.isAdmin else { return nil }
+        let specs = system.statuses(tenant: caller.principal.tenant).map(\.spec)
+        return Set(specs.filter { Access.level(of: caller, on: $0) >= .read }.map(\.id))
     }
 
     /// With the texts of the actors API, section 2.2.

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Synchronization
 
 /// Tokens for users who log in with a password that `config.yml` (or `secrets.json`) gives them: signed by this daemon,
-/// valid for a while, and only as long as the user is configured.
+/// valid for a while, and only as long as the user has the password that they were made with.
 package final class LoginTokens: Sendable {
     /// What a login answers.
     struct Pair: Sendable {
@@ -34,6 +34,8 @@ package final class LoginTokens: Sendable {
 
     private let key: SymmetricKey
     private let passwords: [String: [UInt8]]
+    /// What tokens of a user are signed with: another one for another password.
+    private let userKeys: [String: SymmetricKey]
     private let tenant: String
     private let clock: any Timekeeper
     private let failures = Mutex<[String: Failures]>([:])
@@ -42,8 +44,15 @@ package final class LoginTokens: Sendable {
     ///   - key: 32 random bytes that stay the same over restarts.
     ///   - passwords: by user; users without one cannot log in.
     package init(key: [UInt8], passwords: [String: String], tenant: String, clock: any Timekeeper) {
-        self.key = SymmetricKey(data: key)
+        let house = SymmetricKey(data: key)
+        self.key = house
         self.passwords = passwords.mapValues { Array(SHA256.hash(data: Array($0.utf8))) }
+        var userKeys: [String: SymmetricKey] = [:]
+        for (user, password) in passwords {
+            let said = JSONWriter.bytes(["login", .string(user), .string(password)])
+            userKeys[user] = SymmetricKey(data: Array(HMAC<SHA256>.authenticationCode(for: said, using: house)))
+        }
+        self.userKeys = userKeys
         self.tenant = tenant
         self.clock = clock
     }
@@ -109,10 +118,13 @@ package final class LoginTokens: Sendable {
 
     private func user(of text: String, _ kind: Kind) -> String? {
         guard let token = SignedToken(text), token.algorithm == "HS256", token.keyID == Self.issuer,
+            let user = token.claims["sub"]?.string,
+            // For who does not exist the work is the same, so that the time taken tells nothing.
             ConstantTime.areEqual(
-                Array(HMAC<SHA256>.authenticationCode(for: token.signed, using: key)), token.signature),
-            token.isValid(at: clock.now()), token.claims["tapis/token_type"]?.string == kind.rawValue,
-            let user = token.claims["sub"]?.string, passwords[user] != nil
+                Array(HMAC<SHA256>.authenticationCode(for: token.signed, using: userKeys[user] ?? key)),
+                token.signature),
+            userKeys[user] != nil, token.isValid(at: clock.now()),
+            token.claims["tapis/token_type"]?.string == kind.rawValue
         else { return nil }
         return user
     }
@@ -128,7 +140,7 @@ package final class LoginTokens: Sendable {
         ]
         let signed =
             SignedToken.text(JSONWriter.bytes(head)) + "." + SignedToken.text(JSONWriter.bytes(claims))
-        let proof = HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: key)
+        let proof = HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: userKeys[user] ?? key)
         return (signed + "." + SignedToken.text(Array(proof)), id)
     }
 }

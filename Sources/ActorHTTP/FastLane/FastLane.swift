@@ -243,6 +243,8 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func checkIdle() {
         guard let context, context.channel.isActive else { return }
+        // What still leaves is the ``AnswerWatch``'s.
+        if context.channel.waitingBytes > 0 { lastActive = .now() }
         let isAnswering: Bool
         switch state {
         case .open: isAnswering = passedOn > 0 && !isPassing

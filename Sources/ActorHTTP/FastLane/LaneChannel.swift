@@ -31,6 +31,7 @@ struct LaneChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(FastLane(desk: desk), position: .after(decoder))
+            try pipeline.addHandler(AnswerWatch(), position: .first)
             return value
         }
     }

@@ -50,7 +50,7 @@ struct LaneHead {
         guard head.method == .POST, head.version == .http1_1, let target = MessageTarget(head.uri) else { return nil }
         self.target = target
         for (name, value) in head.headers {
-            guard take(name, value), !Self.isCredential(name, credentials) else { return nil }
+            guard take(name, value.withoutBlanks), !Self.isCredential(name, credentials) else { return nil }
         }
         guard (0...Self.mostBytes).contains(length) else { return nil }
     }
@@ -106,6 +106,15 @@ struct LaneHead {
 }
 
 extension String {
+    /// Without the optional white space around a field's value (RFC 9110, section 5.5), as the route has it.
+    fileprivate var withoutBlanks: String {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+        guard let first = utf8.first, let last = utf8.last, isBlank(first) || isBlank(last) else { return self }
+        var text = Substring(self).utf8.drop(while: isBlank)
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return String(Substring(text))
+    }
+
     /// The same header field name, whatever its case; `name` is in lower case.
     fileprivate func isField(_ name: StaticString) -> Bool {
         utf8.count == name.utf8CodeUnitCount

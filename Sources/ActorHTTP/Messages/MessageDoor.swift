@@ -19,7 +19,7 @@ struct MessageDoor: Sendable {
         var draft = try blank(fields, query: query, for: spec, from: caller)
         draft.body = body.bytes
         draft.kind = body.kind
-        if let key = try idempotencyKey(fields) { draft.idempotency = Self.idempotency(key, bytes) }
+        if let key = try idempotencyKey(fields) { draft.idempotency = Self.idempotency(key, bytes, query) }
         return (draft, body.shown)
     }
 
@@ -59,8 +59,32 @@ struct MessageDoor: Sendable {
         return key
     }
 
-    static func idempotency(_ key: String, _ body: [UInt8]) -> IdempotencyKey {
-        IdempotencyKey(key: key, digest: SHA256.hash(data: body).withUnsafeBytes { Hexadecimal.text($0) })
+    /// The key that a sender gives, among those of others: what the house sends itself has keys that nobody outside
+    /// may take.
+    ///
+    /// - Parameter query: part of what is said, except for what lets it in and how it is answered.
+    static func idempotency(_ key: String, _ body: [UInt8], _ query: FormItems? = nil) -> IdempotencyKey {
+        var digest = SHA256()
+        digest.update(data: body)
+        for item in query?.items ?? [] where !unsaid.contains(item.name) {
+            digest.update(data: Array("\u{1}\(item.name.utf8.count):\(item.name)=\(item.value)".utf8))
+        }
+        return IdempotencyKey(
+            key: "\u{1}key:" + key, digest: digest.finalize().withUnsafeBytes { Hexadecimal.text($0) })
+    }
+
+    /// Parameters of the query that are no part of the message.
+    private static let unsaid: Set<String> = ["x-nonce", MessageRoutes.synchronous]
+
+    /// What is signed is the body alone: an actor that asks for signatures takes nothing else for a message.
+    func refuseUnsigned(_ query: FormItems, of spec: ActorSpec) throws(ActorError) {
+        guard !spec.webhookSecrets.isEmpty,
+            let item = query.items.first(where: { !Self.unsaid.contains($0.name) && $0.name != "key" })
+        else { return }
+        throw ActorError(
+            .invalidInput,
+            "actor \(spec.name) takes only what is signed, which the query parameter \"\(item.name.prefix(64))\" is "
+                + "not: put it into the body")
     }
 }
 

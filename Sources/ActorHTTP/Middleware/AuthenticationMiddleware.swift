@@ -65,13 +65,22 @@ extension HTTPFront {
         Caller(principal: Principal(username: "admin", tenant: settings.tenant, roles: [.admin]))
     }
 
-    /// Whom a nonce lets in, if anybody: its owner, with the rights that its owner had when it was made, but nobody's
-    /// administrator.
+    /// Whom a nonce lets in, if anybody: its owner, with the rights that its owner has now, but nobody's administrator.
     func caller(of nonce: Nonce) -> Caller {
-        let roles = Set(nonce.roles).subtracting([.admin])
+        let roles = roles(behind: nonce).subtracting([.admin])
         return Caller(
             principal: Principal(username: nonce.owner, tenant: nonce.tenant, roles: roles, nonce: nonce.id),
             nonce: nonce)
+    }
+
+    /// What the owner of a nonce is now. Of users who are let in by a gateway alone nobody knows it here: they are
+    /// what they were when they made it.
+    func roles(behind nonce: Nonce) -> Set<Role> {
+        guard nonce.tenant == settings.tenant else { return Set(nonce.roles) }
+        // Whose token is the daemon's own.
+        if nonce.owner == anybody.username { return [.admin] }
+        if let roles = verifier.configuredRoles(of: nonce.owner) { return roles }
+        return credentials.gateways.isEmpty ? [.user] : Set(nonce.roles)
     }
 }
 

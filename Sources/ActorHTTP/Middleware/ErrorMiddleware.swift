@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 
 /// Turns everything thrown further in into an answer, and closes connections whose body nobody will read.
 struct ErrorMiddleware: RouterMiddleware {
@@ -29,6 +30,10 @@ struct ErrorMiddleware: RouterMiddleware {
             answer = ErrorReply.response(to: refused)
         } catch let error as HTTPError {
             answer = ErrorReply.response(to: error, area: area, version: version)
+        } catch is HTTPParserError {
+            answer = ErrorReply.response(
+                to: ActorError(.invalidInput, "the body's chunks are not framed as HTTP has it"), area: area,
+                version: version)
         } catch is CancellationError {
             answer = ErrorReply.response(
                 to: ActorError(.unavailable, "the daemon is stopping; try again in a moment"), area: area,

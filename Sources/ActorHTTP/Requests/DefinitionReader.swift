@@ -36,6 +36,8 @@ struct DefinitionReader {
         definition.logSeconds = try number("log_ex", 1...Int(Int32.max)).map { min($0, maxLogSeconds) }
         definition.runAsExecutor = try flag("run_as_executor") ?? definition.runAsExecutor
         definition.messageSchema = try schema()
+        // Whoever replaces it, its scripts go on to act for the one who has made it.
+        definition.isOfLimitedUser = before?.isOfLimitedUser ?? !caller.principal.roles.isUser
         try readPrivileged(&definition)
         try readCron(&definition, isNew: before == nil)
         if let before, !before.stateless, definition.stateless {

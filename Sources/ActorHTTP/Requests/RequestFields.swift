@@ -4,17 +4,20 @@ import Hummingbird
 
 /// Named fields of a request from wherever they may come: JSON body, query, form (actors API, section 1.4).
 struct RequestFields {
+    /// Of a form; nothing here takes as many.
+    private static let mostItems = 1000
+
     private let json: JSONValue
     private let query: FormItems
     private let form: FormItems
-    private let multipart: (body: [UInt8], boundary: String)?
+    private let multipart: MultipartForm?
 
     /// Those of a JSON document.
     init(json: JSONValue) {
         self.init(json: json, query: FormItems(""), form: FormItems(""), multipart: nil)
     }
 
-    private init(json: JSONValue, query: FormItems, form: FormItems, multipart: (body: [UInt8], boundary: String)?) {
+    private init(json: JSONValue, query: FormItems, form: FormItems, multipart: MultipartForm?) {
         self.json = json
         self.query = query
         self.form = form
@@ -23,13 +26,21 @@ struct RequestFields {
 
     static func read(_ request: Request, limits: Limits) async throws -> RequestFields {
         let contentType = ContentType(request.headers[.contentType])
-        let bytes = try await BodyReader.bytes(of: request, limit: limits.maxBodyBytes)
+        let bytes = try await BodyReader.bytes(of: request, limit: limits.fieldBytes(of: request))
         var json = JSONValue.null
         if contentType.isJSON, !bytes.isEmpty { json = try BodyJSON.read(bytes, maxDepth: limits.maxJSONDepth) }
-        let form = contentType.isForm ? String(decoding: bytes, as: UTF8.self) : ""
-        let boundary = contentType.isMultipart ? contentType.parameter("boundary") : nil
-        return RequestFields(
-            json: json, query: request.formItems, form: FormItems(form), multipart: boundary.map { (bytes, $0) })
+        var form = ""
+        if contentType.isForm {
+            guard bytes.count(where: { $0 == UInt8(ascii: "&") }) < mostItems else {
+                throw ActorError(.invalidInput, "a form has at most \(mostItems) fields")
+            }
+            form = String(decoding: bytes, as: UTF8.self)
+        }
+        var multipart: MultipartForm?
+        if contentType.isMultipart, let boundary = contentType.parameter("boundary") {
+            multipart = try MultipartForm(bytes, boundary: boundary)
+        }
+        return RequestFields(json: json, query: request.formItems, form: FormItems(form), multipart: multipart)
     }
 
     /// The answer to a description that lacks a field or has a wrong one, as the old service words it.
@@ -42,10 +53,7 @@ struct RequestFields {
     subscript(name: String) -> JSONValue? {
         for spelling in [name, KeyCase.camel(name)] {
             if let value = json[spelling] { return value }
-            if let text = query.first(spelling) ?? form.first(spelling) { return .string(text) }
-            if let multipart,
-                let text = MultipartForm.field(spelling, in: multipart.body, boundary: multipart.boundary)
-            {
+            if let text = query.first(spelling) ?? form.first(spelling) ?? multipart?.first(spelling) {
                 return .string(text)
             }
         }

@@ -90,10 +90,12 @@ struct ActorExecutionRoutes {
     @Sendable private func result(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
         let record = try await execution(context, of: spec)
-        if let result = await front.system.takeResult(of: record.id) { return .bytes(result, type: Self.binary) }
-        guard Access.seesResult(of: record, try context.requireCaller(), spec), let result = record.result else {
+        // Asked first: what is taken is gone, also for who may have it.
+        guard Access.seesResult(of: record, try context.requireCaller(), spec) else {
             return .bytes([], type: Self.binary)
         }
+        if let result = await front.system.takeResult(of: record.id) { return .bytes(result, type: Self.binary) }
+        guard let result = record.result else { return .bytes([], type: Self.binary) }
         return .bytes(JSONWriter.bytes(result), type: Self.binary)
     }
 

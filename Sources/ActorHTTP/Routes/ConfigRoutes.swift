@@ -20,7 +20,13 @@ struct ConfigRoutes {
     @Sendable private func list(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let caller = try front.requireToken(context)
         let tenant = caller.principal.tenant
-        let configs = try await front.system.store.configs(tenant: tenant)
+        let store = front.system.store
+        let grants = Dictionary(grouping: try await store.grants(.config), by: \.target)
+        let configs = try await store.configs(tenant: tenant).filter { config in
+            let own = grants[GrantTarget(.config, config.name, tenant: tenant), default: []]
+            let levels = Dictionary(own.map { ($0.user, $0.level) }) { $1 }
+            return caller.isAdmin || (Access.level(of: caller.username, in: levels) ?? .none) >= .read
+        }
         return reply.success(
             "Actor Configs retrieved successfully.",
             .array(configs.map(front.documents(generation, tenant).config)))

@@ -29,7 +29,8 @@ struct DeadLetterRoutes {
         }
         let letters = try await front.system.store.deadLetters(
             DeadLetterQuery(
-                actor: try actor(request, caller), order: .newestFirst(below: before), limit: limit))
+                actor: try actor(request, caller), among: front.readable(by: caller),
+                order: .newestFirst(below: before), limit: limit))
         let next = letters.count == limit ? letters.last.map { String($0.id) } : nil
         return .page(Page(items: letters.map { payload($0, caller) }, next: next), plural: "dead_letters")
     }

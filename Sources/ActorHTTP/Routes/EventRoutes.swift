@@ -41,6 +41,11 @@ struct EventRoutes {
         if let word = query.first("actor"), !word.isEmpty {
             choice.actor = try front.actor(word, caller, .read).id
         }
+        if !caller.isAdmin {
+            // Asked at each event: a permission that is taken away during the stream is gone.
+            let system = front.system
+            choice.isReadable = { id in system.spec(id).map { Access.level(of: caller, on: $0) >= .read } ?? false }
+        }
         return choice
     }
 
@@ -62,9 +67,10 @@ struct EventRoutes {
 }
 
 /// Which events a reader of the stream wants: `?actor=NAME`, `?job=UUID`, `?pipeline=UUID`, `?type=job.moved`; all
-/// that are given hold.
+/// that are given hold. What is about an actor is told to those who may read it.
 private struct EventChoice: Sendable {
     var actor: ActorID?
+    var isReadable: @Sendable (ActorID) -> Bool = { _ in true }
     private let job: JobID?
     private let pipeline: PipelineID?
     private let kinds: Set<CommittedEvent.Kind>
@@ -88,5 +94,6 @@ private struct EventChoice: Sendable {
     @Sendable func includes(_ event: CommittedEvent) -> Bool {
         (actor == nil || event.actor == actor) && (job == nil || event.job == job)
             && (pipeline == nil || event.pipeline == pipeline) && (kinds.isEmpty || kinds.contains(event.kind))
+            && (event.actor.map(isReadable) ?? true)
     }
 }

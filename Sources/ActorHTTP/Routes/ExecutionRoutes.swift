@@ -28,7 +28,9 @@ struct ExecutionRoutes {
             }
             before = sequence
         }
-        let records = try await front.system.executions(of: actor, before: before, limit: limit)
+        // Of one actor the caller was asked already.
+        let readable = actor == nil ? front.readable(by: caller) : nil
+        let records = try await front.system.executions(of: actor, among: readable, before: before, limit: limit)
         let next = records.count == limit ? records.last.map { String($0.sequence) } : nil
         let items = records.map { payload($0, caller, attempts: nil) }
         return .page(Page(items: items, next: next), plural: "executions")
@@ -70,12 +72,10 @@ struct ExecutionRoutes {
 
     private func record(_ context: HTTPContext) async throws(ActorError) -> ExecutionRecord {
         let id = ExecutionID(context.word())
-        guard let record = try await front.system.execution(id) else {
-            throw ActorError(.notFound, "there is no execution \(id.rawValue.prefix(64))")
-        }
-        if let spec = front.system.spec(record.actor), Access.level(of: try context.requireCaller(), on: spec) < .read {
-            throw ActorError(.notFound, "there is no execution \(id.rawValue.prefix(64))")
-        }
+        let caller = try context.requireCaller()
+        guard let record = try await front.system.execution(id),
+            Access.reads(record, caller, front.system.spec(record.actor))
+        else { throw ActorError(.notFound, "there is no execution \(id.rawValue.prefix(64))") }
         return record
     }
 

@@ -127,7 +127,7 @@ struct JobFileRoutes {
         for id in ids where logs.count < Self.maxLogs && seen.insert(id).inserted {
             guard let execution = try await front.system.execution(id) else { continue }
             let spec = front.system.spec(execution.actor)
-            if let spec, Access.level(of: caller, on: spec) < .read { continue }
+            guard Access.reads(execution, caller, spec) else { continue }
             let name = spec?.name ?? execution.actor.rawValue
             for step in try await front.settings.archive?.logs(of: id.rawValue, limit: Self.longestLog) ?? [] {
                 logs.append(Self.log(step.file.path, id, name, step.file.bytes, step.tail))

@@ -16,6 +16,7 @@ struct MessageRoutes {
 
     @Sendable private func send(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let caller = try context.requireCaller()
+        try refuseOwnEvent(request)
         let limits = front.system.limits
         // The nonce is counted by the store, together with the message.
         let spec = try await front.authorized(context, .execute, countingUse: false)
@@ -26,20 +27,33 @@ struct MessageRoutes {
         let query = request.formItems
         // Lane and route differ here only: signed messages and events come by the route.
         let webhook = try front.checkSignature(request.headers, bytes, of: spec)
+        try door.refuseUnsigned(query, of: spec)
         let event = try CloudEventMessage.interpret(request.headers, body: bytes, limits: limits)
         var (draft, shown) =
             try event.map { event in
-                let key = try door.idempotencyKey(fields).map { MessageDoor.idempotency($0, bytes) }
+                let key = try door.idempotencyKey(fields).map { MessageDoor.idempotency($0, bytes, query) }
                 let draft = try door.draft(event, fields, key: key, query: query, for: spec, from: caller)
                 return (draft, event.body.shown)
             }
             ?? door.draft(fields, query: query, body: bytes, for: spec, from: caller)
-        draft.idempotency = draft.idempotency ?? webhook
+        // The signed id goes over what anybody may write beside it.
+        draft.idempotency = webhook ?? draft.idempotency
         if query.first(Self.synchronous)?.lowercased() == "true" { return try await ask(draft, of: spec) }
         let receipt = try await front.system.send(draft)
         return .bytes(
             front.messageReply(generation, spec.tenant).bytes(execution: receipt.execution, of: spec, shown: shown),
             type: "application/json")
+    }
+
+    /// The answer ends the subscription whose sink this is.
+    private func refuseOwnEvent(_ request: Request) throws {
+        guard let name = HTTPField.Name(SelfAddress.eventHeader),
+            request.headers[name] == front.address.eventMark
+        else { return }
+        throw HTTPError(
+            .gone,
+            message: "this event was told by this very daemon, where each event would cause the next; to tell an "
+                + "actor of another's executions, set link: in the other's actor.yml")
     }
 
     /// The answer of the execution itself instead of its id, when it has ended (actors API, section 3.5).
@@ -56,6 +70,7 @@ struct MessageRoutes {
                 .invalidInput, "Cannot issue synchronous execution when actor message queue > 0.")
         }
         let record = try await front.system.ask(draft, timeoutMilliseconds: Self.patienceMilliseconds)
+        if let failure = Self.failure(of: record) { throw failure }
         if let result = await front.system.takeResult(of: record.id) {
             return .bytes(result, type: "application/octet-stream")
         }
@@ -66,6 +81,18 @@ struct MessageRoutes {
         return .bytes(Array(log.text.utf8), type: "text/html; charset=utf-8")
     }
 
+    /// Of what did not come to its own end there is no answer, and an empty one would look like one.
+    private static func failure(of record: ExecutionRecord) -> ActorError? {
+        switch record.outcome {
+        case .expired:
+            ActorError(
+                .timedOut, "execution \(record.id) expired before it could run: give the message more time, or none")
+        case .cancelled:
+            ActorError(.cancelled, "execution \(record.id) was cancelled: \(record.reason ?? "somebody stopped it")")
+        default: nil
+        }
+    }
+
     static let synchronous = "_abaco_synchronous"
     /// A synchronous message does not stand in a long line.
     private static let mostWaiting = 3
@@ -74,6 +101,7 @@ struct MessageRoutes {
     @Sendable private func sendBatch(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let caller = try context.requireCaller()
         let system = front.system
+        try refuseOwnEvent(request)
         let spec = try await front.authorized(context, .execute, countingUse: false)
         let fields = MessageFields(request)
         let form = fields.contentType.essence
@@ -87,7 +115,8 @@ struct MessageRoutes {
         let webhook = try front.checkSignature(request.headers, bytes, of: spec)
         let door = MessageDoor(limits: system.limits, now: system.now())
         let query = request.formItems
-        let key = try door.idempotencyKey(fields) ?? webhook?.key
+        try door.refuseUnsigned(query, of: spec)
+        let key = try webhook?.key ?? door.idempotencyKey(fields)
         let batch =
             if form == MessageBatch.events {
                 try MessageBatch(

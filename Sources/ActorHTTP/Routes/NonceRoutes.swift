@@ -24,7 +24,7 @@ struct NonceRoutes {
     }
 
     @Sendable private func create(_ request: Request, _ context: HTTPContext) async throws -> Response {
-        let spec = try await front.authorized(context, .update)
+        let spec = try await front.authorizedPerson(context)
         let fields = try await RequestFields.read(request, limits: front.system.limits)
         let nonce = try await front.createNonce(
             for: spec, alias: nil, by: try context.requireCaller(), level: fields["level"], maxUses: fields["max_uses"],

@@ -22,7 +22,7 @@ struct PermissionRoutes {
     }
 
     @Sendable private func setActor(_ request: Request, _ context: HTTPContext) async throws -> Response {
-        let spec = try await front.authorized(context, .update)
+        let spec = try await front.authorizedPerson(context)
         return try await set(
             GrantTarget(.actor, spec.id.rawValue, tenant: spec.tenant), owner: spec.owner, request, context)
     }

@@ -136,7 +136,7 @@ struct UploadRoutes {
         let limits = front.system.limits
         let front = self.front
         let order = InboxWriter.Order(
-            place: place, range: try UploadRange(request.headers[.contentRange]),
+            place: place, claimant: .init(caller), range: try UploadRange(request.headers[.contentRange]),
             digests: try UploadDigests(request.headers),
             contentLength: request.headers[.contentLength].flatMap { Int64($0) }, limit: limits.maxUploadBytes,
             quota: limits.maxInboxBytes, marker: marker,
@@ -179,7 +179,9 @@ struct UploadRoutes {
         let caller = try sender(context)
         let name = try uploadName(context)
         let force = request.formItems.first("force") == "true"
-        try await front.audited(caller, "upload.done", name) { try await front.inbox.markDone(name, force: force) }
+        try await front.audited(caller, "upload.done", name) {
+            try await front.inbox.markDone(name, force: force, by: .init(caller))
+        }
         return .json(["name": .string(name), "status": "done"], status: .accepted)
     }
 
@@ -187,10 +189,10 @@ struct UploadRoutes {
     private func sender(_ context: HTTPContext) throws(ActorError) -> Caller {
         let caller = try context.requireCaller()
         if let nonce = caller.nonce {
-            let ingest = try? front.system.resolve(Self.ingest, tenant: nonce.tenant).id
-            guard nonce.alias == Self.ingest || (nonce.alias == nil && nonce.actor == ingest) else {
-                throw Nonce.missing
-            }
+            let ingest = try? front.system.resolve(Self.ingest, tenant: nonce.tenant)
+            guard nonce.alias == Self.ingest || (nonce.alias == nil && nonce.actor == ingest?.id),
+                ingest.map({ front.isBacked(nonce, on: $0) }) ?? true
+            else { throw Nonce.missing }
             guard nonce.level >= .execute else { throw Nonce.tooLow }
             return caller
         }

@@ -262,7 +262,7 @@ struct InboxFolder: Sendable {
         return descriptor
     }
 
-    private func openFolder(_ name: String, in parent: Int32, creating: Bool) throws(ActorError) -> Int32 {
+    func openFolder(_ name: String, in parent: Int32, creating: Bool) throws(ActorError) -> Int32 {
         if creating, mkdirat(parent, name, 0o750) != 0, errno != EEXIST { throw PosixFailure.error("mkdir", name) }
         let descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw PosixFailure.error("open", name) }

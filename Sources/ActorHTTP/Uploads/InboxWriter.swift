@@ -15,6 +15,8 @@ struct InboxWriter: Sendable {
     /// What a request brings.
     struct Order: Sendable {
         let place: InboxFolder.Place
+        /// Who sends it.
+        let claimant: InboxFolder.Claimant
         let range: UploadRange
         let digests: UploadDigests
         let contentLength: Int64?
@@ -54,6 +56,7 @@ struct InboxWriter: Sendable {
         }
         let part = try await pool.runIfActive {
             try folder.refuseWhenDone(order.place.upload)
+            try folder.claim(order.place.upload, part: name, by: order.claimant)
             return try folder.openPart(name)
         }
         do {
@@ -129,7 +132,11 @@ struct InboxWriter: Sendable {
                     + "nothing of it was kept, send it again")
         }
         try await order.permit()
-        try await pool.runIfActive { try folder.publish(part, at: order.place, marker: order.marker) }
+        try await pool.runIfActive {
+            try folder.publish(part, at: order.place, marker: order.marker)
+            // The file is in its place whatever is remembered of it.
+            try? folder.noteLanding(of: order.place.upload)
+        }
         return StoredFilePayload(path: order.place.shown, bytes: bytes, sha256: Hexadecimal.text(digest))
     }
 
@@ -139,9 +146,12 @@ struct InboxWriter: Sendable {
         return try await pool.runIfActive { try folder.partBytes(name) }
     }
 
-    func markDone(_ upload: String, force: Bool) async throws {
+    func markDone(_ upload: String, force: Bool, by claimant: InboxFolder.Claimant) async throws {
         let folder = self.folder
-        try await pool.runIfActive { try folder.markDone(upload, force: force) }
+        try await pool.runIfActive {
+            try folder.refuseOthers(than: claimant, of: upload)
+            try folder.markDone(upload, force: force)
+        }
     }
 
     /// The same file of the same upload is the same part, whoever sends the rest of it.

@@ -14,6 +14,7 @@ enum Migrations {
         migrator.registerMigration(V020JobPaths.identifier, migrate: V020JobPaths.migrate)
         migrator.registerMigration(V021ExecutionWorkers.identifier, migrate: V021ExecutionWorkers.migrate)
         migrator.registerMigration(V022ExecutionUse.identifier, migrate: V022ExecutionUse.migrate)
+        migrator.registerMigration(V023RecordIndices.identifier, migrate: V023RecordIndices.migrate)
         return migrator
     }
 }

@@ -18,6 +18,11 @@ enum DeadLetterRow {
             conditions.append("actor = ?")
             arguments += [actor.rawValue]
         }
+        if let actors = query.among {
+            // Along the order that is asked for: the page is soon full.
+            conditions.append("+actor IN (SELECT value FROM json_each(?))")
+            arguments += [JSONText.list(actors)]
+        }
         if query.waitingOnly { conditions.append("replayed_as IS NULL") }
         arguments += [max(0, query.limit)]
         let sql = """

@@ -4,6 +4,9 @@ import ActorCore
 enum JSONText {
     static func encode(_ value: JSONValue) -> String { JSONWriter.string(value) }
 
+    /// For `IN (SELECT value FROM json_each(?))`.
+    static func list(_ actors: Set<ActorID>) -> String { encode(.array(actors.map { .string($0.rawValue) })) }
+
     static func decode(_ text: String, of column: String) throws -> JSONValue {
         do {
             return try JSONReader.read(Array(text.utf8), maxDepth: 512)

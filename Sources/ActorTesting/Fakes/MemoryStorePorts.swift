@@ -6,11 +6,12 @@ extension MemoryStore: ExecutionStore {
     }
 
     package func executions(
-        of actor: ActorID?, before: Int64?, limit: Int
+        of actor: ActorID?, among actors: Set<ActorID>?, before: Int64?, limit: Int
     ) async throws(ActorError) -> [ExecutionRecord] {
         read { model in
             let matching = model.executions.values.filter { record in
-                (actor == nil || record.actor == actor) && record.sequence < before ?? Int64.max
+                (actor == nil || record.actor == actor) && (actors?.contains(record.actor) ?? true)
+                    && record.sequence < before ?? Int64.max
             }
             return Array(matching.sorted { $0.sequence > $1.sequence }.prefix(max(0, limit)))
         }
@@ -40,6 +41,7 @@ extension MemoryStore: ExecutionStore {
         read { model in
             let matching = model.deadLetters.filter { letter in
                 (query.actor == nil || letter.message.actor == query.actor)
+                    && (query.among?.contains(letter.message.actor) ?? true)
                     && !(query.waitingOnly && letter.replayedAs != nil)
             }
             switch query.order {
@@ -87,14 +89,22 @@ extension MemoryStore: ExecutionStore {
                 model.attempts[id] = nil
                 model.logs[id] = nil
             }
-            var count = olds.count + model.deadLetters.count + model.calls.count + model.keys.count
+            let before = model.prunable
             model.deadLetters.removeAll { $0.parked < ages.deadLetters }
             model.calls.removeAll { $0.state == .givenUp && $0.item.created < ages.deadLetters }
             model.keys = model.keys.filter { $0.value.received >= ages.idempotency }
-            count -= model.deadLetters.count + model.calls.count + model.keys.count
-            return count
+            model.audits.removeAll { $0.action == AuditEntry.linkDrop && $0.at < ages.executions }
+            model.nonces = model.nonces.filter { _, nonce in
+                !(nonce.isExhausted && nonce.lastUsed.map { $0 < ages.nonces } ?? false)
+            }
+            return olds.count + before - model.prunable
         }
     }
+}
+
+extension MemoryModel {
+    /// Rows that a clean-up may take, executions aside.
+    fileprivate var prunable: Int { deadLetters.count + calls.count + keys.count + audits.count + nonces.count }
 }
 
 extension MemoryStore: RegistryStore {

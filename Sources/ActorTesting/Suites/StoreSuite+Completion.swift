@@ -266,6 +266,14 @@ extension StoreSuite {
                 DeadLetterQuery(actor: other, order: .oldestFirst(above: ids[3]), limit: 9), [ids[0]],
                 "the oldest after one"
             ),
+            (DeadLetterQuery(among: [other], limit: 1), [ids[0]], "of one actor that may be seen"),
+            (
+                DeadLetterQuery(among: [other], order: .newestFirst(below: ids[0]), limit: 1), [ids[3]],
+                "the next page of what may be seen"
+            ),
+            (DeadLetterQuery(among: [actor, other], limit: 9), ids, "of both"),
+            (DeadLetterQuery(actor: actor, among: [other], limit: 9), [], "of one that may not be seen"),
+            (DeadLetterQuery(among: [], limit: 9), [], "of nobody"),
             (DeadLetterQuery(limit: 0), [], "none"),
         ]
         for (query, wanted, what) in cases {

@@ -11,6 +11,7 @@ extension StoreSuite {
         Check("actors, states, schedules, settings and the audit trail are kept", registry),
         Check("nonces are counted, listed and deleted", nonces),
         Check("pruning removes what is old and nothing else", prune),
+        Check("pruning removes dropped events and nonces that are used up", pruneTrails),
     ]
 
     private static func executions(_ store: any Store) async throws {
@@ -33,6 +34,7 @@ extension StoreSuite {
         try equal(all.map(\.id), ids.reversed(), "all")
         let one = try await store.executions(of: nil, before: nil, limit: 1)
         try equal(one.map(\.id), [ids[5]], "one")
+        try await executionsAmong(ids, store)
         for record in all {
             let found = try await store.execution(record.id)
             try equal(found, record, "an execution by its id")
@@ -41,6 +43,22 @@ extension StoreSuite {
         try equal(totals, ExecutionTotals(count: 5, seconds: 2), "the totals of an actor")
         let none = try await store.execution(ExecutionID("none"))
         try equal(none, nil, "an unknown execution")
+    }
+
+    /// The third was sent to another actor, and the fourth to the sixth wait, are delayed or have ended.
+    private static func executionsAmong(_ ids: [ExecutionID], _ store: any Store) async throws {
+        let cases: [(ActorID?, Set<ActorID>, Int?, Int, [Int], String)] = [
+            (nil, [actor], nil, 3, [5, 4, 3], "the first page"), (nil, [actor], 3, 9, [1, 0], "the second, full"),
+            (nil, [other], nil, 1, [2], "those of an actor that are far down"),
+            (nil, [actor, other], nil, 9, [5, 4, 3, 2, 1, 0], "those of both"), (nil, [], nil, 9, [], "of no actor"),
+            (other, [actor], nil, 9, [], "one that is left out"), (other, [other], nil, 9, [2], "one that is not"),
+        ]
+        for (one, actors, before, limit, wanted, what) in cases {
+            var below: Int64?
+            if let before { below = try await store.execution(ids[before])?.sequence }
+            let found = try await store.executions(of: one, among: actors, before: below, limit: limit)
+            try equal(found.map(\.id), wanted.map { ids[$0] }, what)
+        }
     }
 
     private static func jobs(_ store: any Store) async throws {
@@ -333,34 +351,5 @@ extension StoreSuite {
         let first = try await store.deleteNonce(two.id)
         let second = try await store.deleteNonce(two.id)
         try equal([first, second], [true, false], "deleting")
-    }
-
-    private static func prune(_ store: any Store) async throws {
-        let old = try await start(message("old", idempotency: "k1"), in: store)
-        try await store.complete(completion(of: old))
-        let parked = try await start(message("parked"), in: store)
-        try await store.complete(completion(of: parked, .park(reason: "used up"), outcome: .failed))
-        let waiting = try await accept(message("waiting"), in: store)
-        let late = try await accept(message("late", idempotency: "k2", received: after(5)), in: store)
-        let nothing = try await store.prune(PruneAges(executions: after(2), deadLetters: after(2), idempotency: noon))
-        try equal(nothing, 0, "rows that were old enough")
-        let pruned = try await store.prune(
-            PruneAges(executions: after(3), deadLetters: after(3), idempotency: after(5)))
-        try equal(pruned, 4, "two executions, a dead letter and a key")
-        let left = try await store.executions(of: nil, before: nil, limit: 9)
-        try equal(left.map(\.id), [late.execution, waiting.execution], "executions that are left")
-        let gone = try await store.execution(old.execution)
-        try equal(gone, nil, "a pruned execution")
-        let attempts = try await store.attempts(of: old.execution)
-        try equal(attempts, [], "attempts of a pruned execution")
-        let log = try await store.log(of: old.execution)
-        try equal(log, nil, "the log of a pruned execution")
-        let letters = try await store.deadLetters(limit: 9)
-        try equal(letters, [], "dead letters")
-        _ = try await accept(message("again", idempotency: "k1"), in: store)
-        let kept = try await store.append([message("late", idempotency: "k2")])
-        try equal(kept, [.repeated(late.execution)], "a key that is young enough")
-        try await store.begin(waiting, attempt: 1, at: after(4))
-        try await store.complete(completion(of: waiting))
     }
 }

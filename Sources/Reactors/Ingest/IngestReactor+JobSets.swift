@@ -11,7 +11,7 @@ extension IngestReactor {
         var files = try await tools.files.jobFiles(in: context.folder)
         for set in settings.jobSets {
             var document = try await document(of: set, context)
-            if !document.isFresh(now: context.now(), milliseconds: Int64(set.refreshSeconds) * 1000) {
+            if !document.isFresh(now: context.now(), milliseconds: Milliseconds.of(seconds: set.refreshSeconds)) {
                 document = await refresh(set, document, settings, context)
             }
             do {

@@ -15,8 +15,8 @@ package actor IngestReactor: ConfiguredReactor {
     package init(tools: ReactorTools) { self.tools = tools }
 
     package static let settings = ReactorSettings([
-        "settle_seconds": ReactorSettings.notNegative, "scan_seconds": ReactorSettings.positive,
-        "rescan_seconds": ReactorSettings.positive, "substitution": ReactorSettings.text,
+        "settle_seconds": ReactorSettings.delay, "scan_seconds": ReactorSettings.period,
+        "rescan_seconds": ReactorSettings.period, "substitution": ReactorSettings.text,
         "variables": ReactorSettings.mapping, "folders": ReactorSettings.list, "job_sets": ReactorSettings.list,
         "allow_paths": ReactorSettings.list, "allow_hosts": ReactorSettings.list, "lists": ReactorSettings.list,
         "notify": ReactorSettings.list, "sendmail": ReactorSettings.text,

@@ -57,7 +57,8 @@ package actor JobEnginesReactor: ConfiguredReactor {
         let kept = Int64(min(max(spec.ttlSecondsAfterFinished ?? 3600, 0), 604_800)) * 1000
         return RemoteJobMachine.Rules(
             retries: engine.retriesItself ? 0 : spec.backoffLimit,
-            deadlineMilliseconds: engine.retriesItself ? nil : spec.activeDeadlineSeconds.map { Int64($0) * 1000 },
+            deadlineMilliseconds: engine.retriesItself
+                ? nil : spec.activeDeadlineSeconds.map { Milliseconds.of(seconds: $0) },
             keptMilliseconds: engine.leavesThings ? kept : nil)
     }
 

@@ -118,7 +118,7 @@ struct JobRun: Sendable {
     }
 
     private func millisecondsLeft(_ ground: Ground) -> Int64? {
-        message.spec.activeDeadlineSeconds.map { Int64($0) * 1000 - context.now().since(ground.started) }
+        message.spec.activeDeadlineSeconds.map { Milliseconds.of(seconds: $0) - context.now().since(ground.started) }
     }
 
     private func late(_ milliseconds: Int64, _ log: String) -> StepReport {

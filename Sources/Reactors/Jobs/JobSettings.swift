@@ -26,7 +26,14 @@ enum JobSettings {
             "index_when_finished": ReactorSettings.flag,
         ])
 
-    static let pipelines = ReactorSettings(keys)
+    static let pipelines = ReactorSettings(
+        merged(
+            keys,
+            [
+                "callback_maps": ReactorSettings.must("be a list of names") { value in
+                    value.array?.allSatisfy { $0.string != nil } ?? false
+                }
+            ]))
 
     static let indexer = ReactorSettings(
         merged(

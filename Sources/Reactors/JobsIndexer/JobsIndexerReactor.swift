@@ -35,7 +35,8 @@ package actor JobsIndexerReactor: ConfiguredReactor {
             throw ReactorFailure(.refused, JobRefusal.unknownJob(request.job).message)
         }
         let mover = JobMover(context: context)
-        let isForwarded = envelope.message.sender == context.actor(named: Self.manager).map { "actor:\($0)" }
+        let isManager = envelope.message.sender == context.actor(named: Self.manager).map { "actor:\($0)" }
+        let isForwarded = isManager && !envelope.isByNonce
         let said = envelope.message.environment.first { $0.name == JobAuthority.variable }?.value
         let authority = isForwarded ? JobAuthority.owner : JobAuthority(said: said, token: request.token)
         // What the manager has moved already, or an attempt before this one.

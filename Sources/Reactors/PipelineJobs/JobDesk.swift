@@ -103,7 +103,7 @@ package struct JobDesk: Sendable {
                 return .refuse(right == .none ? .token : JobRefusal(.forbidden, reason), nil)
             }
             var key = rotate ? rotated(record.key) : record.key
-            key.expires = now.adding(milliseconds: Int64((hours ?? standardHours) * 3_600_000))
+            key.expires = now.adding(milliseconds: Milliseconds.of(seconds: (hours ?? standardHours) * 3600))
             if let events { key.events = events }
             return .change(.rekey(record.uuid, key))
         }

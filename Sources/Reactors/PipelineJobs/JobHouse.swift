@@ -67,7 +67,7 @@ struct JobHouse: Sendable {
             tenant: context.tenant)
         draft.machine = rules.machine
         draft.tokenEvents = creation.tokenEvents ?? rules.tokenEvents ?? tokenEvents
-        draft.tokenMilliseconds = Int64((rules.tokenHours ?? tokenHours) * 3_600_000)
+        draft.tokenMilliseconds = Milliseconds.of(seconds: (rules.tokenHours ?? tokenHours) * 3600)
         return draft
     }
 

@@ -40,10 +40,14 @@ package actor PipelineJobsReactor: ConfiguredReactor {
         _ creation: JobCreation, _ envelope: Envelope, _ context: any ReactorContext
     ) async throws {
         let pipeline = try await context.pipeline(creation.pipeline)
+        guard mayCreate(in: pipeline, envelope, context) else {
+            throw try await refuseStranger(creation.pipeline, envelope, context)
+        }
         let house = JobHouse(context)
         let draft: JobDraft
         do {
-            let isTrusted = authority(nil, envelope) == .admin || envelope.message.sender == context.owner
+            let isOwner = envelope.message.sender == context.owner && !envelope.isByNonce
+            let isTrusted = authority(nil, envelope) == .admin || isOwner
             if let obstacle = house.obstacle(to: creation, of: pipeline, choosingPaths: isTrusted) { throw obstacle }
             draft = try house.draft(creation, of: pipeline, envelope, context)
         } catch let refusal as JobRefusal {
@@ -59,7 +63,7 @@ package actor PipelineJobsReactor: ConfiguredReactor {
         if let existing {
             if let obstacle = obstacle(to: draft, existing) { throw answer(obstacle, existing.uuid, context) }
             context.log(.info, "Job \(existing.uuid) is known; it stays as it is")
-            try answer(existing, draft, context)
+            try answer(existing, draft, envelope, context)
             return
         }
         if pipeline == nil {
@@ -71,7 +75,34 @@ package actor PipelineJobsReactor: ConfiguredReactor {
         context.change(.create(record, draft.firstEntry(now: now)))
         try await describe(record, creation, context)
         context.log(.info, "Created job \(record.uuid) for pipeline \(record.pipeline)")
-        try answer(record, draft, context)
+        try answer(record, draft, envelope, isNew: true, context)
+    }
+
+    /// Whoever holds a nonce is a stranger whatever its owner may do: it makes a job only by the pipeline's own token,
+    /// or an admin token, which stands in the URL as those of callbacks do.
+    private func mayCreate(
+        in pipeline: PipelineRecord?, _ envelope: Envelope, _ context: any ReactorContext
+    ) -> Bool {
+        guard envelope.isByNonce else { return true }
+        let shown = envelope.parameter("token") ?? ""
+        let expected = pipeline?.token ?? ""
+        let opens = JobToken.matches(shown, expected) && !expected.isEmpty
+        let isAdmin = AdminTokens(settings: context.settings)?.accepts(shown, at: context.now(), Fingerprint.sha256)
+        return opens || isAdmin ?? false
+    }
+
+    /// The same for an unknown pipeline, a wrong token, and none: a guess learns nothing from it.
+    private func refuseStranger(
+        _ pipeline: PipelineID, _ envelope: Envelope, _ context: any ReactorContext
+    ) async throws -> ReactorFailure {
+        let refusal = JobRefusal(
+            .forbidden,
+            "Token is not valid: by a nonce, a new job needs the token of its pipeline in the URL (&token=)")
+        context.audit(
+            who: envelope.message.sender, "job.create", pipeline.rawValue,
+            outcome: "\(refusal.code.rawValue): \(refusal.message)")
+        try await context.commit()
+        return answer(refusal, nil, context)
     }
 
     /// The first generation hashed actor and data only: two runs of something else must not become one job.
@@ -86,10 +117,14 @@ package actor PipelineJobsReactor: ConfiguredReactor {
         }
     }
 
-    private func answer(_ record: JobRecord, _ draft: JobDraft, _ context: any ReactorContext) throws {
+    private func answer(
+        _ record: JobRecord, _ draft: JobDraft, _ envelope: Envelope, isNew: Bool = false,
+        _ context: any ReactorContext
+    ) throws {
         let document = PipelineJobDocument.created(record, callback: try context.callbackURL(for: record))
         // Equal data makes an equal uuid: asking for somebody else's job must not hand out its token.
-        context.reply(record.owner == draft.owner ? document : document.removing("token", "callback"))
+        let isTheirs = isNew || (record.owner == draft.owner && !envelope.isByNonce)
+        context.reply(isTheirs ? document : document.removing("token", "callback"))
     }
 
     // MARK: What is done to the record

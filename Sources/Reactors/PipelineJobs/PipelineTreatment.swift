@@ -79,6 +79,20 @@ struct PipelineTreatment: Sendable {
         }
     }
 
+    /// Throws when a pipeline's settings name a table of callbacks that is not there: its jobs would never hear of any.
+    ///
+    /// - Parameter house: settings that list, as `callback_maps`, the names of the manager's own tables.
+    static func checkTable(_ settings: JSONValue?, _ house: JSONValue) throws(ReactorFailure) {
+        guard let name = settings?["callbacks"]?.string else { return }
+        let own = (house["callback_maps"]?.array ?? []).compactMap(\.string)
+        let names = (CallbackMap.builtIn.keys + own).sorted()
+        guard !names.contains(name) else { return }
+        throw ReactorFailure(
+            .refused,
+            "settings/callbacks: there is no table \(name.prefix(64)); there are \(names.joined(separator: ", ")) "
+                + "(list one of your own under callback_maps in the config.yml of pipelines-manager too)")
+    }
+
     /// - Parameter name: what the callback's URL asks for.
     func map(named name: String?) throws -> CallbackMap {
         if let name { return try map(name) }

@@ -9,6 +9,15 @@ package enum PipelineMessage: Sendable, Equatable {
     case enable(PipelineID, Bool, token: String?)
     case read(PipelineID)
 
+    /// Those that a pipeline is to have from now on; nil when it keeps its own.
+    var settings: JSONValue? {
+        switch self {
+        case .write(let draft, _, _): draft.changes.settings
+        case .update(_, let changes, _, _): changes.settings
+        case .enable, .read: nil
+        }
+    }
+
     private static let actionFields: Set<String> = ["uuid", "action", "body", "token", "force", "__options"]
 
     package static func decode(

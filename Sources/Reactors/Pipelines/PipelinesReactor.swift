@@ -13,6 +13,7 @@ package actor PipelinesReactor: ConfiguredReactor {
         do {
             message = try PipelineMessage.decode(
                 body: envelope.message.body, parameters: envelope.message.environment)
+            try PipelineTreatment.checkTable(message.settings, context.settings)
         } catch {
             context.reply(JobRefusal(error).json(of: nil))
             throw error

@@ -34,7 +34,11 @@ package actor RetentionReactor: ConfiguredReactor {
         switch try RetentionMessage.decode(envelope.json) {
         case .plan: try await plan(by: who, context)
         case .show(let id): context.reply(try await load(id, context).json)
-        case .approve(let id): try await approve(id, by: who, context)
+        case .approve(let id):
+            guard !envelope.isByNonce else {
+                throw ReactorFailure(.refused, "a plan is approved by a person, not by whoever holds a nonce")
+            }
+            try await approve(id, by: who, context)
         case .apply(let id): try await apply(id, by: who, context)
         case .tag(let upload, let tags): try await tag(upload, tags, by: who, context)
         }

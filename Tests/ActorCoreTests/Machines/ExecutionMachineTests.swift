@@ -63,6 +63,16 @@ import Testing
         #expect(verdict.keepsEffects == row.keeps)
     }
 
+    /// What waits for an attempt holds its lane: not longer than it is wanted.
+    @Test(arguments: [(nil, 2000), (1500, 1500), (60_000, 2000), (-5, 0)] as [(Int64?, Int64)])
+    func nobodyWaitsForAnAttemptThatWouldComeTooLate(expires: Int64?, wait: Int64) {
+        var machine = ExecutionMachine(
+            attempt: 1, retry: RetryPolicy(attempts: 3, backoffSeconds: 2),
+            expires: expires.map { Self.now.adding(milliseconds: $0) })
+        let verdict = machine.ended(.failed(exitCode: 1, reason: "no"), now: Self.now, chance: 1)
+        #expect(verdict.disposition == .retry(at: Self.now.adding(milliseconds: wait)))
+    }
+
     @Test func aSecondStopChangesNothing() {
         var machine = ExecutionMachine(attempt: 1, retry: RetryPolicy())
         expect(machine.stop(.cancel), true)

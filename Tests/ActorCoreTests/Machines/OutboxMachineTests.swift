@@ -91,6 +91,26 @@ import Testing
         }
     }
 
+    /// A sink says what it likes: no number of it does more than make its calls wait.
+    @Test(
+        arguments: [
+            (Int.max, 86_400_000), (Int.max / 1000 + 1, 86_400_000), (Int.min, 0), (-1, 0),
+        ] as [(Int, Int64)])
+    func anAbsurdRetryAfterIsBounded(seconds: Int, expected: Int64) {
+        var machine = OutboxMachine(maxRunning: 1, retryDays: 3)
+        _ = machine.plan([item(1, "a")], now: now)
+        expect(
+            machine.answered(item(1, "a"), .status(503, retryAfter: seconds), now: now, chance: 0),
+            .retry(at: now.adding(milliseconds: expected), reason: "the target answered 503"))
+    }
+
+    @Test func absurdDaysAreVeryMany() {
+        var machine = OutboxMachine(maxRunning: 1, retryDays: 1e30)
+        let old = item(1, "a", age: 3_000_000_000_000)
+        _ = machine.plan([old], now: now)
+        expect(machine.answered(old, .noAnswer("gone"), now: now, chance: 0), .retry(at: now, reason: "gone"))
+    }
+
     @Test func givesUpAfterTheDaysItWasGiven() {
         var machine = OutboxMachine(maxRunning: 1, retryDays: 1)
         let old = item(1, "a", attempts: 40, age: 86_400_000)

@@ -17,6 +17,10 @@ void power_cut_unwatch(const char *folder);
 /// How long each sync of a file below the folder takes, and whether it fails.
 void power_cut_disk(const char *folder, int64_t sync_microseconds, int sync_fails);
 
+/// The next sync of a database (a file `….sqlite`) below the folder fails, and what it was to put on disk never gets
+/// there, though later syncs succeed: so Linux has it with a disk that could not write.
+void power_cut_lose(const char *folder);
+
 /// While on, no sync of a file below the folder ends.
 void power_cut_hold(const char *folder, int holds);
 

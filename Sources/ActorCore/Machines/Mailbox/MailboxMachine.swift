@@ -70,7 +70,7 @@ package struct MailboxMachine: Sendable {
     /// The page is not to be used at all.
     private var isPageVoid = false
     /// The highest sequence that a page showed: the word of a message's commit may come after a page that shows it.
-    private var highestRead: Int64 = 0
+    package private(set) var highestRead: Int64 = 0
     /// Messages without a key form a lane, as far as was last heard.
     private var isOrdered = false
     /// Several messages without a key may wait for a further attempt, since not always did they form a lane: one after
