@@ -374,7 +374,12 @@ package final class ActorSystem: Sendable {
     /// No new work, then the grace time for what runs, then a stop that gives its messages back.
     private func drain() async {
         stopAccepting()
-        logger.notice("stopping: no new work is started", metadata: [LogKeys.count: "\(dispatcher.running)"])
+        logger.notice(
+            "stopping: no new work is started; what has not ended by then is left to the next start",
+            metadata: [
+                LogKeys.count: "\(dispatcher.running)",
+                LogKeys.until: "\(now().adding(milliseconds: configuration.graceMilliseconds).iso8601)",
+            ])
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 let grace = self.configuration.graceMilliseconds

@@ -140,8 +140,15 @@ final class ExecutionDriver: Sendable {
     private static let unbegun = 3
 
     /// Runs one message and commits what came of it.
-    func run(_ envelope: Envelope, _ entry: Directory.Entry) async -> End {
+    func run(_ waiting: Envelope, _ entry: Directory.Entry) async -> End {
         let started = environment.clock.now()
+        let envelope: Envelope
+        do throws(ActorError) {
+            guard let whole = try await whole(waiting) else { return End() }
+            envelope = whole
+        } catch {
+            return End(returned: await couldNotBegin(waiting, error))
+        }
         // Attempts that were all cut off by the end of the daemon: this message may be what ends it. Not when its
         // command outlived the daemon: that goes on. Of a command that nobody knows of, nothing has been done yet.
         let most = entry.reactor == nil ? max(entry.spec.retry.attempts, Self.unbegun) : entry.spec.retry.attempts
@@ -167,6 +174,13 @@ final class ExecutionDriver: Sendable {
             worker.map { scripts.session(work, entry, worker: $0) } ?? reactors.session(work, entry)
         let end = await play(work, session)
         return End(returned: await finish(end, work, session, entry.spec), health: health(end))
+    }
+
+    /// With its body, which may have waited in the store; nil when it was withdrawn.
+    private func whole(_ envelope: Envelope) async throws(ActorError) -> Envelope? {
+        if envelope.message.hasBody { return envelope }
+        let place = try await environment.store.place(of: envelope.execution, countingTo: 0)
+        return place.map { envelope.whole($0.envelope.message) }
     }
 
     private func isKept(_ execution: ExecutionID) async -> Bool {

@@ -52,7 +52,7 @@ package final class Mailbox: Sendable {
     /// Takes a committed message. True when whoever hands out slots has to be told.
     package func committed(_ envelope: Envelope, now: Timestamp) -> Bool {
         let (isNews, isCrowded) = doorstep.withLock { doorstep in
-            doorstep.envelopes.append(envelope)
+            doorstep.envelopes.append(envelope.waiting)
             if !envelope.isPlain { isUrgent.store(true, ordering: .relaxed) }
             if doorstep.envelopes.count == 1 { hasCome.store(true, ordering: .releasing) }
             defer { doorstep.isSignalled = true }
@@ -157,7 +157,7 @@ package final class Mailbox: Sendable {
     }
 
     package func read(_ page: [Envelope], limit: Int, now: Timestamp) {
-        decide(now) { $0.read(page, limit: limit, now: now) }
+        decide(now) { $0.read(page.map(\.waiting), limit: limit, now: now) }
     }
 
     func readFailed() { state.withLock { $0.machine.readFailed() } }
@@ -168,7 +168,7 @@ package final class Mailbox: Sendable {
             // A page may have shown it before the word of its commit came: that word must not come after its end.
             if envelope.sequence <= state.machine.highestRead { takeIn(&state, now) }
             if let returned {
-                state.machine.returned(returned, now: now)
+                state.machine.returned(returned.waiting, now: now)
             } else {
                 state.machine.ended(envelope)
             }

@@ -127,6 +127,29 @@ import Testing
         }
     }
 
+    /// It waits in the store alone, and is there whenever its message runs.
+    @Test func aLongBodyIsThereOnEveryAttempt() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", retry: RetryPolicy(attempts: 2, backoffSeconds: 1e6, maxBackoffSeconds: 1e6))
+        let text = String(repeating: "x", count: NewMessage.mostKept)
+        await rig.reactor.behave { envelope, context in
+            guard envelope.json?["text"]?.string == text else { throw ReactorFailure(.permanent, "it is not whole") }
+            if context.attempt == 1 { throw ReactorFailure(.transient, "not yet") }
+        }
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, ["text": .string(text)])
+            await rig.wait(events) {
+                if case .executionRetrying = $0 { true } else { false }
+            }
+            await rig.clock.sleepers(atLeast: 2)
+            rig.clock.advance(milliseconds: 1_000_000_000)
+            await rig.ended(events, id)
+            #expect(try await rig.store.execution(id)?.outcome == .succeeded)
+            #expect(try await rig.store.attempts(of: id).map(\.outcome) == [.failed, .succeeded])
+        }
+    }
+
     @Test func aFailedMessageIsTriedAgainAfterItsBackoffAndHoldsBackTheNext() async throws {
         let rig = Rig()
         // Full jitter may be next to nothing: of so long a wait something is always left to sleep for.

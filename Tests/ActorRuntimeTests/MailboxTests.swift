@@ -110,6 +110,25 @@ struct MailboxTests {
         #expect(next() == .empty)
     }
 
+    @Test func aLongBodyDoesNotWaitInMemory() {
+        let mailbox = Mailbox(bound: 10)
+        let message = NewMessage(
+            actor: ActorID("one"), body: Array(repeating: 1, count: NewMessage.mostKept + 1), sender: "a",
+            received: Self.start)
+        let come = Envelope(sequence: 1, execution: ExecutionID("e1"), message: message)
+        _ = mailbox.committed(come, now: Self.start)
+        for attempt in 1...2 {
+            guard case .deliver(var envelope) = mailbox.next(now: Self.start, ordered: true, idle: {}) else {
+                Issue.record("attempt \(attempt) does not run")
+                return
+            }
+            #expect(envelope.message.body.isEmpty && envelope.message.bodyBytes == message.body.count)
+            envelope = envelope.whole(message)
+            #expect(envelope == come)
+            mailbox.ended(envelope, returned: envelope, now: Self.start)
+        }
+    }
+
     private final class Numbers: Sendable {
         private let last = Atomic<Int64>(0)
         func take() -> Int64 { last.add(1, ordering: .relaxed).newValue }

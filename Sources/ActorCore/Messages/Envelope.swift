@@ -5,10 +5,11 @@ package struct Envelope: Sendable, Equatable {
         let rawValue: UInt8
         static let keyed = Traits(rawValue: 1)
         static let expiring = Traits(rawValue: 2)
+        static let long = Traits(rawValue: 4)
     }
 
     package let execution: ExecutionID
-    package let message: NewMessage
+    package private(set) var message: NewMessage
     /// The order of acceptance over all mailboxes.
     package let sequence: Int64
     /// Not to be delivered before this moment: the sender's wish, or the wait for the next attempt.
@@ -26,7 +27,10 @@ package struct Envelope: Sendable, Equatable {
         self.sequence = sequence
         self.notBefore = message.deliverAt
         self.priority = Int8(clamping: message.priority)
-        self.traits = [message.key == nil ? [] : .keyed, message.expires == nil ? [] : .expiring]
+        self.traits = [
+            message.key == nil ? [] : .keyed, message.expires == nil ? [] : .expiring,
+            message.bodyBytes > NewMessage.mostKept ? .long : [],
+        ]
         self.begun = Int32(clamping: attempts)
     }
 
@@ -43,6 +47,22 @@ package struct Envelope: Sendable, Equatable {
     /// Nothing gives it a place before or behind those that came earlier or later.
     package var isPlain: Bool { priority == 0 && notBefore == nil }
     package var rank: Rank { Rank(priority: Int(priority), sequence: sequence) }
+    /// As it waits in memory: a long body is left to the store.
+    package var waiting: Envelope {
+        guard traits.contains(.long), message.hasBody else { return self }
+        var waiting = self
+        waiting.message = message.changed { content in
+            content.absentBytes = content.body.count
+            content.body = []
+        }
+        return waiting
+    }
+    /// As it runs: with the message as the store has it.
+    package func whole(_ message: NewMessage) -> Envelope {
+        var whole = self
+        whole.message = message
+        return whole
+    }
     /// The body as a JSON tree; nil when it is not JSON.
     package var json: JSONValue? { try? JSONReader.read(message.body) }
     /// The value of the query parameter `name`: the first one sent.

@@ -10,6 +10,9 @@ package enum MessageKind: String, Sendable {
 package struct NewMessage: Sendable, Equatable {
     /// Lowest and highest urgency that a sender may ask for; the higher leaves its mailbox first.
     package static let priorities = -9...9
+    /// Longer bodies stay in the store while their message waits: what a mailbox takes of memory is bounded, however
+    /// long the messages are.
+    package static let mostKept = 65_536
 
     /// What a message says, to be changed as a whole.
     package struct Content: Sendable, Equatable {
@@ -27,6 +30,8 @@ package struct NewMessage: Sendable, Equatable {
         package var expires: Timestamp?
         package var received: Timestamp
         package var nonce: NonceID?
+        /// Of a body that is in the store and not here.
+        package var absentBytes = 0
     }
 
     private final class Box: Sendable {
@@ -73,6 +78,9 @@ package struct NewMessage: Sendable, Equatable {
         get { box.content.body }
         set { self = changed { $0.body = newValue } }
     }
+    /// The length of the body, whether it is here or only in the store.
+    package var bodyBytes: Int { box.content.body.count + box.content.absentBytes }
+    package var hasBody: Bool { box.content.absentBytes == 0 }
     package var kind: MessageKind {
         get { box.content.kind }
         set { self = changed { $0.kind = newValue } }

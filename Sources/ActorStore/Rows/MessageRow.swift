@@ -4,10 +4,18 @@ import GRDB
 
 /// A message as the mailbox and the dead letters keep it: columns in one order.
 enum MessageRow {
-    static let columns = """
-        actor, body, kind, environment, sender, cause, hops, idempotency_key, idempotency_digest, message_key, rank, \
+    static let columns = columns(body: "body")
+    /// The same, with nothing for a body that is too long to wait in memory.
+    static let waitingColumns = columns(
+        body: "CASE WHEN length(body) > \(NewMessage.mostKept) THEN x'' ELSE body END")
+
+    private static func columns(body: String) -> String {
+        """
+        actor, \(body), kind, environment, sender, cause, hops, idempotency_key, idempotency_digest, message_key, rank, \
         deliver_at, expires, received, nonce
         """
+    }
+
     /// How many they are.
     static let count = 15
 
@@ -53,6 +61,17 @@ enum MessageRow {
 /// A mailbox row as an envelope.
 enum EnvelopeRow {
     static let columns = "sequence, attempts, old_id, \(MessageRow.columns)"
+    static let waitingColumns = "sequence, attempts, old_id, \(MessageRow.waitingColumns), length(body)"
+
+    /// As it waits in memory, from a row of ``waitingColumns``.
+    static func waiting(_ row: Row, _ numbers: ExecutionNumbers) throws -> Envelope {
+        let envelope = try envelope(row, numbers)
+        let bytes: Int = row[3 + MessageRow.count]
+        if bytes == envelope.message.body.count { return envelope }
+        return Envelope(
+            sequence: envelope.sequence, execution: envelope.execution,
+            message: envelope.message.changed { $0.absentBytes = bytes }, attempts: envelope.attempts)
+    }
 
     static func envelope(_ row: Row, _ numbers: ExecutionNumbers) throws -> Envelope {
         let sequence: Int64 = row[0]

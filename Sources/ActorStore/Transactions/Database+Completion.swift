@@ -33,7 +33,7 @@ extension Database {
         guard try ledger.hot.delete(envelope.sequence, isRunning: completion.hasBegun, on: self) else {
             throw notRunning(envelope)
         }
-        ledger.left(MailCounts.Item(actor: message.actor, sender: message.sender, bytes: message.body.count))
+        ledger.left(MailCounts.Item(actor: message.actor, sender: message.sender, bytes: message.bodyBytes))
         try record(completion)
         let record = ExecutionRecord(
             id: envelope.execution, actor: message.actor, sequence: envelope.sequence, status: completion.status,

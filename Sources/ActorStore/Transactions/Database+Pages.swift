@@ -51,11 +51,11 @@ extension Database {
     ) throws -> [Envelope] {
         try rows(
             """
-            SELECT \(EnvelopeRow.columns) FROM mailbox WHERE actor = ? AND \(condition) AND running = 0
+            SELECT \(EnvelopeRow.waitingColumns) FROM mailbox WHERE actor = ? AND \(condition) AND running = 0
             ORDER BY \(order) LIMIT ?
             """,
             arguments + [max(0, limit)]
-        ) { try EnvelopeRow.envelope($0, numbers) }
+        ) { try EnvelopeRow.waiting($0, numbers) }
     }
 
     func place(

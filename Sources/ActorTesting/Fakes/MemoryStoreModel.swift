@@ -170,7 +170,7 @@ struct MemoryModel: Sendable {
     }
 
     private mutating func remove(_ envelope: Envelope) {
-        heldBytes -= Int64(envelope.message.body.count)
+        heldBytes -= Int64(envelope.message.bodyBytes)
         mailboxes[envelope.actor]?.removeAll { $0.envelope.sequence == envelope.sequence }
         actorOf[envelope.sequence] = nil
         steps[envelope.execution] = nil
