@@ -80,7 +80,7 @@ extension SQLiteStore: ExecutionStore {
     package func deadLetters(_ query: DeadLetterQuery) async throws(ActorError) -> [DeadLetter] {
         try await read { db in
             let (sql, arguments) = DeadLetterRow.select(query)
-            return try db.rows(sql, arguments, DeadLetterRow.deadLetter)
+            return try db.rows(sql, arguments, DeadLetterRow.listed)
         }
     }
 

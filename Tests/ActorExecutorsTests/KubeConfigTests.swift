@@ -113,8 +113,7 @@ struct KubeConfigTests {
             echo run >> \(folder)/runs
             echo "{\\"status\\": {\\"token\\": \\"t$(wc -l < \(folder)/runs)\\"}}"
             """
-        try script.write(toFile: "\(folder)/plugin", atomically: true, encoding: .utf8)
-        chmod("\(folder)/plugin", 0o700)
+        writeElsewhere("\(folder)/plugin", script, mode: 0o700)
         let fake = KubeFake()
         var access = KubeAccess(server: "https://h")
         access.credential = .plugin(
@@ -141,8 +140,7 @@ struct KubeConfigTests {
             echo '{"kind": "ExecCredential", "status": {"token": "from-'$1-$WHO'",
              "expirationTimestamp": "2099-01-01T00:00:00Z"}}'
             """
-        try script.write(toFile: "\(folder)/plugin", atomically: true, encoding: .utf8)
-        chmod("\(folder)/plugin", 0o700)
+        writeElsewhere("\(folder)/plugin", script, mode: 0o700)
         let config = """
             {"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
              "clusters": [{"name": "k", "cluster": {"server": "https://h"}}],

@@ -74,20 +74,8 @@ struct Scene {
 
     func lines(_ name: String) -> [String] { text(name).split(separator: "\n").map(String.init) }
 
-    /// Written by a program of its own: were the file open here, a process that another test starts at that moment
-    /// would inherit it, and Linux runs no program that somebody has open for writing (ETXTBSY).
     func write(_ name: String, _ text: String, mode: mode_t = 0o644) {
-        let path = "\(folder)/\(name)"
-        let script = "printf %s \"$1\" > \"$2\""
-        let words: [String] = ["sh", "-c", script, "sh", text, path]
-        var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-        argv.append(nil)
-        defer { for word in argv { free(word) } }
-        var child: pid_t = 0
-        guard posix_spawn(&child, "/bin/sh", nil, nil, argv, [nil]) == 0 else { return }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        chmod(path, mode)
+        writeElsewhere("\(folder)/\(name)", text, mode: mode)
     }
 
     /// As a supervisor leaves it that was killed.
@@ -101,6 +89,21 @@ struct Scene {
 
     /// The pids that a command printed, one a line.
     func printedPids(_ name: String = "one.log") -> [pid_t] { lines(name).compactMap { pid_t($0) } }
+}
+
+/// Written by a program of its own: were the file open here, a process that another test starts at that moment would
+/// inherit it, and Linux runs no program that somebody has open for writing (ETXTBSY).
+func writeElsewhere(_ path: String, _ text: String, mode: mode_t) {
+    let script = "printf %s \"$1\" > \"$2\""
+    let words: [String] = ["sh", "-c", script, "sh", text, path]
+    var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+    argv.append(nil)
+    defer { for word in argv { free(word) } }
+    var child: pid_t = 0
+    guard posix_spawn(&child, "/bin/sh", nil, nil, argv, [nil]) == 0 else { return }
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    chmod(path, mode)
 }
 
 /// Waits for what another process does; false when it has not happened within ten seconds.

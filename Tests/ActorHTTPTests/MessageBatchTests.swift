@@ -57,9 +57,11 @@ struct MessageBatchTests {
         let second = try await send(house, row("1\n3\n", headers: headers))["result"]
         #expect(first?["results"]?.array?[0] == second?["results"]?.array?[0])
         #expect(second?["results"]?.array?[1]["error"]?.string?.contains("another body") == true)
+        #expect(second?["results"]?.array?[1]["status"] == 422)
         let full = try await send(house, row("4\n5\n"))["result"]
         #expect(full?["accepted"] == 1)
         #expect(full?["results"]?.array?[1]["error"]?.string?.contains("full") == true)
+        #expect(full?["results"]?.array?[1]["status"] == 429, "to be sent again later")
     }
 
     @Test("a nonce is used once per line")

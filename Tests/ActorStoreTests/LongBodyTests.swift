@@ -37,7 +37,10 @@ import Testing
                 Completion(
                     waiting[0], hasBegun: false, attempt: attempt, disposition: .park(reason: "test"), status: .error))
             let letters = try await store.deadLetters(DeadLetterQuery(limit: 9))
-            #expect(letters.map(\.message.body.count) == [Self.long])
+            #expect(letters.map(\.message.body.count) == [DeadLetterQuery.mostShown])
+            #expect(letters.map(\.message.bodyBytes) == [Self.long])
+            let letter = try #require(try await store.deadLetter(letters[0].id))
+            #expect(letter.message == message("long", bytes: Self.long))
             // One byte more than what waits now would have with another short one.
             let rules = AcceptRules(maxWaitingBytes: 40)
             guard case .accepted = try await store.append([message("next")], rules: rules)[0] else {

@@ -1,5 +1,8 @@
 /// Which dead letters are asked for, and in which order.
 package struct DeadLetterQuery: Sendable, Equatable {
+    /// So many bytes of each message are answered, of however long ones: the whole is had one by one.
+    package static let mostShown = 4096
+
     package enum Order: Sendable, Equatable {
         /// Those with a number below this one; nil begins with the newest.
         case newestFirst(below: Int64?)

@@ -150,7 +150,8 @@ package struct LogRecord: Sendable, Equatable {
 package struct DeadLetter: Sendable, Equatable {
     package let id: Int64
     package let execution: ExecutionID
-    package let message: NewMessage
+    /// In a list: its beginning, when it is long.
+    package var message: NewMessage
     package let reason: String
     package let attempts: Int
     package let parked: Timestamp

@@ -131,6 +131,14 @@ final class KubeCredentials: Sendable {
 
     // MARK: Plugins
 
+    private static func words(_ failure: ShortCommand.Failure) -> String {
+        switch failure {
+        case .missing: "is not there or may not be run"
+        case .tooLong: "gave no answer for a minute"
+        case .broken(let why): "did not run: \(why)"
+        }
+    }
+
     private func issued(by plugin: KubePlugin) async throws(EngineFailure) -> Issued {
         let now = now()
         if let known = state.withLock(\.issued),
@@ -148,7 +156,7 @@ final class KubeCredentials: Sendable {
             answer = try await command.run(plugin.command, plugin.arguments)
         } catch {
             let hint = plugin.installHint.map { " (\($0))" } ?? ""
-            throw EngineFailure(.refused, "the credential plugin \(plugin.command) did not run\(hint)")
+            throw EngineFailure(.refused, "the credential plugin \(plugin.command) \(Self.words(error))\(hint)")
         }
         // What it prints beside may hold secrets.
         guard answer.status == 0, let json = try? JSONReader.read(Array(answer.output.utf8)),

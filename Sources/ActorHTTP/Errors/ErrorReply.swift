@@ -84,7 +84,7 @@ enum ErrorReply {
     }
 
     /// Refusals of every kind are 400 there (actors API, section 1.5).
-    private static func actorsStatus(of code: ActorError.Code) -> HTTPResponse.Status {
+    static func actorsStatus(of code: ActorError.Code) -> HTTPResponse.Status {
         switch code {
         case .schemaViolation, .unauthenticated, .forbidden: .badRequest
         default: status(of: code)

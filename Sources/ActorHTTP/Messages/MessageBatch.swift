@@ -1,5 +1,6 @@
 import ActorCore
 import ActorRuntime
+import HTTPTypes
 
 /// Many messages in one body, one JSON text a line or CloudEvents in an array: each is accepted or refused on its own,
 /// all are stored in one commit.
@@ -98,7 +99,8 @@ struct MessageBatch {
                 accepted += 1
                 results += "\"execution_id\":\"\(receipt.execution.rawValue)\"}".utf8
             case .failure(let error):
-                results += "\"error\":".utf8
+                // As if it had come alone: what may be sent again later is told from what is wrong.
+                results += "\"status\":\(ErrorReply.actorsStatus(of: error.code).code),\"error\":".utf8
                 JSONWriter.write(text: ErrorReply.text(error), to: &results)
                 if let place = error.details.first?.place, place.hasPrefix("byte "),
                     let offset = Int(place.dropFirst(5))

@@ -66,8 +66,9 @@ enum ActorsAPIShapes {
                 "results",
                 .list(
                     .object(
-                        .has("line", .integer), .may("execution_id", .text), .may("error", .text),
-                        .may("offset", .integer))))))
+                        .has("line", .integer), .may("execution_id", .text),
+                        .may("status", .integer, "Of a refused one: the HTTP status that it would have had alone."),
+                        .may("error", .text), .may("offset", .integer))))))
 
     private static let executionStatus = Shape.words(ExecutionStatus.allCases.map(\.rawValue))
     private static let executionFields: [Field] = [

@@ -47,10 +47,8 @@ extension UploadPayload {
 }
 
 extension DeadLetterPayload {
-    static let longestMessage = 4096
-
     init(_ letter: DeadLetter, actor: String, showsMessage: Bool) {
-        let body = letter.message.body.prefix(Self.longestMessage)
+        let body = letter.message.body.prefix(DeadLetterQuery.mostShown)
         self.init(
             id: letter.id, actorID: letter.message.actor.rawValue, actor: actor,
             executionID: letter.execution.rawValue, reason: letter.reason, attempts: letter.attempts,

@@ -3,7 +3,11 @@ import GRDB
 
 /// A dead letter as it lies in its table.
 enum DeadLetterRow {
-    static let columns = "id, execution, reason, attempts, parked, replayed_as, \(MessageRow.columns)"
+    private static let own = "id, execution, reason, attempts, parked, replayed_as"
+    static let columns = "\(own), \(MessageRow.columns)"
+    /// For lists, which show the beginning of a message.
+    private static let listColumns =
+        "\(own), \(MessageRow.columns(body: "substr(body, 1, \(DeadLetterQuery.mostShown))")), length(body)"
 
     static func select(_ query: DeadLetterQuery) -> (sql: String, arguments: StatementArguments) {
         var conditions: [String]
@@ -26,10 +30,18 @@ enum DeadLetterRow {
         if query.waitingOnly { conditions.append("replayed_as IS NULL") }
         arguments += [max(0, query.limit)]
         let sql = """
-            SELECT \(columns) FROM dead_letters WHERE \(conditions.joined(separator: " AND "))
+            SELECT \(listColumns) FROM dead_letters WHERE \(conditions.joined(separator: " AND "))
             ORDER BY id \(direction) LIMIT ?
             """
         return (sql, arguments)
+    }
+
+    /// From a row of a list.
+    static func listed(_ row: Row) throws -> DeadLetter {
+        var letter = try deadLetter(row)
+        let bytes: Int = row[6 + MessageRow.count]
+        letter.message = letter.message.changed { $0.absentBytes = bytes - $0.body.count }
+        return letter
     }
 
     static func deadLetter(_ row: Row) throws -> DeadLetter {

@@ -9,10 +9,10 @@ enum MessageRow {
     static let waitingColumns = columns(
         body: "CASE WHEN length(body) > \(NewMessage.mostKept) THEN x'' ELSE body END")
 
-    private static func columns(body: String) -> String {
+    static func columns(body: String) -> String {
         """
-        actor, \(body), kind, environment, sender, cause, hops, idempotency_key, idempotency_digest, message_key, rank, \
-        deliver_at, expires, received, nonce
+        actor, \(body), kind, environment, sender, cause, hops, idempotency_key, idempotency_digest, message_key, \
+        rank, deliver_at, expires, received, nonce
         """
     }
 
