@@ -227,6 +227,36 @@ struct ActorsAPITests {
         try await house.expect(send)
     }
 
+    @Test("a key that a sender guesses is none of the house's own")
+    func guessedKey() async throws {
+        let house = House()
+        let send = Row(
+            name: "send", method: .post, path: "/actors/v2/hello/messages", token: Self.admin,
+            type: "application/json", headers: ["Idempotency-Key": "cron:60000"], body: "[1]", status: 200)
+        try await house.expect(send)
+        let due = MessageDraft(
+            actor: House.helloID, body: Array("due".utf8), kind: .text, sender: "cron",
+            idempotency: IdempotencyKey(key: "cron:60000"))
+        let first = try await house.system.send(due)
+        let second = try await house.system.send(due)
+        #expect(!first.repeated && second.repeated)
+    }
+
+    @Test("what the query says is part of what a key stands for, but for what lets it in")
+    func keyOfQuery() async throws {
+        let house = House()
+        func send(_ query: String, status: Int) -> Row {
+            Row(
+                name: query, method: .post, path: "/actors/v2/hello/messages?\(query)", token: Self.admin,
+                headers: ["Idempotency-Key": "k"], status: status)
+        }
+        let first = send("message=A&PLATE=1", status: 200)
+        for row in [first, first, send("message=A&PLATE=1&x-nonce=unused", status: 200)] { try await house.expect(row) }
+        #expect(try await house.store.waiting(for: House.helloID).count == 1)
+        try await house.expect(send("message=B&PLATE=1", status: 422))
+        try await house.expect(send("message=A&PLATE=2", status: 422))
+    }
+
     @Test("a full mailbox is 429 with a time to come back")
     func full() async throws {
         let house = House { $0.maxMailbox = 1 }

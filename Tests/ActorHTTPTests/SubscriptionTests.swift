@@ -183,6 +183,16 @@ struct SubscriptionTests {
         let later = row("again", secret, at: now.adding(seconds: 60), status: 200)
         let second = try await house.test { try await later.send($0) }.json["result"]?["execution_id"]
         #expect(first != nil && first == second)
+        var keyed = good
+        keyed.headers["Idempotency-Key"] = "another"
+        let third = try await house.test { [keyed] in try await keyed.send($0) }.json["result"]?["execution_id"]
+        #expect(third == first, "what is signed tells it from others, and nothing beside it")
+        for query in ["message=forged", "PLATE=forged", "x-nonce=none&message=forged"] {
+            var forged = good
+            forged.path += "?\(query)"
+            (forged.name, forged.status, forged.has) = (query, 400, ["takes only what is signed"])
+            try await house.expect(forged)
+        }
         let stored = try await house.store.waiting(for: House.doorID)
         #expect(stored.count == 1)
     }

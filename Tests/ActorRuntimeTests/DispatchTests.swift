@@ -176,6 +176,23 @@ import Testing
         }
     }
 
+    /// Nobody knows of its command: nothing has been done, even if there is one attempt only.
+    @Test func aStartThatWasCutOffIsNotTheOnlyAttempt() async throws {
+        let rig = Rig()
+        let actor = rig.spec("one", run: .command(["/bin/true"]), retry: RetryPolicy(attempts: 1))
+        let message = NewMessage(actor: actor.id, body: Array("{}".utf8), sender: "t", received: rig.clock.now())
+        guard case .accepted(let envelope) = try await rig.store.append([message])[0] else {
+            throw CancellationError()
+        }
+        try await rig.store.begin(envelope, attempt: 1, at: rig.clock.now())
+        let events = rig.system.events.subscribe()
+        try await rig.running([actor]) {
+            await rig.ended(events, envelope.execution)
+            let record = try await rig.store.execution(envelope.execution)
+            #expect(record?.outcome == .succeeded)
+        }
+    }
+
     @Test func aParkedMessageCanBeReplayedOnceAndNamesItsCause() async throws {
         let rig = Rig()
         let actor = rig.spec("one", retry: RetryPolicy(attempts: 1))
