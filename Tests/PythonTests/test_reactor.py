@@ -265,6 +265,22 @@ class MessageTests(SDKTest):
         self.assertEqual(self.slept[0], 1)
         self.assertTrue(1 <= self.slept[1] <= 2)
 
+    def test_the_next_attempt_sends_what_was_sent_before_under_the_same_keys(self):
+        self.fake.answers[self.PATH] = [self.accepted()]
+
+        def attempt(*messages):
+            begin, rx = len(self.fake.requests), self.reactor()[0]
+            for message in messages:
+                self.assertEqual(rx.send_message("other", message), "abc")
+            return [request["headers"]["Idempotency-Key"] for request in self.fake.requests[begin:]]
+
+        first = attempt({"a": 1, "b": 2}, {"a": 1}, {"a": 1}, "text")
+        self.assertEqual(len(set(first)), 4)
+        self.assertTrue(all(key.startswith(EXECUTION) for key in first))
+        self.assertEqual(attempt({"b": 2, "a": 1}, {"a": 1}, {"a": 1}, "text"), first)
+        self.assertEqual(attempt({"a": 1}), first[1:2])
+        self.assertNotIn(attempt({"a": 2})[0], first)
+
     def test_it_gives_up(self):
         self.fake.answers[self.PATH] = [(503, {"message": "draining"})]
         self.assertIsNone(self.rx.send_message("other", {}, retryMaxAttempts=2))

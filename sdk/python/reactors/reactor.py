@@ -1,6 +1,8 @@
 """The object that a script begins with: `rx = Reactor()`."""
 
 import functools
+import hashlib
+import json
 import os
 import random
 import re
@@ -53,6 +55,7 @@ class Reactor:
         self.actor_name = self.context["actor_name"]
         self.nickname = pet_name(os.environ.get("_abaco_execution_id"))
         self.session = self.context.get("x_session") or os.environ.get("SESSION") or self.nickname
+        self._sent = {}
         self.local = is_true(os.environ.get("LOCALONLY", ""))
         self.settings = self._settings()
         self._state = AttrDict(_as_dict(read_state(os.environ)))
@@ -139,9 +142,10 @@ class Reactor:
         """Sends a message (a dict, a list or a text) to an actor by id or alias; answers the execution's id.
 
         The variables of `environment` come with it. It is tried `retryMaxAttempts` times more when it does not arrive,
-        with growing waits; the receiver gets it once. An actor that does not exist is not tried again. What never
-        arrives is logged and gives None, or raises AgaveError with `ignoreErrors=False`. `sync` is accepted and has no
-        effect: use the logs or the result of the execution.
+        with growing waits; the receiver gets it once, also when the script fails and sends it again at its next attempt
+        (the same message a second time within one attempt is another). An actor that does not exist is not tried again.
+        What never arrives is logged and gives None, or raises AgaveError with `ignoreErrors=False`. `sync` is accepted
+        and has no effect: use the logs or the result of the execution.
         """
         target = self.resolve_actor_alias(actorId)
         variables = dict(environment or {})
@@ -153,7 +157,7 @@ class Reactor:
         # An object is sent as JSON, so that the receiver's schema sees it; with a key `message`, only that would be.
         is_wrapped = not isinstance(message, (dict, list)) or (isinstance(message, dict) and "message" in message)
         body = {"message": message} if is_wrapped else message
-        headers = {"Idempotency-Key": "{}-{:032x}".format(self.execid, random.getrandbits(128))}
+        headers = {"Idempotency-Key": self._key(target, body, variables)}
         errors, delay = [], retryDelay
         for attempt in range(retryMaxAttempts + 1):
             if attempt:
@@ -175,6 +179,20 @@ class Reactor:
             raise AgaveError(text)
         self.logger.error(text)
         return None
+
+    def _key(self, target, body, variables):
+        """What tells a message of this execution from its others, and is the same at every attempt."""
+        execution = os.environ.get("_abaco_execution_id")
+        try:
+            said = json.dumps([target, body, variables], sort_keys=True, default=str)
+        except (TypeError, ValueError):
+            said = None
+        # Without an execution there is no next attempt.
+        if not execution or said is None:
+            return "{}-{:032x}".format(self.execid, random.getrandbits(128))
+        digest = hashlib.sha256(said.encode("ascii")).hexdigest()[:32]
+        self._sent[digest] = self._sent.get(digest, 0) + 1
+        return "{}-{}-{}".format(execution, digest, self._sent[digest])
 
     def _sender_tags(self):
         tags = {tag: os.environ[name] for name, tag in _SENDER_TAGS.items() if os.environ.get(name)}
