@@ -106,7 +106,7 @@ let package = Package(
                 "ActorCore", .product(name: "Subprocess", package: "swift-subprocess"), crypto, posix, system, logging,
             ],
             swiftSettings: strict),
-        .target(name: "Reactors", dependencies: ["ActorCore", crypto, logging], swiftSettings: strict),
+        .target(name: "Reactors", dependencies: ["ActorCore", crypto], swiftSettings: strict),
         .target(
             name: "ActorHTTP",
             dependencies: [
@@ -125,7 +125,7 @@ let package = Package(
             dependencies: [
                 "ActorArchives", "ActorConnectors", "ActorCore", "ActorExecutors", "ActorHTTP", "ActorRuntime",
                 "ActorSchemas",
-                "ActorStore", "HTTPTransport", "Reactors", crypto, lifecycle, logging, posix,
+                "ActorStore", "HTTPTransport", "Reactors", crypto, lifecycle, logging, nio, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -176,7 +176,7 @@ let package = Package(
             name: "HTTPTransportTests", dependencies: ["HTTPTransport", "ActorCore", "ActorTesting", logging],
             swiftSettings: strict),
         .testTarget(
-            name: "ReactorsTests", dependencies: ["Reactors", "ActorCore", "ActorTesting", logging],
+            name: "ReactorsTests", dependencies: ["Reactors", "ActorCore", "ActorTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ActorHTTPTests",
@@ -190,10 +190,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ActorDaemonTests", dependencies: ["ActorDaemon", "ActorCore", "ActorTesting", logging],
+            name: "ActorDaemonTests", dependencies: ["ActorDaemon", "ActorCore", "ActorTesting"],
             swiftSettings: strict),
         .testTarget(
-            name: "ActorCLITests", dependencies: ["ActorAPI", "ActorCLI", "ActorCore"], swiftSettings: strict),
+            name: "ActorCLITests",
+            dependencies: [
+                "ActorAPI", "ActorCLI", "ActorCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["ActorCore", "ActorTesting", "HTTPTransport", "reactord", crypto, cryptoExtras, logging],

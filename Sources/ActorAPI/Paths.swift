@@ -49,8 +49,6 @@ package enum Paths {
     package static func history(_ uuid: String) -> String { "\(job(uuid))/history" }
     package static func jobEvents(_ uuid: String) -> String { "\(job(uuid))/events" }
     package static func jobToken(_ uuid: String) -> String { "\(job(uuid))/token" }
-    package static func jobVerification(_ uuid: String) -> String { "\(job(uuid))/verify" }
-    package static func jobDrawing(_ uuid: String) -> String { "\(job(uuid))/fsm.svg" }
     package static func pipeline(_ uuid: String) -> String { "\(pipelines)/\(escaped(uuid))" }
     package static func upload(_ id: String) -> String { "\(uploads)/\(escaped(id))" }
     /// Where one file of an upload is put; `path` may have slashes.
@@ -75,7 +73,6 @@ package enum Paths {
 
     /// Where messages for one actor go, in the second generation's spelling.
     package static func messages(_ word: String) -> String { "\(actorPrefixes[0])/\(escaped(word))/messages" }
-    package static func state(_ word: String) -> String { "\(actorPrefixes[0])/\(escaped(word))/state" }
 
     /// `path?a=1&b=2`, without the parameters that are nil.
     package static func query(_ path: String, _ parameters: [(String, String?)]) -> String {

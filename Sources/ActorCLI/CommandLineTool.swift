@@ -30,18 +30,6 @@ package enum CommandLineTool {
         exit(Exit.failed.rawValue)
     }
 
-    /// How a command line would end before its command begins; nil when it is good.
-    package static func complaint(about words: [String]) -> (status: Int32, text: String, isHelp: Bool)? {
-        do {
-            var command = try RootCommand.parseAsRoot(words)
-            // A request for help is a command of the library's own, which throws what it has to say.
-            if String(reflecting: type(of: command)).hasPrefix("ArgumentParser.") { try command.run() }
-            return nil
-        } catch {
-            return ending(of: error)
-        }
-    }
-
     /// What is said and how the process ends after `error`, which may be a request for help.
     package static func ending(of error: any Error) -> (status: Int32, text: String, isHelp: Bool) {
         switch error {

@@ -25,40 +25,46 @@ struct ActorRegistrar: Sendable {
             }
             // When nothing is known of them either, those that are here stay.
             if folders.isAway, folders.actors.isEmpty { return }
-            let stored = try await store.actors()
-            let aliases = try await store.aliases()
-            let grants = Dictionary(grouping: try await store.grants(.actor), by: \.target)
-            var specs: [ActorSpec] = []
-            var taken: [QuarantinedActor] = []
-            for actor in folders.actors {
-                if let reason = Self.conflict(of: actor, stored, aliases) {
-                    let folder = actor.spec.folder ?? actor.spec.name
-                    taken.append(
-                        QuarantinedActor(folder: folder, file: "\(folder)/actor.yml", line: nil, reason: reason))
-                    continue
-                }
-                for warning in actor.warnings {
-                    logger.warning("an actor deserves a look", metadata: ["problem": "\(warning)"])
-                }
-                var spec = try await register(actor, stored)
-                let target = GrantTarget(.actor, spec.id.rawValue, tenant: spec.tenant)
-                spec.grants = Dictionary(grants[target, default: []].map { ($0.user, $0.level) }) { $1 }
-                specs.append(spec)
-            }
-            let quarantined =
-                folders.quarantined.map {
-                    QuarantinedActor(
-                        folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason, goesOn: $0.goesOn)
-                } + taken
-            system.install(
-                specs, quarantined: quarantined, absence: folders.isAway ? folders.problem?.description : nil)
-            for folder in quarantined { complain(of: folder) }
-            logger.info(
-                "actors were read",
-                metadata: ["actors": "\(specs.count)", "left_out": "\(quarantined.count { !$0.goesOn })"])
+            // An alias that somebody makes meanwhile would have its name taken away.
+            try await system.betweenChanges { () async throws(ActorError) in try await take(folders) }
         } catch {
             logger.error("the actors could not be registered", metadata: ["error": "\(error)"])
         }
+    }
+
+    private func take(_ folders: LoadedFolders) async throws(ActorError) {
+        let stored = try await store.actors()
+        let aliases = try await store.aliases()
+        let grants = Dictionary(grouping: try await store.grants(.actor), by: \.target)
+        var specs: [ActorSpec] = []
+        var absences: [ActorID: String] = [:]
+        var taken: [QuarantinedActor] = []
+        for actor in folders.actors {
+            if let reason = Self.conflict(of: actor, stored, aliases) {
+                let folder = actor.spec.folder ?? actor.spec.name
+                taken.append(
+                    QuarantinedActor(folder: folder, file: "\(folder)/actor.yml", line: nil, reason: reason))
+                continue
+            }
+            for warning in actor.warnings {
+                logger.warning("questionable actor definition", metadata: ["problem": "\(warning)"])
+            }
+            var spec = try await register(actor, stored)
+            let target = GrantTarget(.actor, spec.id.rawValue, tenant: spec.tenant)
+            spec.grants = Dictionary(grants[target, default: []].map { ($0.user, $0.level) }) { $1 }
+            specs.append(spec)
+            absences[spec.id] = actor.absence
+        }
+        let quarantined =
+            folders.quarantined.map {
+                QuarantinedActor(
+                    folder: $0.folder, file: $0.file, line: $0.line, reason: $0.reason, goesOn: $0.goesOn)
+            } + taken
+        system.install(specs, quarantined: quarantined, absences: absences)
+        for folder in quarantined { complain(of: folder) }
+        logger.info(
+            "actors were read",
+            metadata: ["actors": "\(specs.count)", "left_out": "\(quarantined.count { !$0.goesOn })"])
     }
 
     private func complain(of folder: QuarantinedActor) {
@@ -109,11 +115,13 @@ struct ActorRegistrar: Sendable {
             ?? StoredActor(
                 id: id, tenant: spec.tenant, name: spec.name, owner: spec.owner, fingerprint: actor.fingerprint,
                 revision: 1, created: now, updated: now)
-        if known == nil || row.fingerprint != actor.fingerprint || row.id != id || row.owner != spec.owner {
-            if known != nil, row.fingerprint != actor.fingerprint { row.revision += 1 }
+        // Files that are away for a while have not changed.
+        let isOther = row.fingerprint != actor.fingerprint && actor.absence == nil
+        if known == nil || isOther || row.id != id || row.owner != spec.owner {
+            if known != nil, isOther { row.revision += 1 }
             row.id = id
             row.owner = spec.owner
-            row.fingerprint = actor.fingerprint
+            if isOther { row.fingerprint = actor.fingerprint }
             row.updated = now
             try await store.save(row)
         }

@@ -5,8 +5,8 @@ internal import ActorRuntime
 internal import ActorStore
 internal import Foundation
 internal import Logging
+internal import NIOCore
 internal import ServiceLifecycle
-internal import UnixSignals
 
 /// What `reactord serve` was told on its command line.
 package struct ServeOptions: Sendable {
@@ -27,9 +27,13 @@ package struct ServeOptions: Sendable {
 
 /// The daemon from its settings to its end.
 package enum Daemon {
-    /// Runs until SIGTERM or SIGINT has drained it. Answers the exit code: 0 after a drain, 1 when it could not start.
+    /// Runs until SIGTERM or SIGINT has drained it, or SIGHUP at a terminal. Answers the exit code: 0 after a drain, 1
+    /// when it could not start.
     package static func run(_ options: ServeOptions) async -> Int32 {
         signal(SIGPIPE, SIG_IGN)
+        let hangUp = HangUp.ofThisProcess()
+        // Nobody listens to it yet, and a start that brings a large database to its form takes its time.
+        if hangUp == .note { signal(SIGHUP) { _ in } }
         do {
             var settings = try SettingsLoader.load(
                 file: options.configFile, environment: ProcessInfo.processInfo.environment)
@@ -44,7 +48,7 @@ package enum Daemon {
                     options.dataDirectory ?? "var", from: FileManager.default.currentDirectoryPath))
             defer { data.release() }
             let house = try await House.build(settings: settings, data: data)
-            let failure = await run(house)
+            let failure = await run(house, hangUp)
             await house.close()
             if let failure { throw failure }
             return 0
@@ -65,8 +69,8 @@ package enum Daemon {
     }
 
     /// They stop in reverse order: first the doorman ends live streams and refuses mail, then HTTP closes.
-    private static func services(_ house: House) -> [any Service] {
-        let watchers: [any Service] = [
+    private static func services(_ house: House, _ hangUp: HangUp) -> [any Service] {
+        var watchers: [any Service] = [
             StoreService(house: house),
             InboxService(house: house),
             ObjectStoreService(house: house),
@@ -76,18 +80,19 @@ package enum Daemon {
             PruneService(house: house),
             ClockService(house: house),
         ]
+        if hangUp == .note { watchers.append(HangUpService(logger: house.logger)) }
         return watchers.map(Patient.init) + [house.http, Doorman(system: house.system)]
     }
 
     /// The system is none of the services: it drains when all of them have ended, however they did. A group that runs
     /// out of time, or out of luck, cancels its services; cancelled work counts as failed, and its commands end.
-    private static func run(_ house: House) async -> ActorError? {
+    private static func run(_ house: House, _ hangUp: HangUp) async -> ActorError? {
         var configuration = ServiceGroupConfiguration(
-            services: services(house).map { service in
+            services: services(house, hangUp).map { service in
                 // What fails ends the others as a signal does: a server that is just cancelled crashes.
                 .init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
             },
-            gracefulShutdownSignals: [.sigterm, .sigint],
+            gracefulShutdownSignals: hangUp.stopSignals,
             logger: house.quietLogger)
         // An upload that takes its time is sent on after the next start.
         configuration.maximumGracefulShutdownDuration = .milliseconds(house.graceMilliseconds + 5000)
@@ -138,9 +143,19 @@ extension House {
     fileprivate func unbound(_ error: any Error) -> ActorError {
         let address = "\(settings.server.host):\(settings.server.port)"
         return ActorError(
-            .cannotStart,
-            "it cannot listen on \(address): is the port taken, or the host none of this machine's? take another with "
-                + "--port (0 takes a free one) or --host", cause: error)
+            .cannotStart, Self.refusal(of: address, number: (error as? IOError)?.errnoCode), cause: error)
+    }
+
+    /// Why nothing can be heard at an address, and what to do.
+    ///
+    /// - Parameter number: the error number, where the system gave one.
+    static func refusal(of address: String, number: Int32?) -> String {
+        guard number == EACCES else {
+            return "it cannot listen on \(address): is the port taken, or the host none of this machine's? take "
+                + "another with --port (0 takes a free one) or --host"
+        }
+        return "it cannot listen on \(address): this user may not take a port below 1024; take one above it with "
+            + "--port, behind a proxy, or give the service AmbientCapabilities=CAP_NET_BIND_SERVICE"
     }
 }
 

@@ -26,6 +26,9 @@ enum Executors {
         own.limits = process.ulimits
         own.account = process.user.map { ProcessExecutorSettings.Account(user: $0.user, group: $0.group) }
         own.cgroup = process.cgroup
+        if let obstacle = process.cgroup.flatMap(ProcessExecutorSettings.obstacle(toCgroup:)) {
+            logger.error("no command can run: its control group is not usable", metadata: ["problem": "\(obstacle)"])
+        }
         return ProcessExecutor(settings: own, logger: logger, folder: data.commands)
     }
 

@@ -132,7 +132,8 @@ struct House: Sendable {
                 maxBytes: settings.limits.maxUploadBytes, pool: threads),
             executor: executor, engines: engines, limits: settings.limits, home: settings.home, holdings: lab,
             ringBucket: { bell.ring() },
-            removeObjects: { (keys, bucket) async throws(ActorError) in try await bell.remove(keys, in: bucket) })
+            removeObjects: { (keys, bucket) async throws(ActorError) in try await bell.remove(keys, in: bucket) },
+            lookAtObject: { (name) async throws(ActorError) in try await bell.look(at: name) })
     }
 
     private static func verifier(
@@ -178,7 +179,7 @@ struct House: Sendable {
 
     private static func say(_ settings: Settings, admin: String?, to logger: Logger) {
         for problem in settings.warnings {
-            logger.warning("a setting deserves a look", metadata: ["problem": "\(problem)"])
+            logger.warning("questionable setting", metadata: ["problem": "\(problem)"])
         }
         for key in settings.notYetActive {
             logger.warning("a setting has no effect: this version does not have that part", metadata: ["key": "\(key)"])
@@ -209,6 +210,8 @@ struct House: Sendable {
         configuration.configuredRoles = { [users = configuredRoles(settings), first = settings.tenant] user, tenant in
             tenant == first ? users[user] : nil
         }
+        configuration.isOwnAdmin = { [first = settings.tenant] user, tenant in user == "admin" && tenant == first }
+        configuration.hasGateways = !settings.auth.jwt.isEmpty
         configuration.openSealed = { seal.open($0) }
         configuration.unfinished = { scrubber.unfinished($0) }
         configuration.executionCode = { execution in
@@ -287,8 +290,11 @@ struct House: Sendable {
         let (folder, kept) = ("\(inboxFolder)/.parts", clock.now().milliseconds / 1000 - 7 * 86_400)
         try? await threads.runIfActive {
             let files = FileManager.default
-            for name in (try? files.contentsOfDirectory(atPath: folder)) ?? [] {
-                let path = "\(folder)/\(name)"
+            let below = { (place: String) in
+                ((try? files.contentsOfDirectory(atPath: place)) ?? []).map { "\(place)/\($0)" }
+            }
+            // Notes of what was brought in lie a folder deeper; some are made each day.
+            for path in below("\(folder)/brought") + below(folder) {
                 let changed = (try? files.attributesOfItem(atPath: path))?[.modificationDate] as? Date
                 guard let changed, changed.timeIntervalSince1970 < Double(kept) else { continue }
                 try? files.removeItem(atPath: path)

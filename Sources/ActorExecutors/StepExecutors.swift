@@ -63,6 +63,11 @@ package final class StepExecutors: Executor {
         return ids
     }
 
+    package func isLost(_ id: String) async -> Bool {
+        if await process.keeps(id) { return await process.isLost(id) }
+        return await container?.isLost(id) ?? false
+    }
+
     package func detach() {
         process.detach()
         container?.detach()

@@ -6,7 +6,7 @@ internal import Synchronization
 /// 6.4 and 6.5).
 ///
 /// The end of an execution is told by the transaction that records it; what becomes of the actor itself is queued
-/// here, in memory, and told when the store takes it.
+/// here, in memory, and told once: what the store does not take then is logged and lost.
 final class ActorNews: Sendable {
     enum Event: Sendable {
         case ready
@@ -22,7 +22,7 @@ final class ActorNews: Sendable {
         }
     }
 
-    private static let sender = "Abaco Event"
+    private static let sender = ActorSystem.eventSender
     private static let mostQueued = 4096
 
     private let environment: RuntimeEnvironment
@@ -42,15 +42,22 @@ final class ActorNews: Sendable {
     /// Until ``close()``.
     func run() async {
         for await (event, spec) in queue {
-            do {
-                let key = "\(spec.id)#\(event.type)#\(environment.clock.now().milliseconds)"
-                if let draft = link(event, spec, key: key) { _ = try await environment.bus.send(draft) }
-                if let call = call(event, spec, key: key) {
+            let key = "\(spec.id)#\(event.type)#\(environment.clock.now().milliseconds)"
+            if let call = call(event, spec, key: key) {
+                do {
                     try await environment.store.promise(call, at: environment.clock.now())
                     environment.outboxBell.ring()
+                } catch {
+                    complain(error, spec)
                 }
-            } catch {
-                complain(error, spec)
+            }
+            // Neither is lost with the other.
+            if let draft = link(event, spec, key: key) {
+                do {
+                    _ = try await environment.bus.send(draft)
+                } catch {
+                    complain(error, spec)
+                }
             }
         }
     }
@@ -63,37 +70,60 @@ final class ActorNews: Sendable {
     ) {
         guard verdict.endsMessage, spec.link != nil || spec.webhook != nil else { return }
         let event = Event.complete(envelope.execution, verdict.status, exitCode: verdict.exitCode)
+        let hops = envelope.message.hops + 1
         if var draft = link(event, spec, key: Self.linkKey(envelope.execution)) {
             draft.cause = envelope.execution
-            draft.hops = envelope.message.hops + 1
+            draft.hops = hops
             do {
                 effects.mail.append(try environment.bus.checked(draft))
             } catch {
                 complain(error, spec)
             }
         }
-        if let call = call(event, spec, key: "\(envelope.execution)#webhook") { effects.calls.append(call) }
+        let key = OutgoingCall.webhookEnd(of: envelope.execution, hops: hops)
+        guard let outgoing = call(event, spec, key: key) else { return }
+        do {
+            // What leads elsewhere is told however long the chain is: nobody there sends the next message.
+            if let webhook = spec.webhook, environment.callbacks.address.leadsBack(webhook) {
+                try environment.bus.checkHops(hops)
+            }
+            effects.calls.append(outgoing)
+        } catch {
+            complain(error, spec)
+        }
     }
 
-    /// Takes the message to the linked actor out of what could not be stored for want of room, or
-    /// because its key is taken; the log and the audit trail say so. False when there is none in it.
-    func withdraw(from completion: inout Completion, because error: ActorError) -> Bool {
+    /// An event that the linked actor cannot take.
+    struct Dropped: Sendable {
+        let linked: ActorID
+        let execution: ExecutionID
+        let error: ActorError
+    }
+
+    /// Takes the message to the linked actor out of what could not be stored for want of room, or because its key is
+    /// taken, and notes that in the audit trail. Nil when there is none in it, or when it was mail to another actor
+    /// that was refused: the store names whom the mail was for.
+    func withdraw(from completion: inout Completion, because error: ActorError) -> Dropped? {
         let key = Self.linkKey(completion.envelope.execution)
-        guard let index = completion.effects.mail.firstIndex(where: { $0.idempotency?.key == key }) else {
-            return false
-        }
-        let linked = completion.effects.mail.remove(at: index).actor
-        environment.logger.warning(
-            "an event was dropped: the linked actor cannot take it",
-            metadata: [
-                LogKeys.actor: "\(linked)", LogKeys.execution: "\(completion.envelope.execution)",
-                LogKeys.error: "\(error)",
-            ])
+        guard let index = completion.effects.mail.firstIndex(where: { $0.idempotency?.key == key }) else { return nil }
+        let linked = completion.effects.mail[index].actor
+        guard error.message.contains(linked.rawValue) else { return nil }
+        completion.effects.mail.remove(at: index)
         completion.effects.audits.append(
             AuditEntry(
                 at: environment.clock.now(), who: "actor:\(completion.actor)", action: AuditEntry.linkDrop,
                 target: "\(linked) \(completion.envelope.execution)", outcome: error.code.rawValue))
-        return true
+        return Dropped(linked: linked, execution: completion.envelope.execution, error: error)
+    }
+
+    /// To be called when the rest is on disk: it may have been other mail to the same actor that it had no room for.
+    func tell(_ dropped: Dropped) {
+        environment.logger.warning(
+            "an event was dropped: the linked actor cannot take it",
+            metadata: [
+                LogKeys.actor: "\(dropped.linked)", LogKeys.execution: "\(dropped.execution)",
+                LogKeys.error: "\(dropped.error)",
+            ])
     }
 
     private static func linkKey(_ execution: ExecutionID) -> String { "\(execution)#link" }
@@ -108,6 +138,7 @@ final class ActorNews: Sendable {
         guard let link = spec.link else { return nil }
         do {
             let target = try environment.directory.resolve(link, tenant: spec.tenant)
+            try environment.checkLink(of: spec, to: target)
             return MessageDraft(
                 actor: target.id, body: JSONWriter.bytes(body(event, spec)),
                 environment: [EnvironmentEntry("_abaco_username", Self.sender)], sender: "actor:\(spec.id)",
@@ -147,6 +178,11 @@ final class ActorNews: Sendable {
         body = body.setting("_abaco_link", .string(spec.link ?? ""))
         return body.setting("_abaco_webhook", .string(spec.webhook ?? ""))
     }
+}
+
+extension ActorSystem {
+    /// Who tells linked actors and webhooks, as they are told.
+    package static let eventSender = "Abaco Event"
 }
 
 extension ActorSpec {

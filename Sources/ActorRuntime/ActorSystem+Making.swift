@@ -31,6 +31,12 @@ extension ActorSystem {
         }
     }
 
+    /// Runs `body` while nothing is made, changed or removed over HTTP: what it reads is so still when it installs what
+    /// follows from it. A call in it of one of those that make, change or remove would wait for itself.
+    package func betweenChanges(_ body: () async throws(ActorError) -> Void) async throws(ActorError) {
+        try await changes.run(body)
+    }
+
     // MARK: Actors
 
     private static let mostActors = 10_000
@@ -231,6 +237,12 @@ extension ActorSpec {
 }
 
 extension ActorSystem {
+    /// Whoever changes an actor, its events leave with its owner's right: refuses a link that would lead nowhere.
+    package func checkLink(to link: String, of spec: ActorSpec) throws(ActorError) {
+        guard !link.isEmpty else { return }
+        try environment.checkLink(of: spec, to: try resolve(link, tenant: spec.tenant))
+    }
+
     /// Has every schedule asked what is due.
     package func lookAtSchedules() { scheduler.bell.ring() }
 

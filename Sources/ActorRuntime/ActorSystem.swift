@@ -87,14 +87,16 @@ package final class ActorSystem: Sendable {
 
     /// Makes these the actors that folders declare. Ids, revisions and creation times are the caller's.
     ///
-    /// - Parameter absence: why what they run is not there, if it is not: their mail waits.
-    package func install(_ specs: [ActorSpec], quarantined: [QuarantinedActor], absence: String? = nil) {
+    /// - Parameter absences: why what an actor runs is not there, for those of whom it is not: their mail waits.
+    package func install(
+        _ specs: [ActorSpec], quarantined: [QuarantinedActor], absences: [ActorID: String] = [:]
+    ) {
         var entries: [Directory.Entry] = []
         var refused = quarantined
         for spec in specs {
             do {
                 let entry = try entry(for: spec)
-                entries.append(absence.map(entry.holding) ?? entry)
+                entries.append(absences[spec.id].map(entry.holding) ?? entry)
             } catch {
                 refused.append(
                     QuarantinedActor(

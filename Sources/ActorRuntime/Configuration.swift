@@ -32,6 +32,12 @@ package struct SystemConfiguration: Sendable {
     /// The roles that the house gives a user of a tenant; nil for whom it does not name.
     package var configuredRoles: @Sendable (_ user: String, _ tenant: String) -> Set<Role>? = { _, _ in nil }
 
+    /// Whether this is the user whose token is the daemon's own.
+    package var isOwnAdmin: @Sendable (_ user: String, _ tenant: String) -> Bool = { _, _ in false }
+    /// Gateways let users in too: what they may do who are not configured nobody knows here, and what was on record
+    /// when they made an actor counts.
+    package var hasGateways = false
+
     package init(
         limits: Limits, graceMilliseconds: Int64, maxCalls: Int = 16, callTimeoutMilliseconds: Int64 = 20000,
         callRetryDays: Double = 3, allowedTargets: [String] = [], dataFolder: String,

@@ -7,6 +7,11 @@ extension ActorSystem {
         return try bus.checked(draft)
     }
 
+    /// Whether an event loop may check a small message to this actor itself.
+    package func checksQuickly(_ actor: ActorID) -> Bool {
+        directory.entry(actor)?.schemas.allSatisfy(\.isQuick) ?? true
+    }
+
     /// Stores checked messages to one actor in one commit. `then` is called from a thread of the store, with one result
     /// each, when they are on disk; it must return at once.
     package func append(

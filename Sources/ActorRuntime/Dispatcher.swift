@@ -149,11 +149,14 @@ final class Dispatcher: Sendable {
         }
         guard let entry else { return reasons + [.actorMissing] }
         let ordered = entry.spec.concurrency == 1
-        if let holder = mailbox(envelope.actor).holder(before: envelope, ordered: ordered) {
+        switch mailbox(envelope.actor).obstacle(before: envelope, ordered: ordered) {
+        case nil: break
+        case .held(let sequence, let waiting):
             reasons.append(
                 .lane(
-                    key: envelope.key, holder: holder.waiting?.execution ?? driver.execution(holder.sequence),
-                    until: holder.waiting?.notBefore))
+                    key: envelope.key, holder: waiting?.execution ?? driver.execution(sequence),
+                    until: waiting?.notBefore))
+        case .crowded(let moment): reasons.append(.retryingKeys(MailboxMachine.maxLanes, until: moment))
         }
         let (isDraining, ownRunning, isFull) = state.withLock { state in
             (
@@ -203,7 +206,7 @@ final class Dispatcher: Sendable {
     /// Ends ``run()``: sleeping wake-ups are cancelled, executions must have ended before.
     func close() { orderSink.finish() }
 
-    /// The only place where the lock is taken to decide; what was decided is played outside it.
+    /// Asks the machine under the lock; what it has decided is played outside it.
     private func decide(_ body: (inout State) -> [DispatchMachine.Action]) {
         let actions = state.withLock { body(&$0) }
         for case .start(let actor) in actions { orderSink.yield(.fill(actor)) }
@@ -226,7 +229,7 @@ final class Dispatcher: Sendable {
             case .deliver(let envelope):
                 let end = await driver.run(envelope, entry)
                 ended(envelope, end.returned, mailbox)
-                guard isOpen(supervisor.note(end.health, of: entry.spec), actor, mailbox) else { return }
+                guard isOpen(supervisor.note(end.health, of: entry), actor, mailbox) else { return }
             case .expire(let envelope):
                 ended(envelope, await driver.expire(envelope), mailbox)
             case .read(let page):
@@ -249,6 +252,8 @@ final class Dispatcher: Sendable {
             standDown(actor, mailbox, pausing: true)
             arm(actor, until)
         case .closed: standDown(actor, mailbox, pausing: true)
+        // Whoever takes the slot next looks the definition up.
+        case .changed: decide { $0.dispatch.finished(actor) }
         }
         return gate == .opened
     }

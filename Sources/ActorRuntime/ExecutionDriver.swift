@@ -21,11 +21,11 @@ final class ExecutionDriver: Sendable {
     private let deadlines: AsyncStream<Int64>
     private let deadlineSink: AsyncStream<Int64>.Continuation
     private let state = Mutex(State())
-    private let environment: RuntimeEnvironment
-    private let news: ActorNews
-    private let scripts: ScriptHost
+    let environment: RuntimeEnvironment
+    let news: ActorNews
+    let scripts: ScriptHost
     private let reactors: ReactorHost
-    private var logger: Logger { environment.logger }
+    var logger: Logger { environment.logger }
 
     init(environment: RuntimeEnvironment, news: ActorNews) {
         self.environment = environment
@@ -136,24 +136,21 @@ final class ExecutionDriver: Sendable {
         }
     }
 
-    /// So often the start of a command may be cut off, however few attempts its actor gives it.
-    private static let unbegun = 3
-
     /// Runs one message and commits what came of it.
     func run(_ waiting: Envelope, _ entry: Directory.Entry) async -> End {
         let started = environment.clock.now()
         let envelope: Envelope
+        let left: Left
         do throws(ActorError) {
             guard let whole = try await whole(waiting) else { return End() }
             envelope = whole
+            left = try await self.left(of: whole, entry)
         } catch {
             return End(returned: await couldNotBegin(waiting, error))
         }
-        // Attempts that were all cut off by the end of the daemon: this message may be what ends it. Not when its
-        // command outlived the daemon: that goes on. Of a command that nobody knows of, nothing has been done yet.
-        let most = entry.reactor == nil ? max(entry.spec.retry.attempts, Self.unbegun) : entry.spec.retry.attempts
-        if envelope.attempts >= most, await !isKept(envelope.execution) {
-            return End(returned: await parkUnrun(envelope, entry, at: started))
+        if case .park(let reason) = left.next {
+            await park(envelope, entry.spec, left, reason: reason, at: started)
+            return End()
         }
         let work = RunningWork(
             envelope, retry: entry.spec.retry, started: started,
@@ -170,6 +167,8 @@ final class ExecutionDriver: Sendable {
                 return End(returned: await couldNotBegin(envelope, error))
             }
         }
+        // Not before the new attempt is on record.
+        if left.next == .startAnew { await clear(left) }
         let session: any WorkSession =
             worker.map { scripts.session(work, entry, worker: $0) } ?? reactors.session(work, entry)
         let end = await play(work, session)
@@ -181,10 +180,6 @@ final class ExecutionDriver: Sendable {
         if envelope.message.hasBody { return envelope }
         let place = try await environment.store.place(of: envelope.execution, countingTo: 0)
         return place.map { envelope.whole($0.envelope.message) }
-    }
-
-    private func isKept(_ execution: ExecutionID) async -> Bool {
-        await environment.executor.kept().contains { WorkID($0).execution == execution }
     }
 
     private func couldNotBegin(_ envelope: Envelope, _ error: ActorError) async -> Envelope? {
@@ -218,7 +213,7 @@ final class ExecutionDriver: Sendable {
                 execution: envelope.execution, number: envelope.attempts, started: now, finished: now,
                 outcome: .expired, reason: "it expired before it could run"),
             disposition: .acknowledge, status: .complete)
-        switch await commit(&completion, retry: RetryPolicy(), number: envelope.attempts) {
+        switch await commit(&completion) {
         case .stored, .gone: return nil
         case .postponed: return envelope
         }
@@ -243,7 +238,7 @@ final class ExecutionDriver: Sendable {
         completion.worker = session.worker
         completion.use = session.use
         news.add(verdict, envelope, spec, to: &completion.effects)
-        switch await commit(&completion, retry: spec.retry, number: number) {
+        switch await commit(&completion, orElse: Failure(session: session, spec: spec)) {
         case .stored: break
         case .gone:
             await session.ended()
@@ -274,94 +269,13 @@ final class ExecutionDriver: Sendable {
         return .park(reason: environment.configuration.scrub(reason))
     }
 
-    private enum CommitEnd {
-        case stored
-        /// Its message was withdrawn meanwhile: nothing of it is left to end.
-        case gone
-        /// The daemon drains and its store takes nothing.
-        case postponed
-    }
-
-    /// Tries until it is on disk, or the daemon drains: then the next start finds the attempt and repeats it.
-    private func commit(_ completion: inout Completion, retry: RetryPolicy, number: Int) async -> CommitEnd {
-        var failures = 0
-        while true {
-            do {
-                try await environment.store.complete(completion)
-                if !completion.effects.calls.isEmpty { environment.outboxBell.ring() }
-                return .stored
-            } catch  where Self.concernsMail(error) && news.withdraw(from: &completion, because: error) {
-                // The linked actor cannot take it: what was done is done all the same.
-            } catch  where Self.isDecided(error) && !completion.effects.isEmpty {
-                // Decided on a record that has changed meanwhile, or mail that no mailbox takes: nothing was stored,
-                // the message is tried again.
-                fail(&completion, retry: retry, number: number, reason: error.message)
-            } catch  where error.code == .conflict {
-                logger.error(
-                    "an attempt ended whose message is gone",
-                    metadata: [LogKeys.execution: "\(completion.attempt.execution)", LogKeys.error: "\(error)"])
-                return .gone
-            } catch {
-                failures += 1
-                logger.error(
-                    "the end of an attempt could not be stored; trying again",
-                    metadata: [LogKeys.execution: "\(completion.attempt.execution)", LogKeys.error: "\(error)"])
-                let delay = RetryPolicy.backoff(attempt: failures, base: 0.2, cap: 5, chance: 1)
-                try? await environment.clock.sleep(milliseconds: delay)
-                if Task.isCancelled || (environment.isDraining() && failures > 3) { return .postponed }
-            }
-        }
-    }
-
-    /// The attempt has failed after all, and did nothing.
-    private func fail(_ completion: inout Completion, retry: RetryPolicy, number: Int, reason: String) {
-        var machine = ExecutionMachine(attempt: number, retry: retry, expires: completion.envelope.expires)
-        let now = environment.clock.now()
-        let verdict = machine.ended(
-            .failed(exitCode: nil, reason: reason), now: now, chance: Double.random(in: 0..<1))
-        completion.effects = Effects()
-        completion.disposition = verdict.disposition
-        completion.status = verdict.status
-        completion.attempt = AttemptRecord(
-            execution: completion.attempt.execution, number: number, started: completion.attempt.started,
-            finished: now, outcome: .failed, reason: reason)
-    }
-
-    /// The mailbox is full, or its key was used for something else.
-    private static func concernsMail(_ error: ActorError) -> Bool {
-        error.code == .tooManyRequests || error.code == .idempotencyMismatch
-    }
-
-    /// It is the effects that the store refuses, and always will; its own troubles pass.
-    private static func isDecided(_ error: ActorError) -> Bool {
-        switch error.code {
-        case .storageFull, .unavailable, .cannotStart, .timedOut, .cancelled, .internalFailure: false
-        case .invalidInput, .schemaViolation, .unauthenticated, .forbidden, .notFound, .conflict,
-            .idempotencyMismatch, .tooLarge, .tooManyRequests, .refusedTransition:
-            true
-        }
-    }
-
-    private func parkUnrun(_ envelope: Envelope, _ entry: Directory.Entry, at now: Timestamp) async -> Envelope? {
-        let number = envelope.attempts + 1
-        let reason = "the daemon ended during each of its \(envelope.attempts) attempts"
-        var completion = Completion(
-            envelope, hasBegun: false,
-            attempt: AttemptRecord(
-                execution: envelope.execution, number: number, started: now, finished: now, outcome: .interrupted,
-                reason: reason),
-            disposition: .park(reason: reason), status: .error)
-        _ = await commit(&completion, retry: entry.spec.retry, number: number)
-        return nil
-    }
-
     private func health(_ end: ExecutionMachine.WorkEnd) -> Health {
         switch end {
         case .succeeded, .refused, .failed, .impossible: .sound
         case .crashed(_, let reason): .crashed(environment.configuration.scrub(reason))
         case .broken(let reason): .broken(environment.configuration.scrub(reason))
         case .starved(let reason): .starved(environment.configuration.scrub(reason))
-        case .stopped: .unknown
+        case .stopped, .lost: .unknown
         }
     }
 }

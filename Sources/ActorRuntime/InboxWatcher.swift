@@ -62,7 +62,14 @@ package final class InboxWatcher: Sendable {
 
     /// What is in the inbox and has not become an upload yet.
     package var standing: [InboxStanding] {
-        let there = machine.withLock(\.standing)
+        // What the ingest has refused and left where it was.
+        let failed = taken.withLock { $0.filter { $0.value.failure != nil } }
+        let there = machine.withLock(\.standing).map { standing in
+            guard standing.isAnnounced, let item = failed[standing.entry.name], item.entry == standing.entry else {
+                return standing
+            }
+            return item.standing
+        }
         let names = Set(there.map(\.entry.name))
         let gone = taken.withLock { taken in taken.values.filter { !names.contains($0.entry.name) } }
         return there
@@ -156,6 +163,10 @@ package final class InboxWatcher: Sendable {
             switch action {
             case .announce(let entry): await announce(entry)
             case .check(let entry): unchecked.append(entry)
+            case .refuse(let entry):
+                system.logger.warning(
+                    "something in the inbox cannot be an upload as it is; it stays there",
+                    metadata: [LogKeys.name: "\(entry.name)", LogKeys.reason: "\(entry.obstacle ?? "")"])
             }
         }
         return unchecked
@@ -163,6 +174,10 @@ package final class InboxWatcher: Sendable {
 
     private func check(_ entry: InboxEntry) async {
         do {
+            // Files that are as their list says are whole, whoever has them open.
+            if entry.manifest == nil, let file = try await inbox.fileInWriting(in: entry.name) {
+                return machine.withLock { $0.isWritten(entry, file: file) }
+            }
             let problem = try await inbox.mismatch(in: entry.name)
             if let problem {
                 system.logger.warning(
@@ -173,7 +188,7 @@ package final class InboxWatcher: Sendable {
             await announce(complete)
         } catch {
             system.logger.error(
-                "an upload could not be compared with its checksum list; trying again at the next look",
+                "it could not be found out whether an upload is complete; trying again at the next look",
                 metadata: [LogKeys.name: "\(entry.name)", LogKeys.error: "\(error)"])
             machine.withLock { $0.retract(entry.name) }
         }
@@ -191,6 +206,11 @@ package final class InboxWatcher: Sendable {
     }
 
     private func announce(_ entry: InboxEntry) async {
+        if !entry.isMarkedDone, entry.receiving != nil {
+            system.logger.warning(
+                "an upload is taken although its sender has not ended it: nothing of it came for too long",
+                metadata: [LogKeys.name: "\(entry.name)"])
+        }
         do {
             let target = try system.resolve(actorName, tenant: tenant)
             var body: JSONValue = [

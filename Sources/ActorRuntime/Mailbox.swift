@@ -177,8 +177,8 @@ package final class Mailbox: Sendable {
 
     func removed(_ sequence: Int64, now: Timestamp) { decide(now) { $0.removed(sequence) } }
     func purged(now: Timestamp) { decide(now) { $0.purged() } }
-    func holder(before envelope: Envelope, ordered: Bool) -> (sequence: Int64, waiting: Envelope?)? {
-        state.withLock { $0.machine.holder(before: envelope, ordered: ordered) }
+    func obstacle(before envelope: Envelope, ordered: Bool) -> MailboxMachine.Obstacle? {
+        state.withLock { $0.machine.obstacle(before: envelope, ordered: ordered) }
     }
 
     var running: Int { state.withLock { $0.machine.running } }

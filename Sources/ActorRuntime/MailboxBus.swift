@@ -16,12 +16,7 @@ struct MailboxBus: Sendable {
         guard draft.body.count <= bound else {
             throw ActorError(.tooLarge, "the message has \(draft.body.count) bytes, at most \(bound) are taken")
         }
-        guard draft.hops <= limits.maxHops else {
-            throw ActorError(
-                .invalidInput,
-                "this message stands at the end of a chain of \(draft.hops) messages, which looks like a loop; "
-                    + "at most \(limits.maxHops) are followed")
-        }
+        try checkHops(draft.hops)
         if draft.kind == .json { try check(draft.body, against: entry.schemas) }
         return entry.keyed(
             NewMessage(
@@ -29,6 +24,15 @@ struct MailboxBus: Sendable {
                 sender: draft.sender, cause: draft.cause, hops: draft.hops, idempotency: draft.idempotency,
                 key: draft.key, priority: draft.priority, deliverAt: draft.deliverAt, expires: draft.expires,
                 received: clock.now(), nonce: draft.nonce))
+    }
+
+    func checkHops(_ hops: Int) throws(ActorError) {
+        guard hops <= limits.maxHops else {
+            throw ActorError(
+                .invalidInput,
+                "this message stands at the end of a chain of \(hops) messages, which looks like a loop; "
+                    + "at most \(limits.maxHops) are followed")
+        }
     }
 
     func send(_ draft: MessageDraft) async throws(ActorError) -> SendReceipt {

@@ -155,7 +155,7 @@ final class OutboxDeliverer: Sendable {
         if let signer = item.call.signer { return signing(item.call, signer) }
         do throws(ActorError) {
             let key = (name: "Idempotency-Key", value: item.call.idempotencyKey)
-            return .headers([key] + (try await webhookSignature(item.call)), url: item.call.url)
+            return .headers([key] + hops(of: item.call) + (try await webhookSignature(item.call)), url: item.call.url)
         } catch {
             return .impossible(.noAnswer("the webhook's secret could not be read"))
         }
@@ -196,6 +196,11 @@ final class OutboxDeliverer: Sendable {
             signature.headers(
                 id: call.idempotencyKey, at: environment.clock.now(), body: call.body, secrets: [secret]),
             url: call.url)
+    }
+
+    private func hops(of call: OutgoingCall) -> [(name: String, value: String)] {
+        guard call.hops > 0 else { return [] }
+        return [(name: SelfAddress.hopsHeader, value: environment.callbacks.address.hopsText(call.hops))]
     }
 
     /// The signature that the actor's owner has asked for; the secret of this moment counts, or the last one of an

@@ -3,6 +3,9 @@ internal import Logging
 
 /// Plays the schedules of the actors: keeps their plans, sends what is due, sleeps until the next moment.
 final class Scheduler: Sendable {
+    /// Who sends what a schedule asks for, and the variable that says for which moment it is.
+    static let (sender, due) = ("cron", "REACTORD_DUE")
+
     private let environment: RuntimeEnvironment
     /// Rung when the actors change.
     let bell = Bell()
@@ -96,7 +99,7 @@ final class Scheduler: Sendable {
         let receipt = try await environment.bus.send(
             MessageDraft(
                 actor: spec.id, body: Array(body.utf8), kind: .text,
-                environment: [EnvironmentEntry("REACTORD_DUE", due.iso8601)], sender: "cron",
+                environment: [EnvironmentEntry(Self.due, due.iso8601)], sender: Self.sender,
                 idempotency: IdempotencyKey(key: "cron:\(due.milliseconds)")))
         environment.logger.debug(
             "a scheduled message was sent",

@@ -9,6 +9,14 @@ struct ScriptHost: Sendable {
         ScriptSession(environment: environment, running: work, spec: entry.spec, worker: worker)
     }
 
+    /// Names the command of an attempt: the same for one that the end of a daemon has cut off and the one after it,
+    /// which takes the script over, running or done.
+    func command(of execution: ExecutionID, attempt: Int) async throws(ActorError) -> String {
+        guard attempt > 1 else { return WorkID(execution, run: 1).text }
+        let ended = try await environment.store.attempts(of: execution).filter { $0.outcome != .interrupted }
+        return WorkID(execution, run: ended.count + 1).text
+    }
+
     /// What is asked of an executor before an actor of this image may run.
     static func sample(_ image: String, executor: String?) -> Work {
         var work = Work(
@@ -42,12 +50,63 @@ enum ScriptEnvironment {
         var scratch: String
     }
 
-    static func entries(_ input: Input) -> [EnvironmentEntry] {
+    /// What a script gets, and a line for its log about each variable that it does not get.
+    struct Variables {
+        var entries: [EnvironmentEntry] = []
+        var notes: [String] = []
+
+        mutating func leaveOut(_ name: String, of origin: String, _ reason: String) {
+            // A stored name may hold whatever a sender once liked.
+            let shown = String(String.UnicodeScalarView(name.unicodeScalars.prefix(64).filter { $0.value >= 0x20 }))
+            notes.append("reactord: the variable \(shown) of \(origin) was left out: \(reason)")
+        }
+    }
+
+    static func variables(_ input: Input) -> Variables {
+        var variables = given(input)
+        variables.entries += told(input, beside: variables.entries)
+        return variables
+    }
+
+    /// What the actor and its message say: of an actor made over HTTP the message over the actor, as Abaco has it; of a
+    /// folder's the folder over the message.
+    ///
+    /// The door refuses what is left out already. It is looked for here too, because messages and actors may be older
+    /// than its rules, and because PATH decides which program is found.
+    private static func given(_ input: Input) -> Variables {
+        let spec = input.spec
+        var variables = Variables()
+        let own = spec.definition == nil ? [] : spec.environment
+        for entry in own {
+            if let refusal = VariableRules.refusal(of: entry.name, entry.value, by: .owner) {
+                variables.leaveOut(entry.name, of: "default_environment", refusal.reason)
+            } else {
+                variables.entries.append(entry)
+            }
+        }
+        let message = input.envelope.message
+        for entry in message.environment where entry.name != "MSG" {
+            if spec.keeps(entry.name) {
+                variables.leaveOut(entry.name, of: "the message", "the actor's actor.yml sets it")
+            } else if let refusal = VariableRules.refusal(of: entry.name, entry.value, by: .message),
+                !(message.sender == Scheduler.sender && entry.name == Scheduler.due)
+            {
+                variables.leaveOut(entry.name, of: "the message", refusal.reason)
+            } else {
+                variables.entries.append(entry)
+            }
+        }
+        if spec.definition == nil { variables.entries += spec.environment }
+        variables.entries += input.secrets
+        return variables
+    }
+
+    /// What the daemon says, whatever anybody else does.
+    private static func told(_ input: Input, beside given: [EnvironmentEntry]) -> [EnvironmentEntry] {
         let spec = input.spec
         let envelope = input.envelope
-        var entries = own(spec) + input.secrets + allowed(envelope.message.environment)
-        let kind = envelope.message.kind.rawValue
-        entries += [
+        let kind = envelope.parameter(MessageKind.variable) ?? envelope.message.kind.rawValue
+        var entries = [
             EnvironmentEntry("_abaco_api_server", input.apiServer),
             EnvironmentEntry("_abaco_execution_id", envelope.execution.rawValue),
             EnvironmentEntry("_abaco_Content_Type", kind),
@@ -69,27 +128,17 @@ enum ScriptEnvironment {
         // For programs that look there instead of at Abaco's absolute paths.
         entries.append(EnvironmentEntry("ABACO_BINARY_DATA", input.messageFile))
         if let socket = input.resultSocket { entries.append(EnvironmentEntry("ABACO_RESULTS_SOCK", socket)) }
-        // Not stored with the message when it is the sender, as it nearly always is.
-        if envelope.message.environment.allSatisfy({ $0.name != "_abaco_username" }) {
+        // Not stored with the message when it is the sender, as it nearly always is. A schedule is no user.
+        let isUser = envelope.message.sender != Scheduler.sender
+        if isUser, envelope.message.environment.allSatisfy({ $0.name != "_abaco_username" }) {
             entries.append(EnvironmentEntry("_abaco_username", envelope.message.sender))
         }
-        if !entries.contains(where: { $0.name == "HOME" }) {
+        if !given.contains(where: { $0.name == "HOME" }) {
             entries.append(EnvironmentEntry("HOME", input.scratch))
         }
         let text = message(envelope)
         if let text, text.utf8.count <= longestMessage { entries.append(EnvironmentEntry("MSG", text)) }
         return entries
-    }
-
-    /// A folder's actor.yml may set what its house likes; who has made an actor over HTTP may not.
-    private static func own(_ spec: ActorSpec) -> [EnvironmentEntry] {
-        spec.definition == nil ? spec.environment : allowed(spec.environment)
-    }
-
-    /// The door refuses the others already. They are looked for here too, because messages and actors may be older than
-    /// its rules, and because PATH decides which program is found.
-    private static func allowed(_ entries: [EnvironmentEntry]) -> [EnvironmentEntry] {
-        entries.filter { !VariableRules.isRefused($0.name) }
     }
 
     /// A JSON message as a Python literal, a text as it is, nothing for binary.
@@ -134,23 +183,21 @@ private final class ScriptSession: WorkSession {
 
     func work() async -> ExecutionMachine.WorkEnd {
         do {
-            let id = try await self.id()
+            let id = try await ScriptHost(environment: environment).command(of: envelope.execution, attempt: attempt)
             let folder = try await environment.runFiles.prepare(envelope.execution)
             let messageFile = "\(folder)/message"
-            // A script that runs already reads the file that it was given.
-            if await !isKept(id) {
-                try await environment.runFiles.write(envelope.message.body, to: messageFile)
-            }
+            try await write(to: messageFile, id)
             let state = try await environment.store.state(of: spec.id) ?? .object([])
             let configs = try await self.configs()
             let results = await environment.runFiles.openResults(of: envelope.execution)
-            let variables = ScriptEnvironment.entries(
+            let variables = ScriptEnvironment.variables(
                 ScriptEnvironment.Input(
                     envelope: envelope, spec: spec, attempt: attempt, state: state, secrets: grantedSecrets(),
                     accessToken: token, workerID: workerID, configs: configs,
                     apiServer: environment.apiServer(spec.tenant), messageFile: messageFile, resultSocket: results,
                     scratch: "\(folder)/work"))
-            let outcome = await environment.executor.run(work(id, variables, folder: folder, results: results))
+            try await log(variables.notes, id)
+            let outcome = await environment.executor.run(work(id, variables.entries, folder: folder, results: results))
             await environment.runFiles.closeResults(of: envelope.execution)
             used.withLock { $0 = outcome.use }
             if outcome.isEnd { endedWork.withLock { $0 = id } }
@@ -161,17 +208,21 @@ private final class ScriptSession: WorkSession {
         }
     }
 
-    /// The same for an attempt that the end of a daemon has cut off and the one after it: that one takes the script
-    /// over, running or done.
-    private func id() async throws(ActorError) -> String {
-        guard attempt > 1 else { return WorkID(envelope.execution, run: 1).text }
-        let ended = try await environment.store.attempts(of: envelope.execution).filter { $0.outcome != .interrupted }
-        return WorkID(envelope.execution, run: ended.count + 1).text
+    /// A script that an earlier start of the daemon has left running goes on with the file that it was given: it costs
+    /// it nothing that there is no room for another. That is asked for only then, since it may be a question to an
+    /// engine.
+    private func write(to file: String, _ id: String) async throws(ActorError) {
+        do throws(ActorError) {
+            try await environment.runFiles.write(envelope.message.body, to: file)
+        } catch {
+            guard await environment.executor.kept().contains(id) else { throw error }
+        }
     }
 
-    private func isKept(_ id: String) async -> Bool {
-        guard attempt > 1 else { return false }
-        return await environment.executor.kept().contains(id)
+    /// In front of what the script prints. One that runs already has been told about.
+    private func log(_ notes: [String], _ id: String) async throws(ActorError) {
+        guard !notes.isEmpty, await !environment.executor.kept().contains(id) else { return }
+        try await environment.runFiles.append(Array(notes.map { $0 + "\n" }.joined().utf8), to: logFile)
     }
 
     private func work(_ id: String, _ variables: [EnvironmentEntry], folder: String, results: String?) -> Work {
@@ -244,7 +295,8 @@ private final class ScriptSession: WorkSession {
             return .stopped
         case .cancelled, .detached: return .stopped
         case .couldNotStart(let why): return .broken(reason: why)
-        case .engineFailed(let why), .evicted(let why): return .starved(reason: why)
+        case .engineFailed(let why): return .starved(reason: why)
+        case .evicted(let why): return .lost(reason: why)
         }
     }
 

@@ -18,9 +18,23 @@ package final class SelfAddress: Sendable {
     package static let eventHeader = "Reactord-Event-Of"
     /// What it says; another one after each start.
     package let eventMark = String(UInt64.random(in: .min ... .max), radix: 16)
+    /// Goes with every event that an actor's webhook is told: how many messages lead to it. A webhook that leads back
+    /// here, by whatever name, ends with the chain that it is a link of.
+    package static let hopsHeader = "Reactord-Hops"
     private let state = Mutex(State())
 
     package init() {}
+
+    /// What that header says. The mark tells it from that of another daemon, which counts for itself.
+    package func hopsText(_ hops: Int) -> String { "\(hops) \(eventMark)" }
+
+    /// The count in such a header; 0 for one that this daemon did not write, and for none.
+    package func hops(in text: String?) -> Int {
+        guard let parts = text?.split(separator: " "), parts.count == 2, parts[1] == eventMark,
+            let hops = Int(parts[0])
+        else { return 0 }
+        return max(0, hops)
+    }
 
     /// - Parameters:
     ///   - publicURL: what links and callback URLs start with, without a slash at the end.
@@ -54,6 +68,9 @@ package final class SelfAddress: Sendable {
             }
         }
     }
+
+    /// The same, or as this daemon was reached at an earlier start: such a call comes here too.
+    func leadsBack(_ url: String) -> Bool { folded(url).hasPrefix(Self.scheme) || leadsHere(url) }
 
     private struct Authority: Equatable {
         let host: String

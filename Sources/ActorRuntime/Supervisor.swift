@@ -14,16 +14,29 @@ final class Supervisor: Sendable {
         case pause(until: Timestamp)
         /// Until the definition changes or an operator restarts it.
         case closed
+        /// The definition was changed meanwhile: it has to be looked up again.
+        case changed
     }
 
     private struct Supervised {
         var machine = SupervisionMachine()
-        var revision: Int
-        var fault: String?
+        let revision: Int
+        let reactor: (any Reactor)?
+        let fault: String?
         var reason = ""
         var hardship: Hardship?
-        var isPrepared = false
+        var isPrepared: Bool
         var isPreparing = false
+
+        init(_ entry: Directory.Entry) {
+            revision = entry.spec.revision
+            reactor = entry.reactor
+            fault = entry.fault
+            isPrepared = entry.reactor == nil
+        }
+
+        /// What came of another revision, or of another instance, says nothing about this one.
+        func runs(_ entry: Directory.Entry) -> Bool { revision == entry.spec.revision && reactor === entry.reactor }
 
         var isOpen: Bool { isPrepared && fault == nil && machine.action == .run }
         /// Nothing is held against it that a success would clear.
@@ -43,9 +56,8 @@ final class Supervisor: Sendable {
     func configure(_ entry: Directory.Entry) {
         let spec = entry.spec
         state.withLock { state in
-            if let known = state[spec.id], known.revision == spec.revision, known.fault == entry.fault { return }
-            state[spec.id] = Supervised(
-                revision: spec.revision, fault: entry.fault, isPrepared: entry.reactor == nil)
+            if let known = state[spec.id], known.runs(entry), known.fault == entry.fault { return }
+            state[spec.id] = Supervised(entry)
         }
     }
 
@@ -82,11 +94,17 @@ final class Supervisor: Sendable {
 
     /// To be asked before each message. Initialises the actor when nobody has.
     func gate(_ entry: Directory.Entry) async -> Gate {
-        if state.withLock({ $0[entry.spec.id]?.isOpen ?? true }) { return .open }
+        let isOpen = state.withLock { state in
+            guard let supervised = state[entry.spec.id] else { return true }
+            return supervised.isOpen && supervised.runs(entry)
+        }
+        if isOpen { return .open }
         let now = environment.clock.now()
         let (gate, mustPrepare) = state.withLock { state -> (Gate, Bool) in
             guard var supervised = state[entry.spec.id] else { return (.open, false) }
             defer { state[entry.spec.id] = supervised }
+            // Whoever asks may be a moment ahead of ``configure(_:)``, or behind it.
+            if !supervised.runs(entry) { supervised = Supervised(entry) }
             if supervised.fault != nil { return (.closed, false) }
             switch supervised.machine.woken(now: now) {
             case .error: return (.closed, false)
@@ -108,18 +126,26 @@ final class Supervisor: Sendable {
         } catch {
             health = .broken(environment.configuration.scrub(String(describing: error)))
         }
-        state.withLock { state in
+        let isStill = state.withLock { state in
+            guard let supervised = state[entry.spec.id], supervised.runs(entry) else { return false }
             state[entry.spec.id]?.isPreparing = false
             state[entry.spec.id]?.isPrepared = health == .sound
             if health == .sound { _ = state[entry.spec.id]?.machine.started() }
+            return true
         }
-        return health == .sound ? .opened : note(health, of: entry.spec)
+        guard isStill else { return .changed }
+        return health == .sound ? .opened : note(health, of: entry)
     }
 
     /// Takes up how a delivery ended.
     @discardableResult
-    func note(_ health: ExecutionDriver.Health, of spec: ActorSpec) -> Gate {
-        if health == .sound, state.withLock({ $0[spec.id]?.isSound ?? true }) { return .open }
+    func note(_ health: ExecutionDriver.Health, of entry: Directory.Entry) -> Gate {
+        let spec = entry.spec
+        let isNoNews = state.withLock { state in
+            guard let supervised = state[spec.id], supervised.runs(entry) else { return true }
+            return health == .sound && supervised.isSound
+        }
+        if isNoNews { return .open }
         let now = environment.clock.now()
         if case .starved(let reason) = health {
             environment.logger.warning(
@@ -134,7 +160,7 @@ final class Supervisor: Sendable {
         }
         let chance = Double.random(in: 0..<1)
         let (before, after) = state.withLock { state -> (SupervisionMachine.Action, SupervisionMachine.Action) in
-            guard var supervised = state[spec.id] else { return (.run, .run) }
+            guard var supervised = state[spec.id], supervised.runs(entry) else { return (.run, .run) }
             defer { state[spec.id] = supervised }
             let before = supervised.machine.action
             if health != .unknown { supervised.hardship = nil }

@@ -11,6 +11,8 @@ package struct WaitReport: Sendable, Equatable {
         case retry(until: Timestamp, attempts: Int)
         /// Another message of its key (of its actor, when it has none) has not ended.
         case lane(key: String?, holder: ExecutionID?, until: Timestamp?)
+        /// So many keys of its actor wait for a next attempt that no other may begin; the first attempt comes then.
+        case retryingKeys(Int, until: Timestamp)
         /// As many of its actor's messages run as may.
         case actorLimit(Int, running: [ExecutionID])
         /// As many messages run in the whole daemon as may.

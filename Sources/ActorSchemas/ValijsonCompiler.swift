@@ -35,6 +35,8 @@ private final class CompiledSchema: MessageSchema, @unchecked Sendable {
 
     deinit { reactord_schema_free(handle) }
 
+    var isQuick: Bool { reactord_schema_is_quick(handle) != 0 }
+
     func violations(of json: [UInt8]) -> [ActorError.Detail] {
         let problems = ProblemList()
         withExtendedLifetime(problems) {

@@ -36,9 +36,30 @@ struct StoreMarks {
         return last
     }
 
-    /// So many numbers are never given.
-    static func passOver(_ count: Int64, on db: Database) throws {
-        try note(lastSequence: try lastSequence(db) + count, on: db)
+    /// Numbers of at least so many messages are never given, and those after them begin where they did not begin after
+    /// an earlier restore of the same backup.
+    static func passOver(on db: Database) throws {
+        var random = SystemRandomNumberGenerator()
+        try note(lastSequence: try passed(try lastSequence(db), random: &random), on: db)
+    }
+
+    /// So many messages may have been accepted since the backup was made: their ids are known outside, and are not
+    /// given to others.
+    private static let stretch: Int64 = 1 << 32
+    /// Of as many stretches one is chosen, while there is room: two restores of one backup hardly choose the same.
+    private static let most: Int64 = 1 << 20
+
+    /// Never more than a small part of what is left is passed over: it lasts for thousands of restores.
+    static func passed(_ last: Int64, random: inout some RandomNumberGenerator) throws(ActorError) -> Int64 {
+        let left = (ExecutionNumbers.sequences.upperBound - last) / stretch
+        guard left > 2 else {
+            throw ActorError(
+                .invalidInput,
+                "the backup's last message has the number \(last), after which there are too few for a restore: it is "
+                    + "damaged, take another backup")
+        }
+        let choices = max(1, min(most, left / 256))
+        return last + Int64.random(in: 1...choices, using: &random) * stretch
     }
 
     static func setClean(_ isClean: Bool, on db: Database) throws {

@@ -1,6 +1,6 @@
 #include "Constraints.hpp"
 
-#include "Patterns.hpp"
+#include "Matching.hpp"
 
 #include <cmath>
 #include <limits>
@@ -45,8 +45,7 @@ bool refuse(const Context &context, Results *results, const std::string &text)
 class Pattern : public Check<Pattern> {
 public:
     explicit Pattern(const Adapter &value)
-        : text(value.getString()), limit(patternSize(text).longestMatch()),
-          matcher(text)
+        : text(value.getString()), matcher(text)
     {
     }
 
@@ -56,15 +55,17 @@ public:
             return true;
         }
         const std::string string = target.getString();
+        const size_t limit = matcher.size.longestMatch();
         if (string.size() > limit) {
-            throw TooLongToMatch{context, limit};
+            throw NotMatched{
+                context, "is longer than " + std::to_string(limit) + " bytes, too long to be matched with its pattern"};
         }
+        Matching::pay(string.size(), matcher.size, context);
         return matcher.search(string) || refuse(context, results, "does not match the pattern " + text);
     }
 
 private:
     std::string text;
-    size_t limit;
     Matcher matcher;
 };
 

@@ -7,12 +7,6 @@
 
 namespace reactord {
 
-/// Thrown where a string is too long to be matched: an answer, whatever `not` or `anyOf` stand above.
-struct TooLongToMatch {
-    std::vector<std::string> context;
-    size_t limit;
-};
-
 void addConstraints(valijson::SchemaParser &parser);
 
 }  // namespace reactord

@@ -207,15 +207,19 @@ const json &Normaliser::resolve(const json &node, const std::string &place)
 
 void Normaliser::checkPattern(const std::string &pattern, const std::string &place, bool isKey)
 {
-    std::string problem = patternProblem(pattern);
-    // valijson matches keys with std::regex.
-    if (problem.empty() && isForeign && (isKey || !Matcher(pattern).isLinear())) {
-        problem = slowPatternProblem(pattern);
-    }
+    const std::string problem = patternProblem(pattern);
     if (!problem.empty()) {
         refuse(place, problem);
     }
-    const PatternSize size = patternSize(pattern);
+    const Matcher matcher(pattern);
+    if (isForeign && !matcher.isLinear()) {
+        refuse(place, slowPatternProblem);
+    }
+    isLinear = isLinear && matcher.isLinear();
+    if (isKey) {
+        keys.emplace(pattern, matcher);
+    }
+    const PatternSize &size = matcher.size;
     PatternSize &largest = size.isUnbounded ? unboundedPattern : boundedPattern;
     largest.isUnbounded = size.isUnbounded;
     largest.states = std::max(largest.states, size.states);
@@ -300,8 +304,7 @@ json Normaliser::keyword(const json &node, const std::string &name, const json &
             map[key] = isNames ? member : build(member, place + token(key));
             if (name == "patternProperties") {
                 checkPattern(key, place + token(key), true);
-                const size_t longest = patternSize(key).longestMatch();
-                longestKey = std::min({longestKey, longest, isForeign ? maxForeignKey : longest});
+                longestKey = std::min(longestKey, patternSize(key).longestMatch());
             }
         }
         return map;

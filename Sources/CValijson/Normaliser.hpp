@@ -1,7 +1,7 @@
 // Turns a schema as people write it into one that valijson handles without surprises.
 #pragma once
 
-#include "Patterns.hpp"
+#include "Matching.hpp"
 #include "Problems.hpp"
 
 #include <cstdint>
@@ -39,7 +39,7 @@ void prepare(nlohmann::json &value, Measure &measure, size_t depth = 1);
 /// than the stack, is refused.
 class Normaliser {
 public:
-    /// `isForeign`: a stranger wrote it, whose patterns must not take long whatever they are matched with.
+    /// `isForeign`: a stranger wrote it, whose patterns must be such as RE2 has.
     Normaliser(const nlohmann::json &root, const nlohmann::json &metaSchema, bool isForeign);
 
     nlohmann::json run();
@@ -47,6 +47,10 @@ public:
     /// The largest of each kind; no states when there is none.
     PatternSize unboundedPattern;
     PatternSize boundedPattern;
+    /// What the keys of its `patternProperties` are matched with.
+    KeyMatchers keys;
+    /// All of its patterns are matched by RE2.
+    bool isLinear = true;
     /// Longest key that its `patternProperties` can match.
     size_t longestKey = SIZE_MAX;
     /// Most schemas that apply to one and the same value, one inside the other.

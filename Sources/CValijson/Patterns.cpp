@@ -37,9 +37,6 @@ private:
     struct Group {
         size_t total = 1;
         size_t last = 0;
-        /// It, respectively its last part, can match one text in more than one way.
-        bool varies = false;
-        bool lastVaries = false;
     };
 
     const std::string &text;
@@ -70,11 +67,10 @@ private:
             break;
         case '*':
         case '+':
-            repeatForever();
+            size.isUnbounded = true;
             repeat(1);
             break;
         case '?':
-            vary();
             repeat(1);
             break;
         case '{':
@@ -82,7 +78,6 @@ private:
             break;
         case '|':
             add(2);
-            groups.back().varies = true;
             break;
         default:
             add(1);
@@ -92,7 +87,6 @@ private:
     void add(size_t states)
     {
         groups.back().last = states;
-        groups.back().lastVaries = false;
         groups.back().total = std::min(ceiling, groups.back().total + states);
     }
 
@@ -100,26 +94,9 @@ private:
     {
         if (groups.size() > 1) {
             const size_t inner = groups.back().total;
-            const bool varies = groups.back().varies;
             groups.pop_back();
             add(inner + 2);
-            groups.back().lastVaries = varies;
-            groups.back().varies = groups.back().varies || varies;
         }
-    }
-
-    void vary()
-    {
-        groups.back().lastVaries = true;
-        groups.back().varies = true;
-    }
-
-    void repeatForever()
-    {
-        size.isUnbounded = true;
-        size.unboundedRepeats += 1;
-        size.nestsRepeats = size.nestsRepeats || groups.back().lastVaries;
-        vary();
     }
 
     void repeat(size_t times)
@@ -142,11 +119,7 @@ private:
             previous = character;
         }
         ++index;
-        if (previous == ',') {
-            repeatForever();
-        } else if (most > 1) {
-            size.nestsRepeats = size.nestsRepeats || groups.back().lastVaries;
-        }
+        size.isUnbounded = size.isUnbounded || previous == ',';
         repeat(std::min<size_t>(most + (previous == ',' ? 1 : 0), ceiling));
     }
 
@@ -199,7 +172,7 @@ bool isShared(const std::string &pattern)
     return true;
 }
 
-Matcher::Matcher(const std::string &pattern)
+Matcher::Matcher(const std::string &pattern) : size(patternSize(pattern))
 {
     if (isShared(pattern)) {
         re2::RE2::Options options;
@@ -220,15 +193,10 @@ bool Matcher::search(const std::string &text) const
     return quick != nullptr ? re2::RE2::PartialMatch(text, *quick) : std::regex_search(text, *exact);
 }
 
-std::string slowPatternProblem(const std::string &pattern)
-{
-    const PatternSize size = patternSize(pattern);
-    if (size.nestsRepeats || size.unboundedRepeats > 2) {
-        return "may take very long to match: it must not repeat what repeats or branches itself, nor repeat without "
-               "end more than twice";
-    }
-    return "";
-}
+const char *const slowPatternProblem =
+    "may take very long to match: it looks ahead ((?=, (?!), back to a group (\\1), or has an escape such as \\u or "
+    "\\c; say what must not match in a schema of its own ({\"not\": {\"pattern\": ...}}), what must match as well in "
+    "another item of \"allOf\", and write the character itself for its escape";
 
 std::string patternProblem(const std::string &pattern)
 {

@@ -13,17 +13,11 @@ namespace reactord {
 /// Longest string that any pattern is matched against, in bytes.
 constexpr size_t maxMatchedBytes = 4096;
 
-/// Longest key that a stranger's pattern is matched against.
-constexpr size_t maxForeignKey = 256;
-
 /// An upper bound of the automaton that std::regex makes of a pattern.
 struct PatternSize {
     size_t states = 0;
     /// It repeats something without end, so that recursion grows with the string.
     bool isUnbounded = false;
-    /// How many repeats without end it has, and whether one of them is of something that repeats or branches itself.
-    size_t unboundedRepeats = 0;
-    bool nestsRepeats = false;
 
     /// Stack for matching a string of `length` bytes.
     size_t stack(size_t length) const;
@@ -45,12 +39,14 @@ public:
     bool isLinear() const { return quick != nullptr; }
     bool search(const std::string &text) const;
 
+    PatternSize size;
+
 private:
     std::shared_ptr<const re2::RE2> quick;
     std::shared_ptr<const std::regex> exact;
 };
 
-/// Why a pattern that a stranger wrote cannot be used where std::regex would match it; empty when it can.
-std::string slowPatternProblem(const std::string &pattern);
+/// What is said to a stranger whose pattern RE2 does not have.
+extern const char *const slowPatternProblem;
 
 }  // namespace reactord

@@ -2,6 +2,7 @@
 #include "CValijson.h"
 
 #include "Constraints.hpp"
+#include "Matching.hpp"
 #include "MetaSchema.hpp"
 #include "Normaliser.hpp"
 #include "Patterns.hpp"
@@ -25,6 +26,9 @@ struct reactord_schema {
     valijson::Schema schema;
     reactord::PatternSize unboundedPattern;
     reactord::PatternSize boundedPattern;
+    reactord::KeyMatchers keys;
+    bool isForeign = false;
+    bool isLinear = true;
     size_t longestKey = 0;
     size_t longestChain = 0;
 };
@@ -38,8 +42,10 @@ constexpr size_t maxDocumentDepth = 128;
 constexpr size_t compileStack = 16 << 20;
 constexpr size_t compileStackPerLevel = 32 * 1024;
 constexpr size_t stackPerCheck = 16 * 1024;
-/// For compiling a pattern of `patternProperties`, which valijson does anew for every object.
-constexpr size_t patternCompileStack = 4 << 20;
+/// Steps that matching the patterns of a stranger's schema may take for one message, and for each byte of it: a tenth
+/// of a second at worst for a small one.
+constexpr uint64_t foreignEffort = 10000000;
+constexpr uint64_t foreignEffortPerByte = 32;
 
 using Handle = std::unique_ptr<reactord_schema>;
 
@@ -56,6 +62,9 @@ Handle build(const json &document, bool isForeign)
     Handle handle(new reactord_schema);
     handle->unboundedPattern = normaliser.unboundedPattern;
     handle->boundedPattern = normaliser.boundedPattern;
+    handle->keys = normaliser.keys;
+    handle->isForeign = isForeign;
+    handle->isLinear = normaliser.isLinear;
     handle->longestKey = normaliser.longestKey;
     handle->longestChain = normaliser.longestChain;
     reactord::withStack(compileStack + normaliser.levels * compileStackPerLevel, [&] {
@@ -66,19 +75,19 @@ Handle build(const json &document, bool isForeign)
     return handle;
 }
 
-std::vector<Problem> problems(const reactord_schema &schema, const json &document)
+std::vector<Problem> problems(const reactord_schema &schema, const json &document, size_t length)
 {
     valijson::ValidationResults results;
+    const reactord::Matching matching(
+        schema.keys, schema.isForeign ? foreignEffort + foreignEffortPerByte * length : UINT64_MAX);
     try {
         valijson::Validator validator;
         if (validator.validate(schema.schema, NlohmannJsonAdapter(document), &results)) {
             return {};
         }
-    } catch (const reactord::TooLongToMatch &found) {
+    } catch (const reactord::NotMatched &found) {
         results = valijson::ValidationResults();
-        results.pushError(
-            found.context,
-            "is longer than " + std::to_string(found.limit) + " bytes, too long to be matched with its pattern");
+        results.pushError(found.context, found.problem);
     }
     return reactord::readable(results);
 }
@@ -89,8 +98,7 @@ size_t stackNeeded(const reactord_schema &schema, const reactord::Measure &measu
     const size_t longest = std::min(std::max(measure.longestString, measure.longestKey), reactord::maxMatchedBytes);
     const size_t length = std::min(longest, schema.unboundedPattern.longestMatch());
     const size_t match = std::max(schema.boundedPattern.stack(length), schema.unboundedPattern.stack(length));
-    const size_t compile = schema.longestKey == SIZE_MAX ? 0 : patternCompileStack;
-    return (measure.depth + 1) * (schema.longestChain + 1) * stackPerCheck + std::max(match, compile);
+    return (measure.depth + 1) * (schema.longestChain + 1) * stackPerCheck + match;
 }
 
 std::vector<Problem> validated(const reactord_schema &schema, const char *text, size_t length)
@@ -110,7 +118,7 @@ std::vector<Problem> validated(const reactord_schema &schema, const char *text, 
         }};
     }
     std::vector<Problem> found;
-    reactord::withStack(stackNeeded(schema, measure), [&] { found = problems(schema, document); });
+    reactord::withStack(stackNeeded(schema, measure), [&] { found = problems(schema, document, length); });
     return found;
 }
 
@@ -155,7 +163,7 @@ Handle compiled(const char *text, size_t length, bool isForeign)
     checkDraft(document);
     static const Handle meta = build(metaSchema(), false);
     std::vector<Problem> wrong;
-    reactord::withStack(stackNeeded(*meta, measure), [&] { wrong = problems(*meta, document); });
+    reactord::withStack(stackNeeded(*meta, measure), [&] { wrong = problems(*meta, document, length); });
     wrong.erase(
         std::remove_if(
             wrong.begin(), wrong.end(),
@@ -206,6 +214,11 @@ extern "C" size_t reactord_schema_validate(
         report(context, "", "could not be checked");
     }
     return 1;
+}
+
+extern "C" int reactord_schema_is_quick(const reactord_schema *schema)
+{
+    return schema->isLinear && !schema->isForeign ? 1 : 0;
 }
 
 extern "C" void reactord_schema_free(reactord_schema *schema)

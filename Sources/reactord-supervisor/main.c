@@ -5,7 +5,7 @@
 //
 //   lock      locked while this program lives (fcntl, so that it ends with it)
 //   control   a FIFO: a byte `c` asks for the end of the command
-//   started   written before the command runs: pid, start_time, boot_id
+//   started   on disk before the command runs: pid, start_time, boot_id
 //   ended     written when nothing of the command is left: how it ended; on disk before this program ends
 //
 // Whatever the command starts is found again, in whichever session: this program is the reaper of all of it.
@@ -118,6 +118,8 @@ static void note_start(struct run *run) {
         kill(run->child, SIGKILL);
         leave(NOT_READY, "its start cannot be recorded", problem);
     }
+    // That it was started has to be known after a power cut: what it says matters in this run of the machine only.
+    fsync(run->folder);
 }
 
 static void cut_log(struct run *run) {

@@ -172,4 +172,77 @@ import Testing
         #expect(try await keys.filter { $0.contains("derived") } == ["copy/u/derived/ephys/beats/beats.csv"])
         #expect(store.calls.filter { $0.hasPrefix("put") }.count == puts + 1)
     }
+
+    private func copier() -> UploadCopier {
+        UploadCopier(
+            settings: UploadCopySettings(bucket: "in", prefix: "copy/"), store: store, root: root, clock: HastyClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func take(_ name: String, _ text: String, key: String) async throws -> ClaimedUpload {
+        let folder = URL(fileURLWithPath: "\(root)/inbox/\(name)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: folder.appending(path: "a"))
+        return try await lab.claim(name, key: key)
+    }
+
+    /// "run.2" and the second of "run": each has its copy, whichever was copied first.
+    @Test(arguments: [true, false]) func noTwoUploadsShareAKey(isNamedFirst: Bool) async throws {
+        defer { remove() }
+        let copier = copier()
+        if isNamedFirst { _ = try await take("run.2", "named", key: "n") }
+        _ = try await take("run", "one", key: "1")
+        _ = try await take("run", "two", key: "2")
+        await copier.look()
+        if !isNamedFirst { _ = try await take("run.2", "named", key: "n") }
+        await copier.look()
+        for (name, number, text) in [("run", 1, "one"), ("run", 2, "two"), ("run.2", 1, "named")] {
+            let copy = try #require(try await lab.holding(name, number)?.copy)
+            let key = try #require(copy.objects.first?.path)
+            #expect(copy.objects.count == 1 && copy.shared.isEmpty)
+            let there = store.content(ObjectName(bucket: "in", key: key))
+            #expect(there == Array(text.utf8), "\(name)/\(number) at \(key)")
+        }
+        // A restart sends nothing again, and nothing elsewhere.
+        let keys = try await keys
+        await self.copier().look()
+        #expect(try await self.keys == keys)
+    }
+
+    /// An earlier version has copied two uploads to the same keys: the bucket holds only one of them.
+    @Test func copiesThatShareKeysAreMadeAgainApart() async throws {
+        defer { remove() }
+        let places = [
+            try await take("run.2", "named", key: "n"), try await take("run", "one", key: "1"),
+            try await take("run", "two", key: "2"),
+        ]
+        for claimed in places where claimed.name != "run" || claimed.number != 1 {
+            let sha256 = claimed.files[0].sha256
+            let note = #"""
+                {"bucket": "in", "objects": [
+                {"key": "copy/run.2/original/a", "bytes": 3, "etag": "e", "sha256": "\#(sha256)"}]}
+                """#
+            try Data(note.utf8).write(to: URL(fileURLWithPath: "\(claimed.folder)/../stored.json"))
+        }
+        await copier().look()
+        for (name, number, text) in [("run", 2, "two"), ("run.2", 1, "named")] {
+            let copy = try #require(try await lab.holding(name, number)?.copy)
+            #expect(copy.objects.map(\.path) == ["copy/\(name)/\(number)/original/a"])
+            #expect(store.content(ObjectName(bucket: "in", key: copy.objects[0].path)) == Array(text.utf8))
+        }
+    }
+
+    @Test func aCopyThatIsForgottenIsMadeAgain() async throws {
+        defer { remove() }
+        let copier = copier()
+        _ = try await take("u", "one", key: "k")
+        await copier.look()
+        let name = ObjectName(bucket: "in", key: "copy/u/original/a")
+        _ = try await store.delete([name.key], in: "in")
+        await copier.look()
+        #expect(store.content(name) == nil)
+        try await lab.forgetCopy(of: "u", 1, key: "k")
+        await copier.look()
+        #expect(store.content(name) == Array("one".utf8))
+    }
 }

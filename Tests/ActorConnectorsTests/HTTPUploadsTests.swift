@@ -48,8 +48,8 @@ import Testing
         let upload = RemoteUpload(
             url: "https://data.example.org/x", name: "exp",
             sha256: "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD", force: true)
-        try await fetcher(server).fetch(upload, allowed: ["nas"])
-        try await fetcher(server).fetch(upload, allowed: ["nas"])
+        try await fetcher(server).fetch(upload, allowed: ["nas"], key: "k")
+        try await fetcher(server).fetch(upload, allowed: ["nas"], key: "k")
         #expect(server.policies.withLock { $0 } == [.publicOr(allowed: ["nas"])])
         let entry = try #require(try await lab.inbox.scan().first)
         #expect(entry.name == "exp" && entry.bytes == 3 && entry.isMarkedDone && entry.isForced)
@@ -65,16 +65,31 @@ import Testing
     ) async throws {
         let upload = RemoteUpload(url: "http://data.example.org/x", name: "exp", sha256: digest)
         let error = await #expect(throws: ActorError.self) {
-            try await fetcher(Server(status: status, text), limit: limit).fetch(upload, allowed: [])
+            try await fetcher(Server(status: status, text), limit: limit).fetch(upload, allowed: [], key: "k")
         }
         #expect(error?.code == code)
         #expect(try await lab.inbox.scan().isEmpty)
     }
 
+    /// Two messages with one name: the second waits until the first was taken.
+    @Test func anotherOneOfThatNameIsNotTakenForIt() async throws {
+        func fetch(_ text: String, _ key: String) async throws {
+            let upload = RemoteUpload(url: "http://data.example.org/x", name: "exp")
+            try await fetcher(Server(text)).fetch(upload, allowed: [], key: key)
+        }
+        try await fetch("1", "k1")
+        let error = await #expect(throws: ActorError.self) { try await fetch("22", "k2") }
+        #expect(error?.code == .unavailable && error?.message.contains("another upload exp") == true)
+        #expect(try await lab.files.claim("exp", key: "c1").files.map(\.bytes) == [1])
+        try await fetch("22", "k2")
+        try await fetch("1", "k1")
+        #expect(try await lab.inbox.scan().map(\.bytes) == [2])
+    }
+
     @Test func otherSchemesAreRefused() async throws {
         for url in ["file:///etc/passwd", "ftp://x/y", "x"] {
             let error = await #expect(throws: ActorError.self) {
-                try await fetcher(Server("x")).fetch(RemoteUpload(url: url, name: "exp"), allowed: [])
+                try await fetcher(Server("x")).fetch(RemoteUpload(url: url, name: "exp"), allowed: [], key: "k")
             }
             #expect(error?.code == .invalidInput)
         }

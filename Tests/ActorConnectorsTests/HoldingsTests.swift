@@ -100,13 +100,44 @@ import Testing
         try lab.write(
             "data/uploads/a/1/stored.json",
             #"{"bucket": "b", "objects": [{"key": "x/a", "bytes": 3, "etag": "e", "sha256": "ss"}]}"#)
-        let copy = HeldCopy(bucket: "b", objects: [LabFile(path: "x/a", bytes: 3, sha256: "ss")])
+        let copy = HeldCopy(
+            bucket: "b", objects: [LabFile(path: "x/a", bytes: 3, sha256: "ss")], etags: ["x/a": "e"])
         #expect(try await lab.files.holding("a", 1)?.copy == copy)
         try await lab.files.removeFiles(of: "a", 1, key: "1", keepingCopy: true)
         let archived = try #require(try await lab.files.holding("a", 1))
         #expect(archived.isArchived && archived.copy == copy && archived.here.isEmpty && archived.tags == ["scratch"])
         try await lab.files.removeFiles(of: "a", 1, key: "1", keepingCopy: false)
         #expect(try await lab.files.holding("a", 1) == nil)
+    }
+
+    /// Of an earlier version, which took uploads whose names are not UTF-8 and did not list them.
+    @Test func filesWhoseNamesAreNotUTF8AreRemovedToo() async throws {
+        try await take("a", "one", key: "1")
+        try lab.writeRaw("data/uploads/a/1/original/raw", "1")
+        try await lab.files.removeFiles(of: "a", 1, key: "1", keepingCopy: false)
+        #expect(!lab.has("data/uploads/a/1/original"))
+    }
+
+    /// The upload "a.2" and the second of "a" were copied to the same keys once.
+    @Test func aKeyThatAnotherCopyHasTooIsNotThisOnesAlone() async throws {
+        try await take("a", "one", key: "1")
+        try await take("a", "two", key: "2")
+        try await take("a.2", "three", key: "3")
+        for (place, keys) in [("a/2", ["k", "mine"]), ("a.2/1", ["k"])] {
+            let objects = keys.map { #"{"key": "\#($0)", "bytes": 3, "etag": "e", "sha256": "ss"}"# }
+            try lab.write(
+                "data/uploads/\(place)/stored.json",
+                #"{"bucket": "b", "objects": [\#(objects.joined(separator: ","))]}"#)
+        }
+        #expect(try await lab.files.holding("a", 2)?.copy?.shared == ["k"])
+        #expect(try await lab.files.holding("a", 2)?.copy?.own.map(\.path) == ["mine"])
+        #expect(try await lab.files.holding("a.2", 1)?.copy?.own.isEmpty == true)
+        try await lab.files.removeFiles(of: "a", 2, key: "2", keepingCopy: false)
+        #expect(try await lab.files.holding("a.2", 1)?.copy?.own.map(\.path) == ["k"])
+        try await lab.files.forgetCopy(of: "a.2", 1, key: "another")
+        #expect(try await lab.files.holding("a.2", 1)?.copy != nil)
+        try await lab.files.forgetCopy(of: "a.2", 1, key: "3")
+        #expect(try await lab.files.holding("a.2", 1)?.copy == nil)
     }
 
     @Test func anArchiveGoesWithWhatItHeld() async throws {

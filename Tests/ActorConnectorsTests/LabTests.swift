@@ -2,6 +2,7 @@ import ActorConnectors
 import ActorCore
 import ActorTesting
 import Foundation
+import Glibc
 import Testing
 
 /// A lab in a temporary folder that goes when the test ends.
@@ -30,6 +31,20 @@ final class TemporaryLab: Sendable {
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: file)
+    }
+
+    /// A file whose name has a byte that is no UTF-8: `folder/bad\xff.dat`.
+    func writeRaw(_ folder: String, _ text: String) throws {
+        try FileManager.default.createDirectory(
+            at: base.appending(path: folder), withIntermediateDirectories: true)
+        var path = Array(self.path("\(folder)/bad").utf8CString.dropLast())
+        path += [CChar(bitPattern: 0xff)] + Array(".dat".utf8CString)
+        let file = open(path, O_WRONLY | O_CREAT, 0o644)
+        guard file >= 0 else { throw ActorError(.internalFailure, "no file with such a name can be made here") }
+        let bytes = Array(text.utf8)
+        let count = Glibc.write(file, bytes, bytes.count)
+        close(file)
+        #expect(count == bytes.count)
     }
 
     func link(_ path: String, to target: String) throws {
@@ -73,9 +88,10 @@ final class TemporaryLab: Sendable {
         try lab.link("inbox/up/loop", to: "..")
         try lab.link("inbox/up.done", to: lab.path("outside/secret"))
         let entries = try await lab.inbox.scan()
-        #expect(entries.map(\.name) == ["up"])
-        #expect(entries.map(\.bytes) == [1])
-        #expect(entries.map(\.isMarkedDone) == [false])
+        #expect(entries.map(\.name) == ["linked", "up"])
+        #expect(entries.map(\.bytes) == [0, 1])
+        #expect(entries.map(\.isMarkedDone) == [false, false])
+        #expect(entries[0].obstacle?.contains("not followed") == true && entries[1].obstacle == nil)
     }
 
     @Test func aPipeDoesNotHoldTheScan() async throws {
@@ -83,7 +99,7 @@ final class TemporaryLab: Sendable {
         try lab.write("inbox/up/a", "1")
         #expect(mkfifo(lab.path("inbox/up/pipe"), 0o600) == 0)
         #expect(mkfifo(lab.path("inbox/pipe"), 0o600) == 0)
-        #expect(try await lab.inbox.scan().map(\.files) == [1])
+        #expect(try await lab.inbox.scan().map(\.files) == [0, 1])
         #expect(try await lab.files.claim("up", key: "k").files.map(\.path) == ["a"])
     }
 
@@ -96,6 +112,29 @@ final class TemporaryLab: Sendable {
             [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: lab.path("inbox/up/a"))
         let entry = try #require(try await lab.inbox.scan().first)
         #expect(entry.modified > before)
+    }
+
+    /// Nothing is left out in silence: not a name, not a file in an upload, not one folder too many.
+    @Test func whatCanBeNoUploadSaysWhy() async throws {
+        let lab = try TemporaryLab()
+        try lab.writeRaw("inbox", "1")
+        try lab.writeRaw("inbox/recording/raw", "1")
+        try lab.write("inbox/recording/fine", "1")
+        try lab.write("inbox/new\nline", "1")
+        try lab.write("inbox/deep/\(Array(repeating: "d", count: 65).joined(separator: "/"))/f", "1")
+        let entries = try await lab.inbox.scan()
+        #expect(entries.map(\.name) == ["bad\\xff.dat", "deep", "new\\nline", "recording"])
+        #expect(entries[0].obstacle?.contains("rename it") == true)
+        #expect(entries[1].obstacle?.contains("deeper than 64") == true)
+        #expect(entries[2].obstacle?.contains("rename it") == true)
+        #expect(entries[3].obstacle?.contains("not UTF-8") == true)
+        #expect(entries[3].obstacle?.contains("recording/raw/bad\\xff.dat") == true)
+        // Nobody takes them either, and nothing of them moves.
+        for name in ["deep", "recording"] {
+            let error = await #expect(throws: ActorError.self) { try await lab.files.claim(name, key: name) }
+            #expect(error?.code == .invalidInput && lab.has("inbox/\(name)") && !lab.has("data/uploads/\(name)/1"))
+        }
+        #expect(lab.has("inbox/recording/fine"))
     }
 
     @Test func aMissingFolderIsNamed() async throws {
@@ -195,6 +234,29 @@ final class TemporaryLab: Sendable {
         #expect(lab.has("outside/secret"))
         #expect(!lab.has("data/runs/r1/work/deep"))
         #expect(!lab.has("data/runs/r1/output/link"))
+    }
+
+    /// Results are kept under the names that they have, listed, and can be removed.
+    @Test func resultsWhoseNamesAreNotUTF8AreKept() async throws {
+        let lab = try TemporaryLab()
+        _ = try await lab.files.prepareRun("r1", fresh: true)
+        try lab.writeRaw("data/runs/r1/output/deep", "123")
+        try lab.writeRaw("data/runs/r1/work", "1")
+        let files = try await lab.files.publish("r1", to: "/products/x")
+        #expect(files.map(\.bytes) == [3] && files.map { RawName.shown($0.path) } == ["deep/bad\\xff.dat"])
+        #expect(try await lab.files.total("/products/x").files == 1)
+        let listed = try await lab.files.list("/products/x", after: nil, limit: 10)
+        #expect(listed.map(\.path) == files.map(\.path))
+        #expect(try await lab.files.fixity(listed[0].path, in: "/products/x").sha256 == files[0].sha256)
+        try lab.write("inbox/up", "1")
+        _ = try await lab.files.claim("up", key: "k")
+        for _ in 0..<2 { try await lab.files.derive("/products/x", of: "up", key: "k", as: "beats") }
+        #expect(try await lab.files.setAside("/products/x", as: "old"))
+        try await lab.files.discard("old")
+        #expect(!lab.has("archive/.aside/old"))
+        // The folder is emptied for the next run.
+        _ = try await lab.files.prepareRun("r1", fresh: true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: lab.path("data/runs/r1/work")) == [])
     }
 
     @Test func tailsReadNothingOutsideTheRuns() async throws {

@@ -109,7 +109,7 @@ import Testing
             region: "us-east-1", service: "service")
         let address = try #require(WebAddress("https://example.amazonaws.com\(path)"))
         let moment = try #require(Timestamp(iso8601: "2015-08-30T12:36:00Z"))
-        let signed = signer.headers(method: method, address: address, payload: SigV4.emptyPayload, at: moment)
+        let signed = signer.headers(method: method, address: address, payload: SigV4.hash([]), at: moment)
         #expect(signed.last?.value.hasSuffix("Signature=\(signature)") == true, "\(signed)")
     }
 

@@ -9,6 +9,7 @@ struct CheckTests {
     private struct RequiredOnly: SchemaCompiler {
         struct Compiled: MessageSchema {
             let required: [String]
+            let isQuick = true
 
             func violations(of json: [UInt8]) -> [ActorError.Detail] {
                 let value = (try? JSONReader.read(json)) ?? .null
@@ -105,6 +106,49 @@ struct CheckTests {
         #expect(report.isGood)
         #expect(report.text(relativeTo: folder.path) == "1 actor, 1 sample, 0 job files checked: all good\n")
         #expect(report.json(relativeTo: folder.path)["ok"] == true)
+    }
+
+    @Test("a control group that is none")
+    func controlGroup() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "executors:\n  process:\n    cgroup: /nosuch\n")
+        try folder.write("actors/a/actor.yml", "run: {builtin: ingest}\n")
+        let text = check(folder).text(relativeTo: folder.path)
+        #expect(text.contains("config.yml:3: executors.process.cgroup: /nosuch is no control group"), "\(text)")
+    }
+
+    @Test(
+        "the actor that keeps the jobs has to be there",
+        arguments: [
+            ("jobs-keeper", nil), (Hashids.abaco.encode(7), nil),
+            ("jobs-keper", "2: pipelines.job_manager_id: no actor.yml has the name jobs-keper, so jobs have no "),
+            ("elsewhere", "2: warning: pipelines.job_manager_id: no actor.yml has the name elsewhere: jobs have no "),
+            (
+                Hashids.abaco.encode(8),
+                "2: warning: pipelines.job_manager_id: no actor.yml has the id \(Hashids.abaco.encode(8)): jobs have "
+            ),
+        ] as [(String, String?)])
+    func jobManager(word: String, expected: String?) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "pipelines:\n  job_manager_id: \(word)\n")
+        try folder.write(
+            "actors/a/actor.yml",
+            "name: jobs-keeper\nid: \(Hashids.abaco.encode(7))\nrun: {builtin: pipeline-jobs}\n")
+        let report = Check(.shipped(configFile: folder.path + "/config.yml", environment: [:])).run()
+        let text = report.text(relativeTo: folder.path)
+        #expect(text.contains("job_manager_id") == (expected != nil), "\(text)")
+        if let expected { #expect(text.contains("config.yml:\(expected)"), "\(text)") }
+    }
+
+    @Test("a link that leads nowhere")
+    func link() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", "log: {level: info}\n")
+        try folder.write("actors/a/actor.yml", "run: {builtin: ingest}\n")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/actors/sym", withDestinationPath: "/mnt/nowhere/sym")
+        let text = check(folder).text(relativeTo: folder.path)
+        #expect(text.contains("actors/sym: it is a link to /mnt/nowhere/sym, which is not there"), "\(text)")
     }
 
     @Test("an engine that is not there")

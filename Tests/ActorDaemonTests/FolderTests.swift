@@ -83,6 +83,7 @@ struct FolderTests {
             ("run: {command: [a]}\nschedule: \"* * *\"\n", 2, "five fields"),
             ("run: {command: [a]}\nschedule: \"0 0 31 2 *\"\n", 2, "never comes"),
             ("run: {command: [a]}\nschedule: \"@reboot\"\n", 2, "there are @annually"),
+            ("run: {command: [a]}\nschedule: \"*/90 * * * *\"\n", 2, "means minute 0 alone"),
             ("run: {command: [a]}\nschedule: now + 3 flimflams\n", 2, "flimflams is an invalid unit of time"),
             ("run: {command: [a]}\nschedule: 2026-02-30 1 + 1 day\n", 2, "is not in the correct format"),
             ("run: {command: [a]}\nschedule: now + 1 day\ntimezone: Europe/Berlin\n", 2, "runs in UTC"),
@@ -237,6 +238,55 @@ struct FolderTests {
         #expect(load().actors.isEmpty)
         try folder.write("actors/one/actor.yml", "name: [\n")
         #expect(load().actors.isEmpty, "what was taken away is not there again because of a mistake")
+    }
+
+    @Test("a schedule that is refused by now does not end an actor that ran by it")
+    func keptSchedule() throws {
+        let folder = try TemporaryFolder()
+        let declaration = "run: {command: [x]}\nschedule: \"*/90 * * * *\"\n"
+        try folder.write("actors/one/actor.yml", declaration)
+        try folder.write("kept/one/actor.yml", declaration)
+        let loaded = ActorFolderLoader(
+            context: context().context, kept: KeptDeclarations(folder: folder.path + "/kept")
+        ).load(folder: folder.path + "/actors")
+        #expect(loaded.actors.map(\.spec.schedule?.text) == ["*/90 * * * *"])
+        #expect(loaded.quarantined.map(\.goesOn) == [true])
+        #expect(loaded.quarantined.first?.reason.contains("means minute 0 alone") == true)
+    }
+
+    @Test("a folder that is a link to a disk that is not mounted takes its actor with it no more than the whole does")
+    func link() throws {
+        let folder = try TemporaryFolder()
+        let (share, away, link) = (folder.path + "/share", folder.path + "/away", folder.path + "/actors/sym")
+        func load() -> LoadedFolders {
+            ActorFolderLoader(
+                context: context().context, kept: KeptDeclarations(folder: folder.path + "/kept")
+            ).load(folder: folder.path + "/actors")
+        }
+        try folder.write("share/sym/actor.yml", "name: far\nrun: {command: [x]}\n")
+        try folder.write("actors/near/actor.yml", "run: {command: [x]}\n")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: share + "/sym")
+        let before = load()
+        #expect(before.quarantined.isEmpty && before.actors.map(\.spec.name) == ["far", "near"])
+
+        try FileManager.default.moveItem(atPath: share, toPath: away)
+        for _ in 0..<2 {
+            let unmounted = load()
+            #expect(unmounted.actors.map(\.spec) == before.actors.map(\.spec))
+            #expect(unmounted.quarantined.map(\.goesOn) == [true])
+            let reason = try #require(unmounted.quarantined.first?.reason)
+            #expect(reason.hasPrefix("it is a link to \(share)/sym, which is not there: is its disk mounted?"))
+            #expect(unmounted.actors.map { $0.absence?.hasSuffix("until then its mail waits") } == [true, nil])
+        }
+        let unknown = context().load(folder: folder.path + "/actors")
+        #expect(unknown.actors.map(\.spec.name) == ["near"] && unknown.quarantined.map(\.folder) == ["sym"])
+
+        try FileManager.default.moveItem(atPath: away, toPath: share)
+        #expect(load() == before)
+        try FileManager.default.removeItem(atPath: link)
+        #expect(load().actors.map(\.spec.name) == ["near"], "who takes the link away takes the actor away")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/nowhere")
+        #expect(load().quarantined.map(\.goesOn) == [false])
     }
 
     @Test("a declaration that cannot be kept is told, and its actor runs")

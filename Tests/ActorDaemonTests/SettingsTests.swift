@@ -187,6 +187,8 @@ struct SettingsTests {
             ("executors:\n  argo:\n    poll_seconds: 1.0e+17\n", 3, "a number of at most 86400, not"),
             ("callbacks:\n  retry_days: 1.0e+30\n", 2, "callbacks.retry_days takes a number of at most 36500, not"),
             ("connectors:\n  s3: {secret_key: 12345}\n", 2, "connectors.s3.secret_key takes text, not a number"),
+            ("connectors:\n  ec3: {}\n", 2, "ec3 is not a key of connectors (keys: s3)"),
+            ("connectors:\n  icaa: {}\n", 2, "icaa is not a key of connectors (keys: s3)"),
             ("callbacks:\n  allow: [http://x/]\n", 2, "hosts or host:port"),
             ("log:\n  level: verbose\n", 2, "takes trace, debug"),
             ("limits:\n  max_hops: 0\n", 2, "limits.max_hops takes"),

@@ -135,7 +135,7 @@ extension ProcessExecutorTests {
         mkdir(scene.commands, 0o700)
         for record in others {
             scene.writeRecord(record)
-            guard case .evicted = await scene.executor.run(scene.work(["/bin/true"])).end else {
+            guard case .evicted = await scene.run(scene.work(["/bin/true"])).end else {
                 Issue.record("a record without a supervisor was taken for \(record)")
                 continue
             }

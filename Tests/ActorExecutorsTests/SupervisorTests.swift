@@ -111,7 +111,7 @@ extension ProcessExecutorTests {
         for length in stride(from: 0, to: whole.utf8.count - 2, by: 3) {
             scene.writeRecord(ProcessName(pid: 1, startTime: 0, bootID: "another-boot"))
             scene.write("commands/one/ended", String(whole.prefix(length)))
-            guard case .evicted = await scene.executor.run(scene.work(["/bin/true"])).end else {
+            guard case .evicted = await scene.run(scene.work(["/bin/true"])).end else {
                 Issue.record("\(length) bytes of a record were taken for a result")
                 continue
             }
@@ -122,6 +122,42 @@ extension ProcessExecutorTests {
         scene.write("commands/one/ended.new", "\n\n")
         scene.write("commands/one/lock", "")
         #expect(await scene.run(scene.work(["/bin/true"])).end == .exited(0))
+    }
+
+    /// Were its traces gone before that is on record, it would look like one that never began.
+    @Test func whatWasLostIsLostUntilItIsForgotten() async {
+        let scene = Scene()
+        defer { scene.close() }
+        mkdir(scene.commands, 0o700)
+        scene.writeRecord(ProcessName(pid: 1, startTime: 0, bootID: "another-boot"))
+        let work = scene.shell("echo up >> up")
+        for _ in 0..<2 {
+            guard case .evicted = await nextDaemon(scene).run(work).end else {
+                Issue.record("it was taken for one that never began")
+                return
+            }
+        }
+        let next = nextDaemon(scene)
+        #expect(await next.isLost("one"))
+        #expect(!scene.exists("up"))
+        await next.forget("one")
+        #expect(await !next.isLost("one"))
+        #expect(await next.run(work).end == .exited(0))
+        #expect(await !next.isLost("one"))
+        #expect(scene.lines("up") == ["up"])
+    }
+
+    /// By a daemon that did not live to note that.
+    @Test func whatWasStoppedAndNotNotedIsLost() async {
+        let scene = Scene()
+        defer { scene.close() }
+        mkdir(scene.commands, 0o700)
+        scene.writeRecord(ProcessName(pid: 1, startTime: 0, bootID: "another-boot"))
+        scene.write("commands/one/ended", "end cancelled\nmilliseconds 1\nlog_bytes 0\nlog_truncated 0\nstuck 0\n")
+        #expect(await scene.executor.isLost("one"))
+        await scene.executor.reclaim("one")
+        #expect(!scene.exists("commands/one"))
+        for id in ["one", "", "..", "a/b"] { #expect(await !scene.executor.isLost(id)) }
     }
 
     @Test func aSupervisorThatIsKilledIsNoFailureOfTheCommand() async throws {

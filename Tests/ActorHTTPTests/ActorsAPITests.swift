@@ -90,9 +90,18 @@ struct ActorsAPITests {
             token: admin, type: "application/json", body: #"{"a":1}"#, status: 400,
             has: ["the environment variable PATH may not be set by a message"]),
         Row(
+            name: "a variable that its actor.yml sets", method: .post,
+            path: "/actors/v2/hello/messages?GREETING=theirs", token: admin, type: "application/json",
+            body: #"{"greeting":"x"}"#, status: 400,
+            has: ["the environment variable GREETING may not be set by a message: the actor.yml of hello sets it"]),
+        Row(
             name: "an actor that would choose it", method: .post, path: "/v3/actors", token: admin,
             type: "application/json", body: #"{"image":"lab/any","default_environment":{"PATH":"/evil"}}"#,
             status: 400, has: ["PATH may not be set"]),
+        Row(
+            name: "a schedule that means something else", method: .post, path: "/v3/actors", token: admin,
+            type: "application/json", body: ##"{"image":"lab/any","cron_schedule":"*/90 * * * *"}"##,
+            status: 400, has: ["means minute 0 alone, not every 90 minutes"]),
         Row(
             name: "an alias that a folder has", method: .post, path: "/v3/actors/aliases", token: admin,
             type: "application/json", body: #"{"alias":"hello","actor_id":"R4Xo"}"#, status: 400,
@@ -149,7 +158,7 @@ struct ActorsAPITests {
         #expect(camel?.object?.contains { $0.value.isNull } == false, "camelCase drops nulls")
         let third = Row(name: "actor", path: "/v3/actors/hello", token: Self.admin, status: 200)
         let always = try await House(camelCase: true).test { try await third.send($0) }.json["result"]
-        #expect(always?.object?.map(\.name) == Self.actorKeys)
+        #expect(always?.object?.map(\.name) == Self.actorKeys + ["run_as_executor"])
         #expect(always?["_links"]?["self"]?.string == "http://lab.example:8000/v3/actors/R4Xo")
     }
 
@@ -170,6 +179,22 @@ struct ActorsAPITests {
             Row(
                 name: "planned", path: "/actors/v2/hello", token: Self.admin, status: 200,
                 has: [#""cron_next_ex":"2078-09-6 20""#]))
+    }
+
+    @Test("an actor that has a schedule which is refused by now can be changed all the same")
+    func oldSchedule() async throws {
+        let house = House()
+        var definition = ActorDefinition(image: "lab/any")
+        definition.cronSchedule = "*/90 * * * *"
+        definition.cronOn = true
+        let made = try await house.system.make(definition, owner: "ann", tenant: House.tenant)
+        #expect(made.schedule?.text == "*/90 * * * *")
+        try await house.expect(
+            Row(
+                name: "changed", method: .put, path: "/v3/actors/\(made.id)", token: Self.admin,
+                type: "application/json",
+                body: #"{"image":"lab/other","cron_schedule":"*/90 * * * *","cron_on":true}"#, status: 200,
+                has: [#""cron_on":true"#]))
     }
 
     @Test("a message is stored as it came, with its query as environment, and can be looked up")
@@ -202,12 +227,21 @@ struct ActorsAPITests {
                 has: [id, #""total_executions":1"#]))
         try await house.expect(
             Row(
-                name: "withdraw", method: .delete, path: "/actors/v2/R4Xo/executions/\(id)", token: House.annToken,
-                status: 200, has: ["Issued force quit command for execution \(id)."]))
+                name: "force quit what waits", method: .delete, path: "/actors/v2/R4Xo/executions/\(id)",
+                token: House.annToken, status: 400,
+                has: [
+                    "Cannot force quit an execution not in RUNNING status. "
+                        + "Execution was found in status: SUBMITTED"
+                ]))
+        #expect(try await house.store.waiting(for: House.helloID).count == 1, "its message stays")
         try await house.expect(
             Row(
-                name: "withdraw again", method: .delete, path: "/actors/v2/R4Xo/executions/\(id)",
-                token: House.annToken, status: 400, has: ["Cannot force quit an execution not in RUNNING status."]))
+                name: "withdraw", method: .delete, path: "/api/v1/executions/\(id)", token: House.annToken,
+                status: 200, has: [#""cancelled":true"#]))
+        try await house.expect(
+            Row(
+                name: "force quit what has ended", method: .delete, path: "/actors/v2/R4Xo/executions/\(id)",
+                token: House.annToken, status: 400, has: ["Execution was found in status: COMPLETE"]))
     }
 
     @Test("an idempotency key answers like the first time, and refuses another body")

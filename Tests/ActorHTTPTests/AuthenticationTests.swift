@@ -103,6 +103,44 @@ struct AuthenticationTests {
                 has: ["execution_id"]))
     }
 
+    @Test("who lost the answer to the one use of a nonce gets it by the key of the message, and no other message in")
+    func repeatByNonce() async throws {
+        let house = House()
+        try await house.nonce("DEV-DEVELOP_once", alias: "hello", maxUses: 1)
+        @Sendable func attempt(_ key: [String: String], _ body: String, _ status: Int) -> Row {
+            Row(
+                name: "\(key) \(body)", method: .post, path: Self.messages + "?x-nonce=DEV-DEVELOP_once",
+                type: "application/json", headers: key, body: body, status: status)
+        }
+        let one = ["Idempotency-Key": "one"]
+        try await house.test { client in
+            let first = try await attempt(one, #"{"a":1}"#, 200).send(client)
+            let again = try await attempt(one, #"{"a":1}"#, 200).send(client)
+            #expect(first.status == .ok)
+            #expect(again.status == .ok)
+            #expect(again.text == first.text)
+            let other = try await attempt(["Idempotency-Key": "two"], #"{"a":1}"#, 400).send(client)
+            #expect(other.text.contains(Nonce.usedUp.message))
+            let keyless = try await attempt([:], #"{"a":1}"#, 400).send(client)
+            #expect(keyless.text.contains(Nonce.usedUp.message))
+            let changed = try await attempt(one, #"{"a":2}"#, 422).send(client)
+            #expect(changed.status.code == 422)
+        }
+        #expect(try await house.store.waiting(for: House.helloID).count == 1)
+    }
+
+    @Test("a token that expired or is another's does not keep open what it opened")
+    func stillLetIn() async throws {
+        let house = House()
+        let fields: HTTPFields = [.authorization: "Bearer fresh-token"]
+        let ann = Caller(principal: try #require(await house.front.credentials.shown(in: fields)).principal)
+        #expect(await house.front.stillLetsIn(ann, by: fields))
+        #expect(await !house.front.stillLetsIn(ann, by: [.authorization: "Bearer \(House.bobToken)"]))
+        #expect(await !house.front.stillLetsIn(ann, by: [:]))
+        house.clock.advance(milliseconds: 10 * 366 * 86_400_000)
+        #expect(await !house.front.stillLetsIn(ann, by: fields))
+    }
+
     @Test("the nonce in the callbacks of jobs sends messages, and reads nothing")
     func callbackNonce() async throws {
         let house = House()

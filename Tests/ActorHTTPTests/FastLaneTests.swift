@@ -1,4 +1,5 @@
 import ActorCore
+import ActorRuntime
 import ActorTesting
 import NIOCore
 import ServiceLifecycle
@@ -55,6 +56,7 @@ struct FastLaneTests {
         Case(name: "no such actor", path: "/actors/v2/nobody/messages", status: 404, isFast: false),
         Case(name: "not JSON", body: "{", status: 400, isFast: false),
         Case(name: "packed", headers: admin + "Content-Encoding: gzip\r\n", status: 415, isFast: false),
+        Case(name: "caused by another message", headers: admin + "Reactord-Hops: 3 guess\r\n", isFast: false),
         Case(name: "large", body: "\"" + String(repeating: "x", count: 20_000) + "\"", isFast: false),
         Case(name: "percent in the name", path: "/actors/v2/hell%6F/messages", isFast: false),
         Case(name: "two slashes", path: "/actors/v2//hello/messages", isFast: false),
@@ -179,6 +181,18 @@ struct FastLaneTests {
         let found = try await answers(house, [send, send, delete, send])
         #expect(found.map(Self.status) == ["200", "200", "200", "400"])
         #expect(found.map(Self.isFast) == [false, true, false, false])
+    }
+
+    @Test("what may take long to check is not checked on the event loop")
+    func slowSchemas() async throws {
+        let house = House(port: 0)
+        var strict = try #require(house.system.spec(House.strictID))
+        strict.schemas = [SchemaSource(file: "message_schema", text: [], isForeign: true)]
+        house.system.install([strict], quarantined: [])
+        let send = Case(name: "", path: "/actors/v2/wK0mvzJx1RkJO/messages", body: #"{"greeting":"hi"}"#).request()
+        let found = try await answers(house, [send])
+        #expect(found.map(Self.status) == ["200"])
+        #expect(found.map(Self.isFast) == [false])
     }
 
     @Test("pipelined requests of both kinds are answered in their order")

@@ -210,6 +210,8 @@ extension TestResponse {
 /// Accepts objects with a text `greeting`; stands in for the schema library.
 private struct GreetingSchemas: SchemaCompiler {
     struct Schema: MessageSchema {
+        let isQuick: Bool
+
         func violations(of json: [UInt8]) -> [ActorError.Detail] {
             let value = try? JSONReader.read(json)
             if value?["greeting"]?.string != nil || value?["pipeline_uuid"] != nil { return [] }
@@ -217,7 +219,12 @@ private struct GreetingSchemas: SchemaCompiler {
         }
     }
 
-    func compile(_ source: SchemaSource) throws(ActorError) -> any MessageSchema { Schema() }
+    func compile(_ source: SchemaSource) throws(ActorError) -> any MessageSchema {
+        guard source.text != Array("false".utf8) else {
+            throw ActorError(.invalidInput, "message_schema cannot be used as a JSON schema (draft 7)")
+        }
+        return Schema(isQuick: !source.isForeign)
+    }
 }
 
 private struct NoFiles: RunFiles {

@@ -25,7 +25,7 @@ struct MessageBatchTests {
     @Test("each line is accepted or refused on its own, and stored in their order")
     func lines() async throws {
         let house = House()
-        let body = "{\"a\":1}\n\n  [2] \r\n{\"a\":1,\"a\":2}\nnull\n{\"message\":\"plain\"}"
+        let body = "\u{FEFF}{\"a\":1}\n\n  [2] \r\n{\"a\":1,\"a\":2}\nnull\n{\"message\":\"plain\"}"
         let result = try #require(try await send(house, row(body))["result"])
         #expect(result["accepted"] == 4)
         #expect(result["refused"] == 1)
@@ -62,6 +62,82 @@ struct MessageBatchTests {
         #expect(full?["accepted"] == 1)
         #expect(full?["results"]?.array?[1]["error"]?.string?.contains("full") == true)
         #expect(full?["results"]?.array?[1]["status"] == 429, "to be sent again later")
+    }
+
+    @Test("the query belongs to what a key is used for, as it does for a single message", arguments: [false, true])
+    func keysAndQueries(areEvents: Bool) async throws {
+        let house = House()
+        let path = "/actors/v2/hello/messages/batch"
+        let type = areEvents ? "application/cloudevents-batch+json" : "application/x-ndjson"
+        let body = areEvents ? #"[{"specversion":"1.0","id":"1","source":"/s","type":"t"}]"# : "1\n"
+        func first(_ query: String) async throws -> JSONValue? {
+            try await send(house, row(body, path: path + query, type: type, headers: ["Idempotency-Key": "K"]))[
+                "result"]?["results"]?.array?.first
+        }
+        let one = try await first("?a=1")
+        #expect(one?["execution_id"]?.string != nil)
+        #expect(try await first("?a=2")?["status"] == 422)
+        #expect(try await first("")?["status"] == 422)
+        #expect(try await first("?a=1") == one)
+        #expect(try await house.store.waiting(for: House.helloID).count == 1)
+    }
+
+    /// The same body, signed once, as it may be sent again by who has recorded it.
+    private func signed(_ house: House, _ body: String, id: String, path: String, type: String) throws -> Row {
+        let secret = try #require(WebhookSecret(House.doorSecret))
+        let headers = WebhookSignature.sha256.headers(
+            id: id, at: house.clock.now(), body: Array(body.utf8), secrets: [secret])
+        var row = row(
+            body, path: "/actors/v2/door/\(path)", type: type,
+            headers: Dictionary(uniqueKeysWithValues: headers.map { ($0.name, $0.value) }))
+        row.token = House.adminToken
+        return row
+    }
+
+    @Test(
+        "a signed message does not come in again the other way",
+        arguments: [
+            (#"{"opened":true}"#, "application/json"), ("{\"a\":1}\n{\"a\":2}\n", "application/octet-stream"),
+            ("no JSON\n{\"a\":2}\n", "application/octet-stream"),
+        ])
+    func replayedAsBatch(body: String, type: String) async throws {
+        let lines = "application/x-ndjson"
+        for batchFirst in [false, true] {
+            let house = House()
+            let single = try signed(house, body, id: "msg_1", path: "messages", type: type)
+            let batch = try signed(house, body, id: "msg_1", path: "messages/batch", type: lines)
+            if batchFirst {
+                let accepted = try await send(house, batch)["result"]?["accepted"]?.int
+                var refused = single
+                refused.status = 422
+                _ = try await send(house, refused)
+                #expect(try await house.store.waiting(for: House.doorID).count == accepted)
+            } else {
+                _ = try await send(house, single)
+                let result = try await send(house, batch)["result"]
+                #expect(result?["accepted"] == 0)
+                #expect(result?["results"]?.array?.last?["status"] == 422)
+                #expect(try await house.store.waiting(for: House.doorID).count == 1)
+            }
+        }
+    }
+
+    @Test("a signed batch that comes again gets its first answers, and a full mailbox takes nothing of it")
+    func signedAgain() async throws {
+        let house = House { $0.maxMailbox = 4 }
+        let lines = "application/x-ndjson"
+        let batch = try signed(house, "nothing\n1\n2\n3\n", id: "msg_2", path: "messages/batch", type: lines)
+        let first = try await send(house, batch)["result"]
+        #expect(first?["accepted"] == 3 && first?["refused"] == 1)
+        #expect(try await send(house, batch)["result"] == first)
+        let changed = try signed(house, "1\n2\n", id: "msg_2", path: "messages/batch", type: lines)
+        #expect(try await send(house, changed)["result"]?["accepted"] == 0)
+        let more = try signed(house, "4\n", id: "msg_3", path: "messages/batch", type: lines)
+        #expect(try await send(house, more)["result"]?["accepted"] == 1)
+        let full = try signed(house, "5\n6\n", id: "msg_4", path: "messages/batch", type: lines)
+        let results = try await send(house, full)["result"]?["results"]?.array
+        #expect(results?.map { $0["status"]?.int } == [429, 429])
+        #expect(try await house.store.waiting(for: House.doorID).count == 4)
     }
 
     @Test("a nonce is used once per line")

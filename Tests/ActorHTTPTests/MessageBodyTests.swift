@@ -72,6 +72,8 @@ struct MessageBodyTests {
         guard let found, row.kind != nil else { return }
         #expect(found.bytes == Array(row.bytes.utf8))
         #expect(try JSONReader.read(found.shown) == row.shown)
+        let callsItselfJSON = row.type?.contains("json") == true
+        #expect(found.isLoose == (row.kind == .json && !callsItselfJSON))
     }
 
     @Test(
@@ -110,10 +112,31 @@ struct MessageEnvironmentTests {
         "what would change the program is refused",
         arguments: [
             "LD_PRELOAD=/x", "BASH_ENV=x", "PYTHONPATH=x", "PATH=/x", "HOME=/x", "PERL5DB=x", "Http_Proxy=x",
-            "_JAVA_OPTIONS=x", "a%00=1", "a=%00", "a%3Db=1", "=1",
+            "_JAVA_OPTIONS=x", "a%00=1", "a=%00", "a%3Db=1", "=1", "_REACTOR_API_URL=https://evil",
+            "_REACTOR_API_KEY=x", "LOCALONLY=1", "REACTORD_ATTEMPT=2", "AWS_ACCESS_KEY_ID=x", "ZIP=-TT+sh",
         ])
     func refused(query: String) {
         #expect(throws: ActorError.self) { try entries(query) }
+    }
+
+    @Test(
+        "a value is taken, whatever tool has a variable of a similar name",
+        arguments: [
+            "TEMP=37", "USER=ann", "TERM=2026-2", "ZIP=12345-6789", "NODE_ID=4", "LD_score=0.3", "LD_R2=1",
+            "COR_matrix=m", "GEM_MODEL=iJO1366", "UV_DOSE=5", "OPAL_ID=1", "R_VERSION=4.3", "GITHUB_SHA=abc",
+            "GIT_COMMIT=abc", "SLURM_JOB_ID=7", "SGE_TASK_ID=1", "AWS_REGION=eu-central-1",
+        ])
+    func taken(query: String) throws { #expect(try entries(query).count == 1) }
+
+    @Test("a refusal names the variable, why, and what to do")
+    func reason() {
+        #expect {
+            try entries("LD_PRELOAD=/x")
+        } throws: { error in
+            let text = (error as? ActorError)?.message ?? ""
+            return text.contains("LD_PRELOAD may not be set by a message: it changes which programs")
+                && text.hasSuffix("give the query parameter another name")
+        }
     }
 
     @Test("more than the bound is refused")

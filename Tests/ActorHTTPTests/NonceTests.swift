@@ -88,6 +88,28 @@ struct NonceTests {
         #expect(house.system.spec(House.helloID)?.grants.isEmpty == true)
     }
 
+    @Test("it shows no other nonce, whatever its level: another may have more uses")
+    func others() async throws {
+        let house = House()
+        for level in [PermissionLevel.read, .update] {
+            let own = "DEV-DEVELOP_\(level.rawValue)"
+            let other = "DEV-DEVELOP_free\(level.rawValue)"
+            try await house.nonce(own, level: level, maxUses: 3)
+            try await house.nonce(other, level: .update)
+            let path = "/actors/v2/R4Xo/nonces"
+            try await house.expect(
+                Row(name: "list", path: "\(path)?x-nonce=\(own)", status: 200, has: [own], lacks: [other]))
+            try await house.expect(
+                Row(
+                    name: "one", path: "\(path)/\(other)?x-nonce=\(own)", status: 400, has: ["Nonce not found."],
+                    lacks: [other]))
+        }
+        try await house.expect(
+            Row(
+                name: "its owner", path: "/actors/v2/R4Xo/nonces", token: House.annToken, status: 200,
+                has: ["DEV-DEVELOP_freeREAD", "DEV-DEVELOP_freeUPDATE"]))
+    }
+
     @Test("it says nothing of other actors: none of them can be linked to by it")
     func links() async throws {
         let house = House()

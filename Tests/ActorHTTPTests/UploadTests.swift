@@ -1,5 +1,7 @@
 import ActorCore
+import ActorRuntime
 import ActorTesting
+import Crypto
 import FoundationEssentials
 import HTTPTypes
 import HummingbirdTesting
@@ -96,10 +98,6 @@ struct UploadTests {
         }
         let mark = Row(
             name: "done", method: .post, path: "/api/v1/uploads/exp/done", token: House.bobToken, status: 202)
-        var foreign = by(House.annToken, mark)
-        foreign.status = 403
-        foreign.has = ["somebody else's upload"]
-        let refused = foreign
         try await withTemporaryFolder { inbox in
             try await House(inbox: inbox).expect(piece("ab", "0-1/4", status: 202))
             // A daemon that starts again knows whose it is.
@@ -108,7 +106,6 @@ struct UploadTests {
                 for name in ["exp/a", "exp/b"] {
                     try await house.expect(by(House.annToken, put(name, status: 403, has: ["somebody else's upload"])))
                 }
-                try await house.expect(refused)
             }
             try await others()
             try await house.expect(piece("cd", "2-3/4", status: 201))
@@ -116,13 +113,177 @@ struct UploadTests {
             #expect(FileManager.default.contents(atPath: inbox + "/exp/a") == Data("abcd".utf8))
             #expect(try FileManager.default.contentsOfDirectory(atPath: inbox + "/exp") == ["a"])
             try await house.expect(by(House.adminToken, put("exp/c", status: 201)))
+            // That it is all there says everybody.
+            try await house.expect(by(House.annToken, mark))
             try await house.expect(mark)
-            try await house.expect(refused)
             // Taken: the name is free.
             try FileManager.default.removeItem(atPath: inbox + "/exp")
             try FileManager.default.removeItem(atPath: inbox + "/exp.done")
             try await house.expect(by(House.annToken, put("exp/a", status: 201)))
             try await house.expect(put("exp/a", status: 403))
+        }
+    }
+
+    /// By whom, a file of an upload or its end, and what comes of it.
+    private typealias Step = (String, String, Int)
+
+    /// - Parameter who: a nonce, or a token of a user.
+    private func expect(_ house: House, _ who: String, _ path: String, _ status: Int) async throws {
+        let isEnd = path.hasSuffix("/done")
+        let isToken = who.hasSuffix("-token")
+        try await house.expect(
+            Row(
+                name: "\(path) by \(who)", method: isEnd ? .post : .put,
+                path: "/api/v1/uploads/\(path)" + (isToken ? "" : "?x-nonce=\(who)"), token: isToken ? who : nil,
+                body: isEnd ? nil : "by \(who)", status: status,
+                has: status == 403 ? ["somebody else's upload"] : []))
+    }
+
+    @Test("a nonce is its own: instruments do not reach each other's uploads, and nobody is locked out")
+    func instruments() async throws {
+        try await withTemporaryFolder { inbox in
+            let house = House(inbox: inbox)
+            for nonce in ["one", "two"] { try await house.nonce(nonce, alias: "ingest", owner: "ann") }
+            let (ann, bob) = (House.annToken, House.bobToken)
+            let steps: [Step] = [
+                ("one", "plate/data", 201), ("two", "plate/data", 403), ("two", "plate/more", 403),
+                ("two", "plate/done", 403), (bob, "plate/data", 403), ("one", "plate/data", 201),
+                // Who made the nonce goes on; it does not reach what she began herself.
+                (ann, "plate/note", 201), (ann, "own/data", 201), ("one", "own/data", 403), ("one", "own/done", 403),
+            ]
+            for (who, path, status) in steps { try await expect(house, who, path, status) }
+            #expect(FileManager.default.contents(atPath: inbox + "/plate/data") == Data("by one".utf8))
+            // A nonce that is made anew goes on, and what has come stays as it is.
+            #expect(try await house.store.deleteNonce(NonceID("one")))
+            let renewed: [Step] = [
+                ("two", "plate/data", 403), ("two", "plate/more", 201), (bob, "plate/rest", 201),
+                (bob, "plate/note", 403), ("two", "plate/done", 202), (bob, "own/done", 202),
+            ]
+            for (who, path, status) in renewed { try await expect(house, who, path, status) }
+            #expect(FileManager.default.contents(atPath: inbox + "/plate/data") == Data("by one".utf8))
+        }
+    }
+
+    @Test("a nonce that is used up, or that nobody stands behind any more, hands its upload on")
+    func spent() async throws {
+        try await withTemporaryFolder { inbox in
+            let house = House(inbox: inbox)
+            var ingest = try #require(house.system.spec(House.helloID))
+            ingest.name = "ingest"
+            house.system.install([ingest], quarantined: [])
+            for nonce in ["once", "then"] { try await house.nonce(nonce, maxUses: 1) }
+            try await house.nonce("bobs", alias: "ingest", owner: "bob")
+            try await house.nonce("last", alias: "ingest")
+            for (who, path, status): Step in [
+                ("once", "set/a", 201), ("then", "set/a", 403), ("then", "set/b", 201), ("last", "set/done", 202),
+                ("bobs", "run/a", 201), ("last", "run/b", 403),
+            ] { try await expect(house, who, path, status) }
+            try await house.grant("bob", .none)
+            for (who, path, status): Step in [("bobs", "run/b", 401), ("last", "run/b", 201), ("last", "run/a", 403)] {
+                try await expect(house, who, path, status)
+            }
+        }
+    }
+
+    @Test("where the disk has no links, who began an upload is kept in a file", arguments: [true, false])
+    func withoutLinks(isRemembered: Bool) async throws {
+        try await withTemporaryFolder { inbox in
+            var folder = InboxFolder(path: inbox)
+            folder.makeLink = { _, _, _ in false }
+            func claimant(_ user: String) -> InboxFolder.Claimant {
+                .init(Caller(principal: Principal(username: user, tenant: House.tenant, roles: [.user])))
+            }
+            let place = InboxFolder.Place(upload: "exp", path: ["a"])
+            if !isRemembered {
+                // Nor does it take the file: the upload is everybody's, and comes all the same.
+                let name = Hexadecimal.text(SHA256.hash(data: Array("exp".utf8))).prefix(40)
+                try FileManager.default.createDirectory(
+                    atPath: "\(inbox)/.parts/\(name).owner.new", withIntermediateDirectories: true)
+            }
+            try folder.claim(place, part: "x.part", by: claimant("bob"))
+            let part = try folder.openPart("x.part")
+            try folder.publish(part, at: place, marker: nil, by: claimant("bob"))
+            folder.release(part)
+            try folder.noteLanding(of: "exp")
+            try folder.claim(place, part: "x.part", by: claimant("bob"))
+            var refusal: ActorError?
+            do throws(ActorError) {
+                try folder.claim(place, part: "x.part", by: claimant("ann"))
+            } catch {
+                refusal = error
+            }
+            #expect((refusal?.code == .forbidden) == isRemembered)
+            #expect(isRemembered == (refusal != nil))
+        }
+    }
+
+    @Test("a single file replaces nothing that came by another way, and what its sender has put there it does")
+    func present() async throws {
+        try await withTemporaryFolder { inbox in
+            let house = House(inbox: inbox)
+            func content(_ name: String) -> Data? { FileManager.default.contents(atPath: "\(inbox)/\(name)") }
+            try Data("A".utf8).write(to: URL(filePath: inbox + "/same.dat"))
+            try await house.expect(put("same.dat", body: "B", status: 409, has: ["is not replaced", "another name"]))
+            #expect(content("same.dat") == Data("A".utf8) && content("same.dat.done") == nil)
+            // Killed before its marker was written: the same sender sends it again.
+            try await house.expect(put("own.dat", body: "one", status: 201))
+            try FileManager.default.removeItem(atPath: inbox + "/own.dat.done")
+            try await house.expect(put("own.dat", body: "two", status: 201))
+            #expect(content("own.dat") == Data("two".utf8) && content("own.dat.done") != nil)
+        }
+    }
+
+    @Test("a marker that came too late says nothing of the next upload of that name")
+    func lateMarker() async throws {
+        try await withTemporaryFolder { inbox in
+            let house = House(inbox: inbox)
+            for name in ["exp", "exp.dat"] { try Data("force".utf8).write(to: URL(filePath: "\(inbox)/\(name).done")) }
+            try await house.expect(put("exp/a", status: 201))
+            #expect(!FileManager.default.fileExists(atPath: inbox + "/exp.done"))
+            try await house.expect(put("exp.dat", status: 201))
+            #expect(FileManager.default.contents(atPath: inbox + "/exp.dat.done") == Data())
+        }
+    }
+
+    @Test("the inbox is told what is still to come of a folder")
+    func toCome() async throws {
+        try await withTemporaryFolder { inbox in
+            let house = House(inbox: inbox)
+            func parts() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: inbox + "/.parts").filter { $0.contains("~") }
+            }
+            var piece = put("exp/raw/a.dat?open=true", body: "ab", status: 202)
+            piece.headers = ["Content-Range": "bytes 0-1/4"]
+            try await house.expect(piece)
+            #expect(try parts().compactMap { InboxParts.read($0)?.upload } == ["exp", "exp"])
+            piece = put("exp/raw/a.dat?open=true", body: "cd", status: 201)
+            piece.headers = ["Content-Range": "bytes 2-3/4"]
+            try await house.expect(piece)
+            #expect(try parts() == [InboxParts.openNote(of: "exp")])
+            try await house.expect(
+                Row(
+                    name: "done", method: .post, path: "/api/v1/uploads/exp/done", token: House.bobToken, status: 202))
+            #expect(try parts() == [])
+            // Who does not say so is not waited for.
+            try await house.expect(put("other/a.dat", status: 201))
+            #expect(try parts() == [])
+        }
+    }
+
+    /// As after a daemon that was killed between the two steps that put a file in its place.
+    @Test("a part that lies in its place already is not written to")
+    func landedPart() async throws {
+        try await withTemporaryFolder { inbox in
+            let house = House(inbox: inbox)
+            var piece = put("exp", body: "ab", status: 202)
+            piece.headers = ["Content-Range": "bytes 0-1/4"]
+            try await house.expect(piece)
+            let names = try FileManager.default.contentsOfDirectory(atPath: inbox + "/.parts")
+            let part = try #require(names.first { $0.hasSuffix(".part") })
+            try FileManager.default.linkItem(atPath: "\(inbox)/.parts/\(part)", toPath: inbox + "/taken")
+            try await house.expect(put("exp", body: "wxyz", status: 409, has: ["just been received"]))
+            #expect(FileManager.default.contents(atPath: inbox + "/taken") == Data("ab".utf8))
+            try await house.expect(put("exp", body: "wxyz", status: 201))
         }
     }
 

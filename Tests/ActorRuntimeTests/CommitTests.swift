@@ -29,6 +29,57 @@ import Testing
         }
     }
 
+    /// The linked actor is told of the failure, and is not the one who could not take it; the farewell is said.
+    @Test(arguments: [false, true]) func anEndThatIsRefusedForGoodIsToldLikeAnyOther(isLinkFull: Bool) async throws {
+        let rig = Rig()
+        let full = rig.spec("full", run: .command(["/bin/true"]))
+        let listener = rig.spec("two", run: .command(["/bin/true"]))
+        var linked = rig.spec("one", retry: RetryPolicy(attempts: 1))
+        linked.link = "two"
+        let actor = linked
+        await rig.reactor.behave { _, context in
+            context.ifAbandoned(call: "http://lab/gone", body: [:], order: "job")
+            try context.send(.alias("full"), ["hello": 1], key: nil)
+        }
+        for crowded in [full, listener] where crowded.id == full.id || isLinkFull {
+            let waiting = NewMessage(
+                actor: crowded.id, body: Array("{}".utf8), sender: "t", received: rig.clock.now())
+            _ = try await rig.store.append([waiting.changed { $0.deliverAt = rig.clock.now().adding(seconds: 3600) }])
+        }
+        rig.store.mostMail = 1
+        try await rig.running([actor, full, listener]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.ended(events, id)
+            #expect(try await rig.store.execution(id)?.outcome == .failed)
+            #expect(try await rig.store.deadLetters(limit: 9).map(\.reason) == ["the mailbox of \(full.id) is full"])
+            let told = try await rig.store.executions(of: listener.id, before: nil, limit: 9)
+            #expect(told.filter { $0.cause == id }.count == (isLinkFull ? 0 : 1))
+            #expect(try await rig.store.audits(limit: 9).map(\.action) == (isLinkFull ? ["link.drop"] : []))
+            while try await !rig.store.dueHeads(limit: 9).isEmpty { await Task.yield() }
+            #expect(rig.http.requests.map(\.url) == ["http://127.0.0.1:1/gone"])
+        }
+    }
+
+    /// There is room for one message: what it has sent itself comes before the news of its end.
+    @Test func theLinkGoesBeforeTheWorkDoes() async throws {
+        let rig = Rig()
+        let listener = rig.spec("two", run: .command(["/bin/true"]))
+        var linked = rig.spec("one", retry: RetryPolicy(attempts: 1))
+        linked.link = "two"
+        let actor = linked
+        await rig.reactor.behave { _, context in try context.send(.alias("two"), ["hello": 1], key: nil) }
+        rig.store.mostMail = 1
+        try await rig.running([actor, listener]) {
+            let events = rig.system.events.subscribe()
+            let id = try await rig.send(actor, [:])
+            await rig.ended(events, id)
+            #expect(try await rig.store.execution(id)?.outcome == .succeeded)
+            #expect(try await rig.store.executions(of: listener.id, before: nil, limit: 9).count == 1)
+            #expect(try await rig.store.audits(limit: 9).map(\.action) == ["link.drop"])
+        }
+    }
+
     @Test func theEndOfAMessageThatIsGoneEndsItsWorkAndItsToken() async throws {
         let rig = Rig()
         let command = ["/bin/true"]

@@ -192,6 +192,25 @@ import Testing
         }
     }
 
+    /// JSON that did not call itself JSON is `str` to a script, and a Python literal all the same.
+    @Test func aScriptIsToldHowItsMessageWasSent() async throws {
+        let rig = Rig()
+        let actor = rig.spec("script", run: .command(["/bin/true"]))
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            let receipt = try await rig.system.send(
+                MessageDraft(
+                    actor: actor.id, body: Array(#"{"a": true}"#.utf8),
+                    environment: [EnvironmentEntry(MessageKind.variable, "str")], sender: "ada"))
+            await rig.ended(events, receipt.execution)
+            let work = try #require(rig.executor.works.first)
+            var seen: [String: String] = [:]
+            for entry in work.environment { seen[entry.name] = entry.value }
+            #expect(seen["MSG"] == "{'a': True}")
+            #expect(seen["_abaco_Content_Type"] == "str" && seen["_abaco_Content-Type"] == "str")
+        }
+    }
+
     /// A message, or an actor made over HTTP, may be older than the rules of the door.
     @Test func onlyTheHouseSaysWhichProgramRuns() async throws {
         let rig = Rig()
@@ -214,7 +233,74 @@ import Testing
                 #expect(seen["PATH"] == path)
                 #expect(seen["GIT_SSH_COMMAND"] == nil)
                 #expect(seen["PLATE"] == "p1" && seen["MODE"] == "fast")
+                // An analysis without a parameter that it was sent has to say so.
+                let log = try await rig.system.log(of: receipt.execution).bytes
+                let refused = "was left out: it changes which programs, libraries or settings files are used"
+                let mine =
+                    path == nil
+                    ? """
+                    reactord: the variable PATH of default_environment \(refused)
+                    reactord: the variable PATH of the message \(refused)
+
+                    """
+                    : "reactord: the variable PATH of the message was left out: the actor's actor.yml sets it\n"
+                let both = "reactord: the variable GIT_SSH_COMMAND of the message \(refused)\n"
+                #expect(String(decoding: log, as: UTF8.self) == mine + both)
             }
+        }
+    }
+
+    /// Whoever may send could otherwise take the house's key to a server of his own.
+    @Test func noMessageChangesWhatTheHouseSays() async throws {
+        let rig = Rig()
+        let mail = [
+            EnvironmentEntry("GRANTED", "theirs"), .init("_REACTOR_API_URL", "https://evil"), .init("LOCALONLY", "1"),
+            .init("TARGET", "test"), .init("REACTORD_DUE", "never"), .init("PLATE", "p1"),
+        ]
+        var declared = rig.spec("declared", run: .command(["python3"]), secrets: ["GRANTED", "ABSENT"])
+        declared.environment = [EnvironmentEntry("TARGET", "production")]
+        var made = rig.spec("made", run: .command(["python3"]))
+        made.environment = [
+            EnvironmentEntry("TARGET", "production"), .init("AWS_ACCESS_KEY_ID", "own"), .init("_REACTOR_KEY", "own"),
+        ]
+        made.definition = ActorDefinition(image: "lab/any")
+        let actors = [declared, made]
+        try await rig.running(actors) {
+            for (actor, target) in zip(actors, ["production", "test"]) {
+                let events = rig.system.events.subscribe()
+                let receipt = try await rig.system.send(
+                    MessageDraft(
+                        actor: actor.id, body: Array("{}".utf8),
+                        environment: mail + [EnvironmentEntry("ABSENT", "theirs")], sender: "eve"))
+                await rig.ended(events, receipt.execution)
+                let work = try #require(rig.executor.works.last)
+                var seen: [String: String] = [:]
+                for entry in work.environment { seen[entry.name] = entry.value }
+                #expect(seen["TARGET"] == target && seen["PLATE"] == "p1")
+                #expect(seen["_REACTOR_API_URL"] == nil && seen["LOCALONLY"] == nil && seen["REACTORD_DUE"] == nil)
+                let isDeclared = actor.definition == nil
+                #expect(seen["GRANTED"] == (isDeclared ? "hunter2" : "theirs"))
+                #expect(seen["ABSENT"] == (isDeclared ? nil : "theirs"))
+                // What is the owner's own of an actor made over HTTP stays.
+                #expect(seen["AWS_ACCESS_KEY_ID"] == (isDeclared ? nil : "own"))
+                #expect(seen["_REACTOR_KEY"] == (isDeclared ? nil : "own"))
+            }
+        }
+    }
+
+    @Test func aScheduleSaysForWhichMomentItSends() async throws {
+        let rig = Rig()
+        let actor = rig.spec("cron", run: .command(["/bin/true"]), schedule: try Schedule("* * * * *"))
+        try await rig.running([actor]) {
+            let events = rig.system.events.subscribe()
+            await rig.clock.sleepers(atLeast: 1)
+            let next = try #require(rig.clock.deadlines.first)
+            rig.clock.advance(milliseconds: next.since(rig.clock.now()))
+            await rig.wait(events) { if case .executionFinished = $0 { true } else { false } }
+            let work = try #require(rig.executor.works.first)
+            #expect(work.environment.contains { $0.name == "REACTORD_DUE" && !$0.value.isEmpty })
+            // No user has sent it.
+            #expect(!work.environment.contains { $0.name == "_abaco_username" })
         }
     }
 

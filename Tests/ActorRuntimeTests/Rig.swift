@@ -16,7 +16,11 @@ final class Rig: Sendable {
     let reactor: ProbeReactor
     let system: ActorSystem
 
-    init(limits: Limits = Limits(), graceMilliseconds: Int64 = 1000) {
+    /// - Parameter makers: of built-in Reactors besides `probe`.
+    init(
+        limits: Limits = Limits(), graceMilliseconds: Int64 = 1000,
+        makers: [String: @Sendable () -> any Reactor] = [:]
+    ) {
         let reactor = ProbeReactor()
         self.reactor = reactor
         address.set(publicURL: "http://lab", local: "http://127.0.0.1:1", former: [])
@@ -31,7 +35,7 @@ final class Rig: Sendable {
             schemas: NameSchemas(),
             callbacks: CallbackMaker(
                 address: address, manager: { ActorID("manager") }, nonce: { "LAB_nonce" }),
-            makers: ["probe": { reactor }], logger: quiet)
+            makers: makers.merging(["probe": { reactor }]) { $1 }, logger: quiet)
     }
 
     /// Stands in for HMAC: the key and how much was signed.
@@ -120,9 +124,14 @@ actor ProbeReactor: Reactor {
 /// Files of executions in memory.
 final class MemoryRunFiles: RunFiles {
     private let files = Mutex<[String: [UInt8]]>([:])
+    /// There is no room for another file.
+    let isFull = Atomic(false)
 
     func prepare(_ execution: ExecutionID) async throws(ActorError) -> String { "/data/runs/\(execution)" }
-    func write(_ bytes: [UInt8], to path: String) async throws(ActorError) { files.withLock { $0[path] = bytes } }
+    func write(_ bytes: [UInt8], to path: String) async throws(ActorError) {
+        if isFull.load(ordering: .relaxed) { throw ActorError(.storageFull, "there is no room for \(path)") }
+        files.withLock { $0[path] = bytes }
+    }
     func read(_ path: String, limit: Int) async -> [UInt8] { files.withLock { Array(($0[path] ?? []).prefix(limit)) } }
 }
 
@@ -130,6 +139,7 @@ final class MemoryRunFiles: RunFiles {
 struct NameSchemas: SchemaCompiler {
     struct Compiled: MessageSchema {
         let name: String
+        let isQuick = true
 
         func violations(of json: [UInt8]) -> [ActorError.Detail] {
             let value = try? JSONReader.read(json)

@@ -36,19 +36,43 @@ private func repeated(_ text: String, _ count: Int) -> String { String(repeating
         #expect(schema.violations(of: Array(Self.hopeless.utf8)).count == 1)
     }
 
+    @Test func keysTakeNoLongerThanOthersEither() throws {
+        let schema = try foreign(
+            #"{"patternProperties": {"^(a+)+$": {}, "a*a*a*b": {}}, "additionalProperties": false}"#)
+        let message = "{\(Self.hopeless): 1}"
+        #expect(schema.violations(of: Array(message.utf8)).count == 1)
+    }
+
+    /// Each pattern alone is quick enough, all of them on one text are not.
+    @Test func whatAStrangersPatternsMayTakeHasABound() throws {
+        let patterns = (0..<200).map { #"{"pattern": "^.?a{0,150}a{0,150}b{40}|\#($0)"}"# }.joined(separator: ",")
+        let schema = try foreign(#"{"items": {"anyOf": [\#(patterns)]}}"#)
+        let long = "[\"\(repeated("c", 4000))\"]"
+        let found = problems(schema.violations(of: Array(long.utf8)))
+        #expect(found.count == 1 && found.first?.hasPrefix("/0: takes too long to match") == true, "\(found)")
+        #expect(schema.violations(of: Array(#"["c1"]"#.utf8)).isEmpty)
+        #expect(try compile(#"{"items": {"anyOf": [\#(patterns)]}}"#).violations(of: Array(long.utf8)).count == 32)
+    }
+
+    private func foreign(_ text: String) throws(ActorError) -> any MessageSchema {
+        try ValijsonCompiler().compile(SchemaSource(file: "message_schema", text: Array(text.utf8), isForeign: true))
+    }
+
     @Test(arguments: [
         (#"{"pattern": "^(?=(a+)+$)"}"#, false), (#"{"pattern": "(a+)+\\1$"}"#, false),
-        (#"{"properties": {"x": {"patternProperties": {"^(a+)+$": {}}}}}"#, false),
-        (#"{"patternProperties": {"a*b*c*": {}}}"#, false), (#"{"patternProperties": {"(a|b)*": {}}}"#, false),
-        (#"{"pattern": "^([a-z]+-)*[a-z]+$"}"#, true), (#"{"pattern": "^(?!tmp).*$"}"#, true),
+        (#"{"properties": {"v": {"pattern": "(?!z)a*a*b"}}}"#, false),
+        (#"{"pattern": "(?!z)a{0,300}a{0,300}b"}"#, false), (#"{"pattern": "^\\u0041$"}"#, false),
+        (#"{"properties": {"x": {"patternProperties": {"^(?=a+)a+$": {}}}}}"#, false),
+        (#"{"patternProperties": {"^(a+)+$": {}, "a*b*c*": {}, "(a|b)*": {}}}"#, true),
+        (#"{"pattern": "^([a-z]+-)*[a-z]+$"}"#, true), (#"{"not": {"pattern": "^tmp"}}"#, true),
         (#"{"patternProperties": {"^(?:x_)+[0-9]{1,4}$": {}, "^[a-z]+_[0-9]+$": {}, "a|b": {}}}"#, true),
     ])
-    func ofStrangersAreRefusedWhereTheyCould(schema: String, isTaken: Bool) throws {
-        let source = { SchemaSource(file: "message_schema", text: Array(schema.utf8), isForeign: $0) }
-        _ = try ValijsonCompiler().compile(source(false))
+    func ofStrangersAreRefusedWhereOnlyTryingAllWaysMatches(schema: String, isTaken: Bool) throws {
+        let own = try compile(schema)
+        #expect(own.isQuick == isTaken)
         do {
-            _ = try ValijsonCompiler().compile(source(true))
-            #expect(isTaken)
+            let theirs = try foreign(schema)
+            #expect(isTaken && !theirs.isQuick)
         } catch {
             #expect(!isTaken && problems(error.details).joined().contains("may take very long to match"), "\(error)")
         }
@@ -74,6 +98,10 @@ private func repeated(_ text: String, _ count: Int) -> String { String(repeating
             #"{"properties": {"a": {}}, "additionalProperties": false}"#, #"{"a": 1, "b": 2}"#,
             ": property 'b' is not allowed"),
         SchemaCase(#"{"properties": {"a": false}}"#, #"{"a": 1}"#, "/a: is not allowed here"),
+        // What is wrong with one key says nothing of those that further patterns match.
+        SchemaCase(
+            #"{"patternProperties": {"^a*$": {"type": "string"}, "^b": {}}, "additionalProperties": false}"#,
+            #"{"aa": 1, "b1": 2}"#, "/aa: must be string, not integer"),
         SchemaCase(
             #"{"properties": {"a": {"properties": {"b": {"minimum": 3}}}}}"#, #"{"a": {"b": 2}}"#,
             "/a/b: must be greater than or equal to 3"),

@@ -106,6 +106,48 @@ import Testing
         }
     }
 
+    /// What was accepted after the first restore is known outside too, and the backup knows nothing of it.
+    @Test func twoRestoresOfOneBackupGiveNoIdTwice() async throws {
+        try await withFolder { folder in
+            let (path, backup) = ("\(folder)/reactord.sqlite", "\(folder)/copy")
+            let store = try SQLiteStore.open(path: path, logger: quiet)
+            let before = try await store.append([message("e1")])
+            try backUp(path, to: backup)
+            try await store.close()
+            guard case .accepted(let known) = before[0] else { throw CancellationError() }
+            var given: [Envelope] = []
+            for round in 0..<3 {
+                _ = try restore(path, from: backup, aside: "\(folder)/aside\(round)")
+                let restored = try SQLiteStore.open(path: path, logger: quiet)
+                for answer in try await restored.append([message("a\(round)"), message("b\(round)")]) {
+                    guard case .accepted(let envelope) = answer else { throw CancellationError() }
+                    given.append(envelope)
+                }
+                try await restored.close()
+            }
+            #expect(given.allSatisfy { $0.sequence > known.sequence + 1 << 32 })
+            #expect(Set(given.map(\.execution)).count == 6)
+        }
+    }
+
+    /// One backup may be the start of many: what is passed over gets less before there is nothing left to give.
+    @Test func numbersLastForThousandsOfRestores() throws {
+        var random = SeededGenerator(seed: 11)
+        var last: Int64 = 5
+        var widest: Int64 = 0
+        for _ in 0..<5000 {
+            let next = try StoreMarks.passed(last, random: &random)
+            #expect(next - last >= 1 << 32)
+            widest = max(widest, next - last)
+            last = next
+        }
+        #expect(widest > 1 << 51 && ExecutionNumbers.sequences.contains(last))
+        let error = #expect(throws: ActorError.self) {
+            try StoreMarks.passed(ExecutionNumbers.sequences.upperBound - 1, random: &random)
+        }
+        #expect(error?.message.contains("take another backup") == true)
+    }
+
     /// As a kill after the decision leaves it: some of what lay beside the old database is gone already.
     @Test(arguments: [["-wal", "-shm", "-sync"], ["-shm", "-sync"], ["-sync"], []])
     func aRestoreThatWasCutOffIsFinishedByWhoComesNext(beside: [String]) async throws {

@@ -25,7 +25,10 @@ struct JobLedgerTests {
                 .move(id, revision: 1, to: .running, by: .update, entry("update", 3)),
                 .move(id, revision: 2, to: .finished, by: .finish, entry("FINISH", 4)),
             ]
-            guard case .accepted(let envelope) = try await store.append([message("e\(number)")])[0] else { return }
+            guard case .accepted(let envelope) = try await store.append([message("e\(number)")])[0] else {
+                Issue.record("message e\(number) was refused")
+                return
+            }
             try await store.begin(envelope, attempt: 1, at: noon)
             try await store.commit(effects, of: envelope, at: noon)
         }

@@ -94,6 +94,29 @@ struct DeclaredActorTests {
         }
     }
 
+    @Test func mailWaitsWhileTheDiskOfOneActorIsAway() async throws {
+        let daemon = try RunningDaemon(shipped: ["ingest"])
+        let manager = FileManager.default
+        for (path, text) in files("first") { try daemon.write(text, to: "share/first/\(path)") }
+        try manager.createSymbolicLink(
+            atPath: "\(daemon.folder)/actors/first", withDestinationPath: "\(daemon.folder)/share/first")
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            _ = try await daemon.finished(try await daemon.send("first", "before"))
+            try manager.moveItem(atPath: "\(daemon.folder)/share", toPath: "\(daemon.folder)/away")
+            let list = try await daemon.until("/api/v1/actors") { list in
+                list["actors"]?.array?.contains { $0["status"] == "ERROR" } == true
+            }
+            #expect(list["quarantined"]?.array?.first?["goes_on"] == true)
+            let execution = try await daemon.send("first", "meanwhile")
+            let why = try await daemon.get("/api/v1/executions/\(execution)/why")
+            #expect("\(why)".contains("is its disk mounted?"), "\(why)")
+            try manager.moveItem(atPath: "\(daemon.folder)/away", toPath: "\(daemon.folder)/share")
+            #expect(try await daemon.finished(execution)["outcome"] == "succeeded")
+            #expect(try await daemon.get("/actors/v2/first")["result"]?["revision"] == 1)
+        }
+    }
+
     /// A built-in Reactor and a script alike: what they read and run lies on a disk that is not mounted.
     @Test func mailWaitsWhileTheFolderOfTheActorsIsAway() async throws {
         let daemon = try RunningDaemon(actors: ["first": files("first")], shipped: ["ingest"])

@@ -268,8 +268,10 @@ import Testing
             for number in [0, count / 2, count - 1] {
                 _ = try await ended(daemon, "small-\(number)", seconds: Soak.isOn ? 1800 : 120)
             }
+            let deadline = ContinuousClock.now + .seconds(Soak.isOn ? 1800 : 120)
             var left = count
             while left > 0 {
+                try #require(ContinuousClock.now < deadline, "\(left) uploads are still in the inbox")
                 left = try FileManager.default.contentsOfDirectory(atPath: "\(daemon.data)/inbox")
                     .filter { $0.hasPrefix("small-") }.count
                 if left > 0 { try await Task.sleep(for: .milliseconds(200)) }

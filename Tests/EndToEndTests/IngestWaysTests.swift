@@ -79,6 +79,24 @@ import Testing
         }
     }
 
+    /// Without a name a line's upload is called like its file: recordings of one name become uploads all the same.
+    @Test func recordingsOfOneNameInAListAreAllTaken() async throws {
+        let daemon = try daemon("settle_seconds: 0.2\nscan_seconds: 0.1\n")
+        let list = "\(daemon.folder)/instrument/new.txt"
+        try daemon.write(
+            "settle_seconds: 0.2\nscan_seconds: 0.1\nallow_paths: [\(daemon.folder)/instrument]\nlists: [\(list)]\n",
+            to: "actors/ingest/config.yml")
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            let runs = 1...5
+            for run in runs { try daemon.write("content of \(run)", to: "instrument/run\(run)/data.dat") }
+            try daemon.write(runs.map { "run\($0)/data.dat\n" }.joined(), to: "instrument/new.txt")
+            for id in ["data.dat"] + runs.dropFirst().map({ "data.dat.\($0)" }) {
+                #expect(try await ended(daemon, id)["state"]?.string == "done")
+            }
+        }
+    }
+
     @Test func theEndIsToldByASignedWebhookAndByMail() async throws {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         let daemon = try daemon("", actor: "secrets: [UPLOAD_HOOK]\n")

@@ -20,6 +20,64 @@ import Testing
         }
     }
 
+    /// Somebody hopes to have the configuration read again: the lab is not to stand still for it.
+    @Test func aHangUpIsNotedAndTheDaemonGoesOn() async throws {
+        try await withDaemon(RunningDaemon()) { daemon in
+            try await daemon.start()
+            daemon.signal(SIGHUP)
+            _ = try await daemon.until("/api/v1/actors") { _ in daemon.errors.contains("SIGHUP does nothing here") }
+            #expect(await daemon.stop() == 0)
+        }
+    }
+
+    @Test func aHangUpAtATerminalIsAStopInOrder() async throws {
+        var (outer, inner): (Int32, Int32) = (-1, -1)
+        var name = [CChar](repeating: 0, count: 64)
+        let isOpen = openpty(&outer, &inner, &name, nil, nil) == 0
+        try #require(isOpen)
+        let ends = [outer, inner]
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer { for end in ends { close(end) } }
+        let daemon = try RunningDaemon()
+        daemon.input = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            daemon.signal(SIGHUP)
+            #expect(await daemon.waitForEnd() == 0, "\(daemon.errors)")
+        }
+    }
+
+    /// What is behind the first page is not kept secret.
+    @Test func listsSayThatThereIsMore() async throws {
+        let daemon = try RunningDaemon(actors: [
+            "bad": ["actor.yml": "name: bad\nrun: {command: [/bin/false]}\nretry: {attempts: 1}\n"]
+        ])
+        try await withDaemon(daemon) { daemon in
+            try await daemon.start()
+            for number in 0..<3 {
+                _ = try await daemon.finished(try await daemon.send("bad", ["n": JSONValue(number)]))
+            }
+            for words in [["executions", "bad"], ["dead-letters"]] {
+                let line = words + ["--limit", "2", "--url", daemon.base, "--data-dir", daemon.data]
+                let first = try await daemon.runBeside(line).output
+                let cursor = try #require(first.split(separator: "more: --cursor ").last?.split(separator: "\n").first)
+                #expect(first.contains("more: --cursor "), "\(first)")
+                let second = try await daemon.runBeside(line + ["--cursor", String(cursor)]).output
+                #expect(second.split(separator: "\n").count == 2 && !second.contains("more:"), "\(second)")
+            }
+        }
+    }
+
+    /// 1 is said of histories that somebody has changed, not of a folder that was mistyped.
+    @Test func aFolderWithoutADatabaseIsAWrongWord() async throws {
+        try await withDaemon(RunningDaemon()) { daemon in
+            for words in [["job", "verify", "--all"], ["verify"]] {
+                let code = try await daemon.runToEnd(words + ["--data-dir", "nosuch"]).code
+                #expect(code == 2)
+            }
+        }
+    }
+
     @Test func aSecondDaemonOnTheSameFolderIsRefusedNamingTheHolder() async throws {
         try await withDaemon(RunningDaemon()) { daemon in
             try await daemon.start()

@@ -16,6 +16,8 @@ final class RunningDaemon {
     /// The port that it listens on; 0 before its start.
     var port: UInt16 { base.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
     private let options: [String]
+    /// What its standard input is.
+    var input = "/dev/null"
     /// Variables that the daemon gets beside those of the test.
     var environment: [String: String] = [:]
 
@@ -120,7 +122,7 @@ final class RunningDaemon {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY | O_NOCTTY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_addopen(
             &actions, 2, "\(folder)/stderr.log", O_WRONLY | O_CREAT | O_APPEND, 0o600)

@@ -5,9 +5,11 @@
 
 import json
 import os
+import subprocess
+import sys
 import unittest
 
-from support import ACTOR, EXECUTION, VECTORS, SDKTest
+from support import ACTOR, EXECUTION, SDK, VECTORS, SDKTest
 
 from reactors import AgaveError, ApiError, AttrDict
 from reactors.context import get_context
@@ -265,21 +267,14 @@ class MessageTests(SDKTest):
         self.assertEqual(self.slept[0], 1)
         self.assertTrue(1 <= self.slept[1] <= 2)
 
-    def test_the_next_attempt_sends_what_was_sent_before_under_the_same_keys(self):
-        self.fake.answers[self.PATH] = [self.accepted()]
-
-        def attempt(*messages):
-            begin, rx = len(self.fake.requests), self.reactor()[0]
-            for message in messages:
-                self.assertEqual(rx.send_message("other", message), "abc")
-            return [request["headers"]["Idempotency-Key"] for request in self.fake.requests[begin:]]
-
-        first = attempt({"a": 1, "b": 2}, {"a": 1}, {"a": 1}, "text")
-        self.assertEqual(len(set(first)), 4)
-        self.assertTrue(all(key.startswith(EXECUTION) for key in first))
-        self.assertEqual(attempt({"b": 2, "a": 1}, {"a": 1}, {"a": 1}, "text"), first)
-        self.assertEqual(attempt({"a": 1}), first[1:2])
-        self.assertNotIn(attempt({"a": 2})[0], first)
+    def test_a_refused_key_is_told_and_is_no_success(self):
+        self.fake.answers[self.PATH] = [(422, {"message": "the key was used for another message"})]
+        self.assertIsNone(self.rx.send_message("other", {"a": 1}))
+        self.assertEqual(len(self.fake.requests), 1)
+        words = " ERROR Message to other failed after 1 tries with errors: ['the key was used for another message"
+        self.assertIn(words, self.log.getvalue())
+        with self.assertRaisesRegex(AgaveError, "HTTP 422"):
+            self.rx.send_message("other", {"a": 1}, ignoreErrors=False)
 
     def test_it_gives_up(self):
         self.fake.answers[self.PATH] = [(503, {"message": "draining"})]
@@ -361,6 +356,81 @@ class MessageTests(SDKTest):
         rx, _ = self.reactor()
         with self.assertRaisesRegex(AgaveError, "set REACTORD_URL and REACTORD_TOKEN"):
             rx.send_message("other", {}, ignoreErrors=False)
+
+
+class KeyTests(SDKTest):
+    """Scripts as the daemon starts them: processes that lead their sessions."""
+
+    PATH = "POST /actors/v2/other/messages"
+
+    def setUp(self):
+        super().setUp()
+        self.fake = self.daemon()
+        self.fake.answers[self.PATH] = [(200, {"result": {"executionId": "abc"}})]
+        self.environment(PYTHONPATH=str(SDK), PYTHONDONTWRITEBYTECODE="1")
+
+    def keys(self, *lines, command=(sys.executable,), **variables):
+        """The keys under which a script sends, in order."""
+        self.write("reactor.py", "\n".join(("from reactors.runtime import Reactor",) + lines))
+        begin = len(self.fake.requests)
+        result = subprocess.run(
+            [*command, "reactor.py"], env=dict(os.environ, **variables), start_new_session=True, timeout=60,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        keys = [request["headers"]["Idempotency-Key"] for request in self.fake.requests[begin:]]
+        self.assertTrue(all(key.startswith(EXECUTION + "-") for key in keys))
+        return keys
+
+    def test_the_next_attempt_sends_what_was_sent_before_under_the_same_keys(self):
+        lines = ["rx = Reactor()"] + [
+            "rx.send_message('other', {})".format(text) for text in ("{'a': 1}", "{'a': 2}", "{'a': 1}", "'text'")]
+        first = self.keys(*lines)
+        self.assertEqual((len(first), len(set(first))), (4, 4))
+        self.assertEqual(self.keys(*lines), first)
+        self.assertEqual(self.keys(*lines[:2]), first[:1])
+        self.assertNotIn(self.keys("Reactor().send_message('other', {'a': 3})")[0], first)
+
+    def test_the_order_of_keys_is_a_part_of_the_message(self):
+        # The daemon compares bytes: what differs under one key would be refused.
+        one = self.keys("Reactor().send_message('other', {'a': 1, 'b': 2})")
+        self.assertNotEqual(self.keys("Reactor().send_message('other', {'b': 2, 'a': 1})"), one)
+
+    def test_several_reactors_of_a_script_count_together(self):
+        lines = ["for _ in range(3): Reactor().send_message('other', {'do': 'it'})"]
+        first = self.keys(*lines)
+        self.assertEqual((len(first), len(set(first))), (3, 3))
+        self.assertEqual(self.keys(*lines), first)
+
+    def test_threads_count_together(self):
+        keys = self.keys(
+            "from concurrent.futures import ThreadPoolExecutor", "rx = Reactor()",
+            "with ThreadPoolExecutor(4) as pool:",
+            "    list(pool.map(lambda _: rx.send_message('other', {'tick': 1}), range(12)))")
+        self.assertEqual((len(keys), len(set(keys))), (12, 12))
+
+    def test_what_a_pool_sends_arrives(self):
+        for method in ("fork", "spawn"):
+            with self.subTest(method):
+                keys = self.keys(
+                    "import multiprocessing", "def send(_):",
+                    "    return Reactor().send_message('other', {'tick': 1})", "if __name__ == '__main__':",
+                    "    send(0)", "    with multiprocessing.get_context('{}').Pool(3) as pool:".format(method),
+                    "        assert pool.map(send, range(6), 1) == ['abc'] * 6")
+                self.assertEqual((len(keys), len(set(keys))), (7, 7))
+
+    def test_two_programs_of_one_script_do_not_share_keys(self):
+        self.write("run.sh", "{0} $1\n{0} $1\n".format(sys.executable))
+        keys = self.keys("Reactor().send_message('other', {'tick': 1})", command=("sh", "run.sh"))
+        self.assertEqual((len(keys), len(set(keys))), (2, 2))
+
+    def test_nobody_knows_a_key_without_the_token(self):
+        line = "Reactor().send_message('other', {'a': 1})"
+        keys = [self.keys(line, _abaco_access_token=token)[0] for token in ("rxe_one", "rxe_two", "rxe_one")]
+        self.assertEqual(keys[0], keys[2])
+        self.assertNotEqual(keys[0], keys[1])
+        # Without one there is nothing that only this execution has.
+        random = [self.keys(line, _abaco_access_token="", REACTORD_TOKEN="own")[0] for _ in range(2)]
+        self.assertEqual(len(set(random)), 2)
 
 
 class ValidationTests(SDKTest):

@@ -156,6 +156,60 @@ import Testing
         #expect(failure?.kind == .refused)
     }
 
+    @Test(arguments: [ActorError.Code.tooLarge, .invalidInput, .notFound])
+    func whatCannotBeTakenIsRefusedAtOnce(code: ActorError.Code) async throws {
+        land()
+        files.change { $0.claimError = ActorError(code, "deeper than 64 folders") }
+        let failure = await #expect(throws: ReactorFailure.self) { try await deliver(upload()) }
+        #expect(failure?.kind == .refused && failure?.message.contains("deeper than 64") == true)
+    }
+
+    /// Files that went by the retention and came back under another name belong to the old record; what has its name in
+    /// the inbox meanwhile does not.
+    @Test func aRerunTakesTheFilesThatCameBackAndNothingElse() async throws {
+        files.change { $0.jobFiles = [jobFile("a.yaml")] }
+        land("ok.dat")
+        try await deliver(upload("ok.dat"))
+        let job = JobID(try #require(document("ok.dat").at("jobs").array?.first?.at("uuid").string))
+        try await move(job, .finished)
+        try await deliver(
+            ["kind": "removed", "upload": "ok.dat", "key": "execution", "action": "delete", "plan": "p"],
+            execution: "gone")
+        files.change { $0.claims = [:] }
+        land("third.dat")
+        try await deliver(upload("third.dat"), execution: "back")
+        #expect(document("ok.dat").at("removed").isNull && document("ok.dat").at("place") == "third.dat")
+        // The repeat of a message that came back runs nothing.
+        try await deliver(upload("third.dat"), execution: "back", attempts: 1)
+        #expect(world.read { $0.jobs.count } == 1 && document("ok.dat").at("state") == "done")
+        land("ok.dat", hash: "a new recording")
+        try await deliver(["kind": "rerun", "upload": "ok.dat"], execution: "again")
+        let order = try JobRunMessage.decode(try #require(world.read { $0.mail.last?.body }))
+        #expect(order.upload.folder == "/uploads/third.dat.1" && order.upload.name == "ok.dat")
+        #expect(files.read { $0.inbox["ok.dat"] != nil })
+        // As an earlier version has stored it: the name stands among the repeats only.
+        world.change { contents in
+            contents.documents["upload/ok.dat"] = contents.documents["upload/ok.dat"]?.removing("place")
+        }
+        try await deliver(["kind": "rerun", "upload": "ok.dat"], execution: "third")
+        #expect(document("ok.dat").at("run") == 3)
+        // The new recording becomes an upload of its own.
+        try await deliver(upload("ok.dat"), execution: "new")
+        #expect(document("ok.dat.2").at("number") == 2 && files.read { $0.inbox["ok.dat"] == nil })
+    }
+
+    @Test func filesThatAreGoneAreNotLookedForInTheInbox() async throws {
+        files.change { $0.jobFiles = [jobFile("a.yaml")] }
+        land()
+        try await deliver(upload())
+        files.change { $0.claims = [:] }
+        land(hash: "another")
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await deliver(["kind": "rerun", "upload": .string(Self.ephys)], execution: "again")
+        }
+        #expect(failure?.kind == .refused && files.read { $0.inbox[Self.ephys] != nil })
+    }
+
     @Test func aChangedFileIsTheSecondVersion() async throws {
         files.change { $0.jobFiles = [jobFile("all.yaml")] }
         land()
@@ -562,6 +616,43 @@ import Testing
         #expect(document.at("state").string == state)
         #expect(document.at("jobs").array?.map { $0.at("status").string } == statuses.map(\.rawValue))
         #expect((document.at("finished").string != nil) == (state != "running"))
+    }
+
+    /// As `reactord job rm` does it: the manager tells of the deletion, and the upload comes to its end.
+    @Test func aDeletedJobHasFailed() async throws {
+        land()
+        files.change {
+            $0.jobFiles = [jobFile("a.yaml"), jobFile("b.yaml", after: "a.yaml"), jobFile("c.yaml")]
+        }
+        let settings: JSONValue = ["notify": [["actor": "lab-notes"]]]
+        try await deliver(upload(), settings: settings)
+        let (job, done) = (jobs[0], jobs[1])
+        try await move(done, .finished, settings: settings)
+        for id in [job, done] {
+            let body: JSONValue = ["uuid": .string(id.rawValue), "action": "delete"]
+            let parameters = [(JobAuthority.variable, "admin")]
+            var setup = TestContext.Setup()
+            setup.execution = ExecutionID("delete-\(id)")
+            try await world.deliver(
+                envelope(body, parameters: parameters, execution: "delete-\(id)"),
+                to: PipelineJobsReactor(archive: MemoryLab()), as: setup)
+            let told = try #require(world.read { $0.mail.last })
+            #expect(told.address == .id(setup.actor) && told.body.at("event") == "delete")
+            for attempt in 0..<2 {
+                try await deliver(told.body, execution: "told-\(id)", attempts: attempt, settings: settings)
+            }
+        }
+        let document = document()
+        #expect(document.at("jobs").array?.map { $0.at("status").string } == ["FAILED", "FINISHED"])
+        #expect(document.at("jobs").array?.first?.at("reason") == "deleted by alice")
+        #expect(document.at("state") == "partly_failed" && document.at("counts", "blocked") == 1)
+        #expect(world.read { $0.mail.count { $0.address == .alias("lab-notes") } } == 1)
+        // Nobody can say that of a job that never was.
+        let lie: JSONValue = [
+            "kind": "job", "uuid": "10792d3c-395c-57e0-a694-006cf03d3970",
+            "data": ["job_data": ["upload": .string(Self.ephys)]],
+        ]
+        await #expect(throws: ReactorFailure.self) { try await deliver(lie, execution: "lie") }
     }
 
     @Test func theCatalogueIsBelievedNotTheMessage() async throws {

@@ -106,6 +106,29 @@ import Testing
         #expect(failure?.message.contains("pbs") == true && failure?.message.contains("slurm") == true)
     }
 
+    /// The platform has its 200, and nobody looks into an execution.
+    @Test func aTableThatIsNotThereStandsInTheHistory() async throws {
+        let record = try await makeJob()
+        await #expect(throws: ReactorFailure.self) { try await call(record, [("status", "Error"), ("map", "agro")]) }
+        let refused = try #require(world.read { $0.history.values.first?.first { $0.refusal != nil } })
+        #expect(refused.name == "callback" && refused.refusal?.hasPrefix("there is no callback map agro") == true)
+        #expect(refused.data == ["map": "agro", "status": "Error"])
+        // A stranger leaves nothing there.
+        await #expect(throws: ReactorFailure.self) {
+            try await deliver(
+                .null, [("uuid", record.uuid.rawValue), ("token", "0"), ("status", "Error"), ("map", "lsf")])
+        }
+        #expect(world.read { $0.history.values.first?.count { $0.refusal != nil } } == 1)
+    }
+
+    @Test func anArgoWorkflowThatErredHasFailed() async throws {
+        let record = try await makeJob()
+        for parameters in [[("event", "run")], [("status", "Error"), ("map", "argo")]] {
+            try await call(record, parameters)
+        }
+        #expect(history == ["create", "run", "fail"])
+    }
+
     /// Else every callback of its jobs would be lost, and nobody would hear of it.
     @Test func aPipelineNamesATableThatIsThere() async throws {
         let house: JSONValue = ["callback_maps": ["pbs"]]

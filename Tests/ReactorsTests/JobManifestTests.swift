@@ -129,6 +129,10 @@ import Testing
             file { $0.setting("metadata", ["annotations": ["reactord/applies-to": []]]) },
             "/metadata/annotations/reactord~1applies-to"
         ),
+        (
+            file { $0.setting("metadata", ["annotations": ["reactord/exector": "slurm", "other/exector": "x"]]) },
+            "/metadata/annotations/reactord~1exector"
+        ),
         (file { $0.setting("spec", ["template": ["spec": ["containers": []]]]) }, "\(pod)/containers"),
         (file { $0.setting("spec", ["template": ["spec": ["containers": 1]]]) }, "\(pod)/containers"),
         (container(("comand", ["x"])), "\(pod)/containers/0/comand"),

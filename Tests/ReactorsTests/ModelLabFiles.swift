@@ -18,6 +18,7 @@ final class ModelLabFiles: LabFiles {
         var outputs: [LabFile] = [LabFile(path: "beats.csv", bytes: 12, sha256: "ab")]
         var tail = "the last words"
         var publishError: ActorError?
+        var claimError: ActorError?
     }
 
     private let contents = Mutex(Contents())
@@ -26,6 +27,7 @@ final class ModelLabFiles: LabFiles {
     func change(_ body: (inout Contents) -> Void) { contents.withLock { body(&$0) } }
 
     func claim(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload {
+        if let error = read({ $0.claimError }) { throw error }
         let claimed = contents.withLock { contents -> ClaimedUpload? in
             if let known = contents.claims[key] { return known }
             guard let files = contents.inbox.removeValue(forKey: name) else { return nil }
@@ -39,6 +41,13 @@ final class ModelLabFiles: LabFiles {
         return claimed
     }
 
+    func held(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload {
+        guard let known = read({ $0.claims[key] }), known.name == name else {
+            throw ActorError(.notFound, "its files are not in uploads/\(name) any more")
+        }
+        return known
+    }
+
     func derive(_ archivePath: String, of name: String, key: String, as path: String) async throws(ActorError) {
         change { $0.derived["\(name)/\(path)"] = archivePath }
     }
@@ -48,7 +57,9 @@ final class ModelLabFiles: LabFiles {
         return lines
     }
 
-    func bring(_ path: String, as name: String, allowed: [String], force: Bool) async throws(ActorError) {
+    func bring(
+        _ path: String, as name: String, allowed: [String], force: Bool, key: String
+    ) async throws(ActorError) {
         guard allowed.contains(where: { path.hasPrefix($0) }) else {
             throw ActorError(.forbidden, "\(path) may not be read")
         }

@@ -232,6 +232,31 @@ import Testing
         #expect(world.read { $0.jobs.values.contains { $0.path == "/products/v2" } })
     }
 
+    /// The first generation's own creation messages name paths.
+    @Test func anyAdminChoosesPathsAndNobodyElseDoes() async throws {
+        let body = registered().setting("archive_path", "/products/v2")
+        let byAdmin = [(JobAuthority.senderRole, "admin")]
+        let byNonce = byAdmin + [("token", Self.pipelineToken)]
+        let attempts: [([(String, String)], NonceID?)] = [
+            ([], nil), (byNonce, NonceID("n")), ([(JobAuthority.senderRole, "user")], nil),
+        ]
+        for (parameters, nonce) in attempts {
+            await #expect(throws: ReactorFailure.self) {
+                try await deliver(body, parameters, sender: "root", nonce: nonce)
+            }
+        }
+        #expect(world.read { $0.jobs.isEmpty })
+        try await deliver(body, byAdmin, sender: "root")
+        let record = try #require(world.read { $0.jobs.values.first })
+        #expect(record.path == "/products/v2" && record.owner == "root")
+        // It says who has sent something, and opens no job whose token is not shown.
+        let failure = await #expect(throws: ReactorFailure.self) {
+            try await deliver(
+                ["uuid": .string(record.uuid.rawValue), "event": "run", "token": "0"], byAdmin, sender: "root")
+        }
+        #expect(failure?.message == "Token is not valid")
+    }
+
     // MARK: Events
 
     @Test func aLifeByCallbacks() async throws {

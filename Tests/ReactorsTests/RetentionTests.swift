@@ -9,6 +9,8 @@ import Testing
     private let world = TestWorld()
     private let holdings = MemoryHoldings()
     private let removed = Kept<[String]>([])
+    /// What the store says of objects, by key; all others are as they were put.
+    private let objects = Kept<[String: Result<StoredObject?, ActorError>]>([:])
     private let settings: JSONValue = [
         "keep_tags": ["keep"], "approval_days": 7,
         "rules": [
@@ -61,6 +63,10 @@ import Testing
                 limits: Limits(), home: "/house", holdings: holdings,
                 removeObjects: { [removed] (keys, bucket) async throws(ActorError) in
                     removed.change { $0 += keys.map { "\(bucket)/\($0)" } }
+                },
+                lookAtObject: { [objects] (name) async throws(ActorError) in
+                    let usual = StoredObject(key: name.key, bytes: 7, etag: "e", sha256: "c")
+                    return try objects.value[name.key, default: .success(usual)].get()
                 }))
         try await world.deliver(
             envelope(body, sender: sender, execution: execution, attempts: attempts, nonce: nonce), to: reactor,
@@ -205,6 +211,77 @@ import Testing
         #expect(
             applied["items"]?.array?.compactMap { $0["progress"]?.string } == ["kept", "kept", "kept", "done"])
         #expect(holdings.places == ["2026-01-01-e-a/1", "2026-01-01-e-b/1", "2026-01-01-e-c/1"])
+    }
+
+    private func applied(_ execution: String) async throws -> JSONValue {
+        let id = try #require(try await send(["kind": "plan"], execution: "plan-\(execution)")["id"]?.string)
+        _ = try await send(["kind": "approve", "plan": .string(id)], execution: "approve-\(execution)")
+        return try await send(["kind": "apply", "plan": .string(id)], execution: execution)
+    }
+
+    /// The store is asked for every object before the last copy on this machine goes.
+    @Test func filesWhoseCopyIsNotWholeAreKept() async throws {
+        let names = ["a", "b", "c", "d", "e"].map { "2026-01-01-e-\($0)" }
+        for name in names { holdings.put(holding(name, days: 100)) }
+        func object(_ name: String, bytes: Int64 = 7, sha256: String? = "c") -> Result<StoredObject?, ActorError> {
+            .success(StoredObject(key: "k/\(name)", bytes: bytes, etag: "other", sha256: sha256))
+        }
+        objects.change {
+            $0["k/\(names[0])"] = .success(nil)
+            $0["k/\(names[1])"] = object(names[1], bytes: 6)
+            $0["k/\(names[2])"] = object(names[2], sha256: "another")
+            $0["k/\(names[3])"] = .failure(ActorError(.unavailable, "no answer"))
+        }
+        let done = try await applied("1")
+        let progress = done["items"]?.array?.compactMap { $0["progress"]?.string }
+        #expect(progress == ["kept", "kept", "kept", "kept", "done"] && done["state"] == "applied")
+        let notes = done["items"]?.array?.compactMap { $0["note"]?.string } ?? []
+        #expect(notes.count == 4 && notes[0].contains("s3://cold/k/\(names[0]) is not there any more"))
+        #expect(notes[1].contains("has 6 bytes, not 7") && notes[2].contains("another content"))
+        #expect(notes[3].contains("no answer"))
+        #expect(holdings.places == names.dropLast().map { "\($0)/1" })
+        // No row says that a file goes that stays, and what has no copy is copied again.
+        #expect(world.read { $0.audits.count { $0.outcome.hasPrefix("goes") } } == 2)
+        for (index, name) in names.enumerated() {
+            let copy = try await holdings.holding(name, 1)?.copy
+            #expect((copy == nil) == (index < 3), "\(name)")
+        }
+    }
+
+    @Test func withoutAHashTheStoreHasToNameTheSameObject() {
+        let object = LabFile(path: "k", bytes: 7, sha256: "c")
+        let copy = HeldCopy(bucket: "b", objects: [object], etags: ["k": "e"])
+        let cases: [(StoredObject?, Bool)] = [
+            (nil, false), (StoredObject(key: "k", bytes: 7, etag: "x", sha256: "c"), true),
+            (StoredObject(key: "k", bytes: 7, etag: "e", sha256: "d"), false),
+            (StoredObject(key: "k", bytes: 8, etag: "e", sha256: "c"), false),
+            (StoredObject(key: "k", bytes: 7, etag: "e"), true), (StoredObject(key: "k", bytes: 7, etag: "x"), false),
+        ]
+        for (there, isWhole) in cases { #expect((copy.mismatch(of: object, there) == nil) == isWhole) }
+    }
+
+    /// One upload that cannot go keeps no other from going, is reported, and is tried again.
+    @Test func whatCannotBeRemovedStopsNothingElse() async throws {
+        for name in ["a", "b", "c"] { holdings.put(holding("2026-01-01-e-\(name)", days: 400)) }
+        holdings.keep("2026-01-01-e-a/1", because: ActorError(.unavailable, "Directory not empty"))
+        let id = try #require(try await send(["kind": "plan"], execution: "1")["id"]?.string)
+        let body: JSONValue = ["kind": "apply", "plan": .string(id)]
+        _ = try await send(["kind": "approve", "plan": .string(id)], execution: "2")
+        for attempt in 0..<2 {
+            let failure = await #expect(throws: ReactorFailure.self) {
+                try await send(body, execution: "3", attempts: attempt)
+            }
+            #expect(failure?.kind == .transient && failure?.message.contains("Directory not empty") == true)
+        }
+        #expect(holdings.places == ["2026-01-01-e-a/1"])
+        let shown = try await send(["kind": "show", "plan": .string(id)], execution: "4")
+        #expect(shown["items"]?.array?.compactMap { $0["progress"]?.string } == ["removing", "done", "done"])
+        #expect(shown["items"]?.array?.first?["note"] == "Directory not empty" && shown["state"] == "approved")
+        // Attempts that find the same say it once.
+        #expect(world.read { $0.audits.count { $0.outcome.hasPrefix("not removed") } } == 1)
+        holdings.keep("2026-01-01-e-a/1", because: nil)
+        #expect(try await send(body, execution: "3", attempts: 2)["state"] == "applied")
+        #expect(holdings.places.isEmpty)
     }
 
     @Test func oldPlansAreOfNoUse() async throws {

@@ -14,6 +14,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
             discussion: """
                 Example: reactord dead-letters list
                 Example: reactord dead-letters list --actor hello
+
+                Newest first. What follows a page is shown with the --cursor that its last line names.
                 """)
 
         @Option(help: ArgumentHelp("Only those of one actor.", valueName: "name or id"))
@@ -22,12 +24,18 @@ struct DeadLettersCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("How many.", valueName: "number"))
         var limit = 50
 
+        @Option(help: ArgumentHelp("Go on behind the page that gave this as its next.", valueName: "cursor"))
+        var cursor: String?
+
         @OptionGroup var connection: ConnectionOptions
 
+        func validate() throws { try Words.checkLimit(limit) }
+
         func run() async throws {
-            let path = Paths.query(Paths.deadLetters, [("actor", actor), ("limit", String(limit))])
+            let path = Paths.query(
+                Paths.deadLetters, [("actor", actor), ("limit", String(limit)), ("before", cursor)])
             let (page, json) = try await connection.connect().page(path, "dead_letters", of: DeadLetterPayload.self)
-            connection.show(json) { Tables.deadLetters(page.items, $0) }
+            connection.show(json) { Tables.deadLetters(page.items, $0) + Tables.more(page.next, $0) }
         }
     }
 

@@ -7,9 +7,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Start the daemon and stay until it is told to stop.",
         discussion: """
             Reads config.yml and actors/ of the current folder and keeps everything in the data folder. The first \
-            start writes the admin's token to admin.token there. SIGTERM or Ctrl-C stops it: it waits at most \
-            executors.process.grace_seconds (10) for running work to end. What has not ended by then is left running; \
-            the next start takes it over.
+            start writes the admin's token to admin.token there. SIGTERM or Ctrl-C stops it, SIGHUP only when its \
+            terminal is closed: it waits at most executors.process.grace_seconds (10) for running work to end. What \
+            has not ended by then is left running; the next start takes it over.
 
             Example: reactord serve --data-dir var --port 8000
             """)

@@ -35,7 +35,9 @@ struct UploadSendCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The upload's name: the UUID of the experiment.", valueName: "name"))
     var name: String?
 
-    @Flag(name: .customLong("not-done"), help: "More files will follow: do not mark a folder done yet.")
+    @Flag(
+        name: .customLong("not-done"),
+        help: "More files will follow: do not mark a folder done yet. It waits for that, a day at most.")
     var isNotDone = false
 
     @Flag(help: "Run the jobs even when the same content was uploaded before.")
@@ -67,7 +69,8 @@ struct UploadSendCommand: AsyncParsableCommand {
             stored.append(try await sender.send(file, to: path, shown: plan.name))
         case .files(let files):
             for file in files {
-                let path = Paths.uploadFile(plan.name, path: file.path)
+                // The upload waits for its end, however long the way to the next file.
+                let path = Paths.query(Paths.uploadFile(plan.name, path: file.path), [("open", "true")])
                 stored.append(try await sender.send(file.source, to: path, shown: file.path))
             }
             if !isNotDone { _ = try await client.post(Paths.uploadDone(plan.name) + (force ? "?force=true" : "")) }

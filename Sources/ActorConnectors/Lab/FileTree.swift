@@ -13,6 +13,8 @@ enum FileTree {
         var files = 0
         var bytes: Int64 = 0
         var changed = Timestamp(milliseconds: 0)
+        /// Why it can be no upload; nil when it can.
+        var obstacle: String?
 
         mutating func add(_ status: FileStatus) {
             changed = max(changed, status.changed)
@@ -22,19 +24,32 @@ enum FileTree {
         }
     }
 
-    /// Adds what is below `folder` to `summary`; stops counting at `maxFiles` and `maxDepth`.
+    /// Adds what is below `folder` to `summary`; stops counting at `maxFiles` and `maxDepth`, which is an obstacle.
     static func summarize(
         _ folder: borrowing Folder, into summary: inout Summary, leavingOut: Set<String> = [], depth: Int = 1
     ) throws(ActorError) {
-        guard depth <= maxDepth else { return }
+        guard depth <= maxDepth else {
+            summary.obstacle = "it is nested deeper than \(maxDepth) folders: put it into fewer, or into an archive"
+            return
+        }
         for name in try folder.names() where !leavingOut.contains(name) {
             // It may have gone since it was listed: somebody is still at work there.
-            guard summary.files < maxFiles, let status = try folder.status(name) else { continue }
+            guard let status = try folder.status(name) else { continue }
+            if !RawName.isUTF8(name) { summary.obstacle = notUTF8("\(folder.path)/\(name)") }
+            guard summary.files < maxFiles || status.kind != .file else {
+                summary.obstacle = "it holds more than \(maxFiles) files: put them into an archive"
+                return
+            }
             summary.add(status)
             if status.kind == .folder {
                 try summarize(try folder.folder(name), into: &summary, depth: depth + 1)
             }
         }
+    }
+
+    /// What is said of a path with a name in it that no list of files can hold.
+    static func notUTF8(_ path: String) -> String {
+        "it contains a name that is not UTF-8: \(RawName.shown(path)): rename that"
     }
 
     /// Every regular file below `folder` with its hash, sorted by path; links, pipes and devices are left out.
@@ -71,7 +86,7 @@ enum FileTree {
                 let file = try folder.file(name)
                 if protected { file.protect() }
                 if durably { try file.synchronize() }
-                let (bytes, hash) = try sha256(of: file)
+                let (bytes, hash) = protected ? try finalHash(name, of: file, in: folder) : try sha256(of: file)
                 files.append(LabFile(path: prefix + name, bytes: bytes, sha256: hash))
             case .other, nil: continue
             }
@@ -120,6 +135,23 @@ enum FileTree {
             case .other: continue
             }
         }
+    }
+
+    /// The hash of a file that nobody should change any more. One that changed while it was read has none: throws
+    /// `unavailable`, since it may have come to rest when it is read again.
+    static func finalHash(
+        _ name: String, of file: borrowing OpenFile, in folder: borrowing Folder
+    ) throws(ActorError) -> (bytes: Int64, hex: String) {
+        let before = try folder.status(name)
+        let found = try sha256(of: file)
+        let after = try folder.status(name)
+        guard let before, let after, before.number == after.number, after.bytes == found.bytes,
+            before.bytes == after.bytes, before.changed == after.changed, before.modified == after.modified
+        else {
+            throw ActorError(
+                .unavailable, "\(folder.path)/\(name) changed while it was read: it is tried again until it rests")
+        }
+        return found
     }
 
     /// Streamed: a recording is larger than memory.

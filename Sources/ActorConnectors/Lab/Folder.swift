@@ -10,6 +10,8 @@ struct FileStatus {
     }
 
     let kind: Kind
+    /// Which file or folder it is, whatever it is called (`st_ino`).
+    let number: UInt64
     let bytes: Int64
     /// Latest change of content or of the entry itself (`st_ctime`): a file that was moved here with an old
     /// modification time changed just now.
@@ -23,6 +25,7 @@ struct FileStatus {
         case S_IFDIR: kind = .folder
         default: kind = .other
         }
+        number = UInt64(status.st_ino)
         bytes = Int64(status.st_size)
         changed = Self.moment(status.st_ctim)
         modified = Self.moment(status.st_mtim)
@@ -56,14 +59,15 @@ struct Folder: ~Copyable {
 
     /// The folder `name` in this one.
     func folder(_ name: String) throws(ActorError) -> Folder {
-        let child = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        let child = Self.opened(name, in: descriptor, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard child >= 0 else { throw Self.failure("open folder", "\(path)/\(name)") }
         return Folder(descriptor: child, path: "\(path)/\(name)")
     }
 
     /// The folder `name` in this one, made when it is not there.
     func making(_ name: String) throws(ActorError) -> Folder {
-        guard mkdirat(descriptor, name, 0o755) == 0 || errno == EEXIST else {
+        let here = descriptor
+        guard RawName.withCString(name, { mkdirat(here, $0, 0o755) }) == 0 || errno == EEXIST else {
             throw Self.failure("make folder", "\(path)/\(name)")
         }
         return try folder(name)
@@ -72,7 +76,8 @@ struct Folder: ~Copyable {
     /// Nil when there is no such name.
     func status(_ name: String) throws(ActorError) -> FileStatus? {
         var status = stat()
-        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+        let here = descriptor
+        guard RawName.withCString(name, { fstatat(here, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else {
             guard errno == ENOENT else { throw Self.failure("look at", "\(path)/\(name)") }
             return nil
         }
@@ -86,7 +91,7 @@ struct Folder: ~Copyable {
         return FileStatus(status)
     }
 
-    /// The names in it, sorted by bytes; names that are not UTF-8 are left out.
+    /// All names in it, sorted; those that are not UTF-8 as ``RawName`` writes them.
     func names() throws(ActorError) -> [String] {
         // A descriptor of its own: reading a folder moves its position.
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -99,10 +104,8 @@ struct Folder: ~Copyable {
         var names: [String] = []
         errno = 0
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                String(validatingCString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-            }
-            if let name, name != ".", name != ".." { names.append(name) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { RawName.text(Array($0.prefix { $0 != 0 })) }
+            if name != ".", name != ".." { names.append(name) }
             errno = 0
         }
         guard errno == 0 else { throw Self.failure("list folder", path) }
@@ -112,7 +115,11 @@ struct Folder: ~Copyable {
     /// Moves `name` to another folder of the same file system, atomically. A file there is replaced, a folder only when
     /// it is empty.
     func move(_ name: String, to other: borrowing Folder, as newName: String) throws(ActorError) {
-        guard renameat(descriptor, name, other.descriptor, newName) == 0 else {
+        let (here, there) = (descriptor, other.descriptor)
+        let moved = RawName.withCString(name) { old in
+            RawName.withCString(newName) { new in renameat(here, old, there, new) }
+        }
+        guard moved == 0 else {
             let failed = errno
             let target = "\(other.path)/\(newName)"
             switch failed {
@@ -128,23 +135,42 @@ struct Folder: ~Copyable {
         }
     }
 
+    /// The same where nothing may be replaced: throws `conflict` when the name is there. A crash may leave a file under
+    /// both names.
+    func moveAsNew(_ name: String, to other: borrowing Folder, as newName: String) throws(ActorError) {
+        let (here, there) = (descriptor, other.descriptor)
+        let isFile = try status(name)?.kind == .file
+        let linked = RawName.withCString(name) { old in
+            RawName.withCString(newName) { new in isFile ? linkat(here, old, there, new, 0) : -1 }
+        }
+        if linked == 0 { return try removeFile(name) }
+        // A folder never replaces a file, nor another folder with something in it; some file systems have no links.
+        guard try other.status(newName) == nil else {
+            throw ActorError(.conflict, "\(other.path)/\(newName) is there already")
+        }
+        try move(name, to: other, as: newName)
+    }
+
     /// Gives the file `name` a second name in another folder of the same file system.
     func link(_ name: String, to other: borrowing Folder) throws(ActorError) {
-        guard linkat(descriptor, name, other.descriptor, name, 0) == 0 else {
+        let (here, there) = (descriptor, other.descriptor)
+        guard RawName.withCString(name, { linkat(here, $0, there, $0, 0) }) == 0 else {
             throw Self.failure("link to \(other.path):", "\(path)/\(name)")
         }
     }
 
     /// Nothing happens when there is no such file.
     func removeFile(_ name: String) throws(ActorError) {
-        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else {
+        let here = descriptor
+        guard RawName.withCString(name, { unlinkat(here, $0, 0) }) == 0 || errno == ENOENT else {
             throw Self.failure("remove", "\(path)/\(name)")
         }
     }
 
     /// Removes an empty folder.
     func removeFolder(_ name: String) throws(ActorError) {
-        guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
+        let here = descriptor
+        guard RawName.withCString(name, { unlinkat(here, $0, AT_REMOVEDIR) }) == 0 || errno == ENOENT else {
             throw Self.failure("remove", "\(path)/\(name)")
         }
     }
@@ -157,7 +183,7 @@ struct Folder: ~Copyable {
     /// A regular file, open for reading.
     func file(_ name: String) throws(ActorError) -> OpenFile {
         // Without O_NONBLOCK a pipe would hold the thread until somebody writes.
-        let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        let file = Self.opened(name, in: descriptor, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else { throw Self.failure("open", "\(path)/\(name)") }
         return try OpenFile(descriptor: file, path: "\(path)/\(name)")
     }
@@ -165,35 +191,33 @@ struct Folder: ~Copyable {
     /// Replaces the file `name` in one step: a reader, or a restart after a power cut, sees the old content or the new.
     func write(_ bytes: [UInt8], to name: String) throws(ActorError) {
         let draft = ".\(name).new"
-        let file = openat(descriptor, draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let file = Self.opened(draft, in: descriptor, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)
         guard file >= 0 else { throw Self.failure("write", "\(path)/\(draft)") }
         let wrote = Self.writeAll(bytes, to: file) && fsync(file) == 0
         let failed = errno
         close(file)
         guard wrote else { throw Self.failure("write", "\(path)/\(draft)", error: failed) }
-        guard renameat(descriptor, draft, descriptor, name) == 0 else {
-            throw Self.failure("write", "\(path)/\(name)")
-        }
+        try move(draft, to: self, as: name)
         try synchronize()
     }
 
     /// A file to be written to by offset, made when it is not there and kept as it is when it is.
     func draft(_ name: String) throws(ActorError) -> DraftFile {
-        let file = openat(descriptor, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
+        let file = Self.opened(name, in: descriptor, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else { throw Self.failure("write", "\(path)/\(name)") }
         return try DraftFile(descriptor: file, path: "\(path)/\(name)")
     }
 
     /// A new, empty file, open for writing; whoever gets it closes it.
     func newFile(_ name: String) throws(ActorError) -> Int32 {
-        let file = openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let file = Self.opened(name, in: descriptor, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
         guard file >= 0 else { throw Self.failure("write", "\(path)/\(name)") }
         return file
     }
 
     /// A copy of `source` under `name`, on disk when this returns.
     func copy(from source: borrowing OpenFile, to name: String) throws(ActorError) {
-        let file = openat(descriptor, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let file = Self.opened(name, in: descriptor, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)
         guard file >= 0 else { throw Self.failure("write", "\(path)/\(name)") }
         defer { close(file) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
@@ -208,6 +232,11 @@ struct Folder: ~Copyable {
             offset += Int64(count)
         }
         guard fsync(file) == 0 else { throw Self.failure("synchronize", "\(path)/\(name)") }
+    }
+
+    /// Negative where it cannot be opened. What is made may be read by all.
+    private static func opened(_ name: String, in folder: Int32, _ flags: Int32) -> Int32 {
+        RawName.withCString(name) { openat(folder, $0, flags, 0o644) }
     }
 
     private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
@@ -232,7 +261,7 @@ struct Folder: ~Copyable {
             case ELOOP, ENOTDIR: .invalidInput
             default: .unavailable
             }
-        return ActorError(code, "cannot \(what) \(place): \(reason)")
+        return ActorError(code, "cannot \(what) \(RawName.shown(place)): \(reason)")
     }
 }
 

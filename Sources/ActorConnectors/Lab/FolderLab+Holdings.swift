@@ -11,6 +11,11 @@ extension FolderLab: UploadHoldings {
         return try await blocking { () throws(ActorError) in try uploads.holding(name, number) }
     }
 
+    package func forgetCopy(of name: String, _ number: Int, key: String) async throws(ActorError) {
+        let uploads = StoredUploads(root: root)
+        try await blocking { () throws(ActorError) in try uploads.forgetCopy(of: name, number, key: key) }
+    }
+
     package func removeFiles(
         of name: String, _ number: Int, key: String, keepingCopy: Bool
     ) async throws(ActorError) {

@@ -41,6 +41,11 @@ package struct FolderLab: LabFiles {
         return try await lengthy { () throws(ActorError) in try claims.take(name, key: key) }
     }
 
+    package func held(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload {
+        let claims = UploadClaims(root: root, inbox: inbox, unpacking: nil)
+        return try await blocking { () throws(ActorError) in try claims.held(name, key: key) }
+    }
+
     /// Whether these files (or this one archive) were taken in as an upload of that name, whole and made to last.
     ///
     /// - Parameter copied: whether the copy in an object store has to be whole too.
@@ -56,10 +61,10 @@ package struct FolderLab: LabFiles {
     }
 
     package func bring(
-        _ path: String, as name: String, allowed: [String], force: Bool
+        _ path: String, as name: String, allowed: [String], force: Bool, key: String
     ) async throws(ActorError) {
         let bringing = UploadBringing(inbox: inbox, allowed: allowed)
-        try await lengthy { () throws(ActorError) in try bringing.bring(path, as: name, force: force) }
+        try await lengthy { () throws(ActorError) in try bringing.bring(path, as: name, force: force, key: key) }
     }
 
     package func lines(of list: String) async throws(ActorError) -> [String] {

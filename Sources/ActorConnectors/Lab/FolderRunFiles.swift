@@ -50,18 +50,31 @@ package struct FolderRunFiles: RunFiles {
         }
     }
 
+    /// Beside it first: whoever reads the file that was there goes on with that one, and a disk without room leaves it.
     package func write(_ bytes: [UInt8], to path: String) async throws(ActorError) {
         try await blocking { () throws(ActorError) in
-            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
-            guard descriptor >= 0, fchmod(descriptor, 0o644) == 0 else { throw Self.failure(path) }
-            defer { close(descriptor) }
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw Self.failure(path) }
-                rest = rest.dropFirst(count)
+            let beside = path + ".new"
+            do throws(ActorError) {
+                try Self.fill(beside, bytes)
+                guard rename(beside, path) == 0 else { throw Self.failure(path) }
+            } catch {
+                unlink(beside)
+                throw error
             }
+        }
+    }
+
+    private static func fill(_ path: String, _ bytes: [UInt8]) throws(ActorError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        guard fchmod(descriptor, 0o644) == 0 else { throw failure(path) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure(path) }
+            rest = rest.dropFirst(count)
         }
     }
 

@@ -6,7 +6,6 @@ import Synchronization
 
 /// Uploads that lie at an http or https address, presigned ones among them: streamed to disk, with an end to silence.
 package struct HTTPUploads: UploadFetcher {
-    private static let drafts = ".parts"
     /// No byte for so long is the end of it.
     private static let idleMilliseconds: Int64 = 60_000
 
@@ -25,27 +24,16 @@ package struct HTTPUploads: UploadFetcher {
         self.blocking = BlockingWork(pool: pool)
     }
 
-    package func fetch(_ upload: RemoteUpload, allowed: [String]) async throws(ActorError) {
-        guard NameRules.isUploadName(upload.name), !FolderInbox.isMarker(upload.name) else {
-            throw ActorError(.invalidInput, "\"\(upload.name.prefix(200))\" is no name of an upload")
-        }
+    package func fetch(_ upload: RemoteUpload, allowed: [String], key: String) async throws(ActorError) {
+        let delivery = try InboxDelivery(inbox: inbox, name: upload.name, key: key, force: upload.force)
         guard upload.url.hasPrefix("https://") || upload.url.hasPrefix("http://") else {
             throw ActorError(.invalidInput, "the address of an upload begins with https:// or http://")
         }
-        let (inbox, name, draft) = (inbox, upload.name, "\(upload.name).fetching")
-        let isThere = try await blocking { () throws(ActorError) in
-            let folder = try Folder(path: inbox)
-            guard try folder.status(name) != nil else { return false }
-            guard try folder.status("\(name).done") != nil else {
-                throw ActorError(.conflict, "an upload \(name) is in the inbox already and not complete yet")
-            }
-            return true
-        }
-        guard !isThere else { return }
+        let inbox = inbox
+        guard try await blocking({ () throws(ActorError) in try delivery.begin() }) else { return }
         let sink = try await blocking { [maxBytes] () throws(ActorError) in
-            let drafts = try Folder(path: inbox).making(Self.drafts)
-            try drafts.removeFile(draft)
-            return DraftSink(descriptor: try drafts.newFile(draft), maxBytes: maxBytes)
+            let parts = try Folder(path: inbox).making(InboxParts.folder)
+            return DraftSink(descriptor: try parts.newFile(delivery.draft), maxBytes: maxBytes)
         }
         try await get(upload.url, into: sink, allowed)
         try await blocking { () throws(ActorError) in
@@ -53,9 +41,7 @@ package struct HTTPUploads: UploadFetcher {
             if let wanted = upload.sha256, wanted.lowercased() != digest {
                 throw ActorError(.invalidInput, "what was fetched has SHA-256 \(digest), not the one that was given")
             }
-            let target = try Folder(path: inbox)
-            try target.making(Self.drafts).move(draft, to: target, as: name)
-            try target.write(Array(upload.force ? "force\n".utf8 : "".utf8), to: "\(name).done")
+            try delivery.end()
         }
     }
 

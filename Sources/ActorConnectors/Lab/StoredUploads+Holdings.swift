@@ -24,7 +24,7 @@ extension StoredUploads {
     func holding(_ name: String, _ number: Int) throws(ActorError) -> Holding? {
         guard let folder = try self.folder(name, number) else { return nil }
         let isRemoved = try Self.isRemoved(folder)
-        let copy = try Self.storedCopy(folder)
+        let copy = try Self.storedCopy(folder, beside: try twinKeys(name, number))
         guard !isRemoved || copy != nil else { return nil }
         let claims = UploadClaims(root: root, inbox: "", unpacking: nil)
         guard let taken = try claims.finished(in: folder), let claim = try folder.status("claim.json") else {
@@ -34,6 +34,15 @@ extension StoredUploads {
             name: name, number: number, key: taken.key, received: claim.modified,
             tags: try isRemoved ? removedTags(in: folder) : tags(in: folder, taken.content), copy: copy,
             isArchived: isRemoved, files: taken.files, archive: taken.archive)
+    }
+
+    func forgetCopy(of name: String, _ number: Int, key: String) throws(ActorError) {
+        let claims = UploadClaims(root: root, inbox: "", unpacking: nil)
+        guard let folder = try self.folder(name, number), let taken = try claims.finished(in: folder),
+            taken.key == key
+        else { return }
+        try Self.forgetCopy(in: folder)
+        try folder.synchronize()
     }
 
     func removeFiles(
@@ -61,6 +70,22 @@ extension StoredUploads {
     /// Whether the files of the upload in this folder were removed on purpose.
     static func isRemoved(_ folder: borrowing Folder) throws(ActorError) -> Bool {
         try folder.status(removal)?.kind == .file
+    }
+
+    /// The objects of the copy of its twin.
+    func twinKeys(_ name: String, _ number: Int) throws(ActorError) -> Set<String> {
+        guard let twin = try twin(of: name, number), let copy = try Self.storedCopy(twin) else { return [] }
+        return Set(copy.objects.map(\.path))
+    }
+
+    /// The one other upload that could be called as this one is in the object store: "a.2" and the second of "a".
+    func twin(of name: String, _ number: Int) throws(ActorError) -> Folder? {
+        guard number == 1 else { return try folder("\(name).\(number)", 1) }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count > 1, let last = parts.last, let other = Int(last), other > 1, String(other) == last else {
+            return nil
+        }
+        return try folder(parts.dropLast().joined(separator: "."), other)
     }
 
     /// Nil when there is none.

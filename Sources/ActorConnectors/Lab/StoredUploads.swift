@@ -4,10 +4,12 @@ import ActorCore
 struct StoredUploads {
     private static let record = "stored.json"
     private static let derivedRecord = "derived-stored.json"
+    private static let choice = "copied-as.json"
 
     /// An upload to be copied.
     struct Pending {
-        /// `<name>`, or `<name>.<number>` when the name was there before.
+        /// What its keys begin with: `<name>`, or `<name>.<number>` when the name was there before; `<name>/<number>`
+        /// when another upload is called so. It stays what it was when the copying began.
         let id: String
         /// `<name>/<number>`.
         let place: (name: String, number: String)
@@ -20,7 +22,7 @@ struct StoredUploads {
         let isDerivedStored: Bool
 
         /// Another when something is new about it.
-        var mark: String { "\(id)@\(derived)" }
+        var mark: String { StoredUploads.mark(place.name, place.number, derived) }
     }
 
     let root: String
@@ -33,11 +35,13 @@ struct StoredUploads {
         for name in try all.names() where try all.status(name)?.kind == .folder {
             let numbers = try all.folder(name)
             for number in try numbers.names() where Int(number) != nil {
-                let id = number == "1" ? name : "\(name).\(number)"
                 let folder = try numbers.folder(number)
                 let derived = try folder.status(DerivedFiles.record).map { String($0.modified.milliseconds) } ?? ""
-                guard !known.contains("\(id)@\(derived)") else { continue }
-                guard let taken = try claims.finished(in: folder), try !Self.isRemoved(folder) else { continue }
+                // A copy that turned out not to be whole is forgotten, and made again.
+                let isDone = try Self.isStored(folder) && known.contains(Self.mark(name, number, derived))
+                guard !isDone, try !Self.isRemoved(folder) else { continue }
+                guard let taken = try claims.finished(in: folder) else { continue }
+                let id = try settledID(name, number, in: folder)
                 let storedMark = try Self.storedMark(folder)
                 found.append(
                     Pending(
@@ -47,6 +51,46 @@ struct StoredUploads {
             }
         }
         return found
+    }
+
+    private static func mark(_ name: String, _ number: String, _ derived: String) -> String {
+        "\(name)/\(number)@\(derived)"
+    }
+
+    /// What the keys of an upload begin with: chosen once, so that no two uploads ever share a key. A copy that was
+    /// made when they could is made again, under keys of its own.
+    private func settledID(
+        _ name: String, _ number: String, in folder: borrowing Folder
+    ) throws(ActorError) -> String {
+        if let chosen = try Self.chosen(in: folder), let id = chosen["id"]?.string {
+            if chosen["forget"] == true { try Self.leave(chosen, in: folder) }
+            return id
+        }
+        let usual = number == "1" ? name : "\(name).\(number)"
+        var choice: JSONValue = ["id": .string(usual)]
+        if let number = Int(number), let twin = try twin(of: name, number) {
+            let mine = try Self.storedCopy(folder, beside: try twinKeys(name, number))
+            let hasTwinLeft = try Self.chosen(in: twin)?["left"]?.string == usual
+            let isMineAlone = mine?.shared.isEmpty ?? false && !hasTwinLeft
+            if !isMineAlone { choice = ["id": .string("\(name)/\(number)")] }
+            if !isMineAlone, mine != nil { choice = choice.setting("left", .string(usual)).setting("forget", true) }
+        }
+        try folder.write(JSONWriter.bytes(choice), to: Self.choice)
+        if choice["forget"] != nil { try Self.leave(choice, in: folder) }
+        return choice["id"]?.string ?? usual
+    }
+
+    /// What was copied under keys that another upload has too does not count any more.
+    private static func leave(_ choice: JSONValue, in folder: borrowing Folder) throws(ActorError) {
+        try forgetCopy(in: folder)
+        try folder.removeFile(derivedRecord)
+        try folder.write(JSONWriter.bytes(choice.removing("forget")), to: Self.choice)
+    }
+
+    private static func chosen(in folder: borrowing Folder) throws(ActorError) -> JSONValue? {
+        guard try folder.status(choice)?.kind == .file else { return nil }
+        let file = try folder.file(choice)
+        return try? JSONReader.read(try file.bytes(from: 0, length: Int(min(file.status.bytes, 4096))))
     }
 
     /// Uploads whose taking was begun and is not finished: name in the inbox and key.
@@ -69,7 +113,11 @@ struct StoredUploads {
     }
 
     /// The objects of a whole copy.
-    static func storedCopy(_ folder: borrowing Folder) throws(ActorError) -> HeldCopy? {
+    ///
+    /// - Parameter others: keys of the one other upload that could have the same.
+    static func storedCopy(
+        _ folder: borrowing Folder, beside others: Set<String> = []
+    ) throws(ActorError) -> HeldCopy? {
         guard try isStored(folder) else { return nil }
         let file = try folder.file(record)
         let bytes = try file.bytes(from: 0, length: Int(min(file.status.bytes, 1 << 28)))
@@ -79,7 +127,13 @@ struct StoredUploads {
             let bytes = Int64(object["bytes"]?.int ?? 0)
             return LabFile(path: key, bytes: bytes, sha256: object["sha256"]?.string ?? "")
         }
-        return HeldCopy(bucket: bucket, objects: objects)
+        let etags = (value["objects"]?.array ?? []).compactMap { object -> (String, String)? in
+            guard let key = object["key"]?.string, let etag = object["etag"]?.string else { return nil }
+            return (key, etag)
+        }
+        return HeldCopy(
+            bucket: bucket, objects: objects, etags: Dictionary(etags) { $1 },
+            shared: others.intersection(objects.map(\.path)))
     }
 
     static func forgetCopy(in folder: borrowing Folder) throws(ActorError) { try folder.removeFile(record) }

@@ -3,31 +3,24 @@ import Glibc
 
 /// Copies what already lies on this machine into the inbox: whole, under its own name at once, then marked done.
 struct UploadBringing {
-    /// Copies lie here until they are whole; the leading dot keeps them out of every scan.
-    private static let drafts = ".parts"
-
     let inbox: String
     /// Folders that may be read from, as an administrator wrote them down.
     let allowed: [String]
 
-    func bring(_ path: String, as name: String, force: Bool) throws(ActorError) {
-        guard NameRules.isUploadName(name), !FolderInbox.isMarker(name) else {
-            throw ActorError(.invalidInput, "\"\(name.prefix(200))\" is no name of an upload")
+    /// - Parameter key: names this bringing; see ``InboxDelivery``.
+    func bring(_ path: String, as name: String, force: Bool, key: String) throws(ActorError) {
+        let delivery = try InboxDelivery(inbox: inbox, name: name, key: key, force: force)
+        let source: (folder: String, name: String)
+        do throws(ActorError) {
+            source = try permitted(path)
+        } catch  where error.code == .notFound {
+            // It may have been removed since it was brought.
+            guard try delivery.begin() else { return }
+            throw error
         }
-        let source = try permitted(path)
-        let target = try Folder(path: inbox)
-        if try target.status(name) != nil {
-            guard try target.status("\(name).done") != nil else {
-                throw ActorError(.conflict, "an upload \(name) is in the inbox already and not complete yet")
-            }
-            return
-        }
-        let drafts = try target.making(Self.drafts)
-        let draft = "\(name).bringing"
-        try FileTree.remove(draft, in: drafts)
-        try copy(source, to: drafts, as: draft)
-        try drafts.move(draft, to: target, as: name)
-        try target.write(Array(force ? "force\n".utf8 : "".utf8), to: "\(name).done")
+        guard try delivery.begin() else { return }
+        try copy(source, to: try Folder(path: inbox).making(InboxParts.folder), as: delivery.draft)
+        try delivery.end()
     }
 
     /// The path without links and dots, if it lies below an allowed folder.

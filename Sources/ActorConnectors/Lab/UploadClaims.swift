@@ -25,6 +25,8 @@ struct UploadClaims {
         let key: String
         /// The upload is a single file, put inside the folder under its name.
         let isFile: Bool
+        /// Its sender said that it is complete. So is one that was begun before that was written down.
+        var isMarked = true
         /// Nil while it is under way.
         var files: [LabFile]?
         /// The single file is an archive: its name in the inbox.
@@ -92,8 +94,13 @@ struct UploadClaims {
         guard kind != .other else {
             throw ActorError(.invalidInput, "\(inbox)/\(item) is neither a file nor a folder; links are not followed")
         }
+        // Before anything moves: what cannot be an upload stays where whoever sent it can mend it.
+        if kind == .folder, let obstacle = try FolderInbox.obstacle(to: item, in: try Folder(path: inbox)) {
+            throw ActorError(.invalidInput, "\(inbox)/\(item) cannot be an upload: \(obstacle)")
+        }
         // A number has its claim in it from the first: a crash leaves none that is empty and nobody's.
-        let claim = Claim(key: key, isFile: kind == .file, archive: isArchive ? item : nil)
+        var claim = Claim(key: key, isFile: kind == .file, archive: isArchive ? item : nil)
+        claim.isMarked = try isMarked(item, kind)
         let draft = ".claim-\(Hexadecimal.text(SHA256.hash(data: Array(key.utf8))).prefix(32))"
         try write(claim, in: try uploads.making(draft))
         var number = last + 1
@@ -118,7 +125,7 @@ struct UploadClaims {
         guard let old = try read(in: folder), active.isFree(folder.path) else {
             throw ActorError(.conflict, "\(name) is being taken in by another message")
         }
-        let claim = Claim(key: key, isFile: old.isFile, archive: old.archive)
+        let claim = Claim(key: key, isFile: old.isFile, isMarked: old.isMarked, archive: old.archive)
         try write(claim, in: folder)
         return try finish(claim, name, number, in: folder)
     }
@@ -131,6 +138,7 @@ struct UploadClaims {
         defer { active.end(folder.path) }
         let item = claim.archive ?? name
         let source = try Folder(path: inbox)
+        try removeMarker(of: item, claim, name, from: source, in: folder)
         var done = claim
         if let archive = claim.archive {
             try unpack(archive, &done, from: source, in: folder)
@@ -142,12 +150,55 @@ struct UploadClaims {
         }
         let content = try folder.folder(done.problem == nil ? Self.content : Self.received)
         if !claim.isFile, try content.status(".done")?.kind == .file { try content.removeFile(".done") }
-        done.files = try FileTree.files(in: content, durably: true, protected: true)
+        try refuseWritten(claim, content)
+        let files = try FileTree.files(in: content, durably: true, protected: true)
+        if let bad = files.first(where: { !RawName.isUTF8($0.path) }) {
+            throw ActorError(
+                .invalidInput, "\(name) cannot be an upload: \(FileTree.notUTF8("\(content.path)/\(bad.path)"))")
+        }
+        done.files = files
         try folder.synchronize()
-        if try source.status("\(item).done")?.kind == .file { try source.removeFile("\(item).done") }
         try source.synchronize()
         try write(done, in: folder)
         return try answer(done, name, number, in: folder)
+    }
+
+    private func isMarked(_ item: String, _ kind: FileStatus.Kind) throws(ActorError) -> Bool {
+        let source = try Folder(path: inbox)
+        if try source.status("\(item).done")?.kind == .file { return true }
+        guard kind == .folder else { return false }
+        let upload = try source.folder(item)
+        if try upload.status(".done")?.kind == .file { return true }
+        return try ChecksumList.find(in: upload) != nil
+    }
+
+    /// The marker goes before its upload does: one that stayed behind would vouch for the next upload of that name.
+    /// What it said is in the message that this is done for. When the upload has gone already, and a crash came, the
+    /// marker is its own only if no next upload lies there.
+    private func removeMarker(
+        of item: String, _ claim: Claim, _ name: String, from source: borrowing Folder, in folder: borrowing Folder
+    ) throws(ActorError) {
+        let marker = "\(item).done"
+        guard try source.status(marker)?.kind == .file else { return }
+        if try hasMoved(claim, name, in: folder), try source.status(item) != nil { return }
+        try source.removeFile(marker)
+        try source.synchronize()
+    }
+
+    /// Whether the upload has left the inbox.
+    private func hasMoved(_ claim: Claim, _ name: String, in folder: borrowing Folder) throws(ActorError) -> Bool {
+        let place = claim.archive == nil ? Self.content : Self.received
+        guard try folder.status(place)?.kind == .folder else { return false }
+        guard claim.isFile else { return true }
+        return try folder.folder(place).status(claim.archive ?? name) != nil
+    }
+
+    /// Under its new name nobody comes upon it any more: who does not write now never will. Whoever began to write
+    /// before may go on, and is waited for, unless the sender said that it is complete.
+    private func refuseWritten(_ claim: Claim, _ content: borrowing Folder) throws(ActorError) {
+        guard !claim.isMarked, let file = try OpenWriters.file(in: content) else { return }
+        throw ActorError(
+            .unavailable, "\(content.path)/\(file) is still open for writing: it is tried again until that is closed")
     }
 
     private func answer(
@@ -168,10 +219,11 @@ struct UploadClaims {
         let received = try folder.making(Self.received)
         if try received.status(archive) == nil { try move(archive, from: source, to: received, as: archive) }
         try received.synchronize()
+        try refuseWritten(claim, received)
         let file = try received.file(archive)
         try file.synchronize()
         file.protect()
-        let (bytes, sha256) = try FileTree.sha256(of: file)
+        let (bytes, sha256) = try FileTree.finalHash(archive, of: file, in: received)
         claim.received = LabFile(path: archive, bytes: bytes, sha256: sha256)
         // It was all there before the crash.
         guard try folder.status(Self.content) == nil else { return }
@@ -185,6 +237,24 @@ struct UploadClaims {
         } catch  where error.code == .invalidInput {
             claim.problem = "\(archive): \(error.message)"
         }
+    }
+
+    /// What was taken under this key, as ``take(_:key:)`` answered it. Nothing is taken from the inbox for it.
+    func held(_ name: String, key: String) throws(ActorError) -> ClaimedUpload {
+        let place = "uploads/\(name) of the data folder"
+        let all = try Folder(path: root).making("uploads")
+        guard NameRules.isUploadName(name), try all.status(name)?.kind == .folder else {
+            throw ActorError(.notFound, "its files are not in \(place) any more")
+        }
+        let uploads = try all.folder(name)
+        for number in try uploads.names().compactMap(Int.init).sorted() {
+            let folder = try uploads.folder(String(number))
+            guard let claim = try read(in: folder), claim.key == key, claim.files != nil else { continue }
+            let content = claim.problem == nil ? Self.content : Self.received
+            guard try folder.status(content)?.kind == .folder, try !StoredUploads.isRemoved(folder) else { break }
+            return try answer(claim, name, number, in: folder)
+        }
+        throw ActorError(.notFound, "its files are not in \(place) any more: upload them again")
     }
 
     /// An upload that was taken in: its files, and the folder in it that holds them.
@@ -256,7 +326,8 @@ struct UploadClaims {
             let isFile = value["is_file"]?.bool
         else { throw ActorError(.internalFailure, "\(folder.path)/\(Self.record) is damaged: restore or remove it") }
         return Claim(
-            key: key, isFile: isFile, files: value["files"]?.array.map { $0.compactMap(LabFile.init(json:)) },
+            key: key, isFile: isFile, isMarked: value["is_marked"]?.bool ?? true,
+            files: value["files"]?.array.map { $0.compactMap(LabFile.init(json:)) },
             archive: value["archive"]?.string, problem: value["problem"]?.string,
             notes: value["notes"]?.array?.compactMap(\.string) ?? [],
             received: value["received"].flatMap(LabFile.init(json:)))
@@ -264,7 +335,10 @@ struct UploadClaims {
 
     private func write(_ claim: Claim, in folder: borrowing Folder) throws(ActorError) {
         let files = claim.files.map { JSONValue.array($0.map(\.json)) } ?? .null
-        var value: JSONValue = ["key": .string(claim.key), "is_file": .bool(claim.isFile), "files": files]
+        var value: JSONValue = [
+            "key": .string(claim.key), "is_file": .bool(claim.isFile), "is_marked": .bool(claim.isMarked),
+            "files": files,
+        ]
         if let archive = claim.archive { value = value.setting("archive", .string(archive)) }
         if let problem = claim.problem { value = value.setting("problem", .string(problem)) }
         if let received = claim.received { value = value.setting("received", received.json) }

@@ -239,17 +239,6 @@ package struct S3Client: ObjectStore {
         }
     }
 
-    // MARK: - Buckets
-
-    /// Makes a bucket; one that is ours already is left as it is.
-    package func makeBucket(_ bucket: String) async throws(ActorError) {
-        do throws(ActorError) {
-            _ = try await send(Call("PUT", bucket))
-        } catch  where error.message.contains("BucketAlreadyOwnedByYou") {
-            return
-        }
-    }
-
     // MARK: - Sending
 
     private var signer: SigV4 { SigV4(credentials: endpoint.credentials, region: endpoint.region, service: "s3") }

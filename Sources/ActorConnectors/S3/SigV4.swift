@@ -19,7 +19,6 @@ package struct SigV4: Sendable {
 
     /// Instead of a payload's hash, where only the head is to be signed.
     package static let unsignedPayload = "UNSIGNED-PAYLOAD"
-    package static let emptyPayload = hash([])
     private static let algorithm = "AWS4-HMAC-SHA256"
 
     package let credentials: Credentials

@@ -4,8 +4,8 @@ extension CallbackMap {
 
     package static let builtIn: [String: CallbackMap] = Dictionary(
         uniqueKeysWithValues: [
-            agave, agaveFirst, agaveSecondAsPublished, agaveFirstAsPublished, slurm, kubernetes, nextflow, tes, wes,
-            exitCode,
+            agave, agaveFirst, agaveSecondAsPublished, agaveFirstAsPublished, slurm, kubernetes, argo, nextflow, tes,
+            wes, exitCode,
         ].map { ($0.name, $0) })
 
     /// Section 3 of the PipelineJobs facts, second generation, its two defects mended.
@@ -87,7 +87,7 @@ extension CallbackMap {
             statuses: [
                 "PENDING": "resource", "SUSPENDED": "resource", "RUNNING": "run", "ACTIVE": "run",
                 "SUCCEEDED": "finish", "COMPLETE": "finish", "SUCCESSCRITERIAMET": "update", "FAILED": "fail",
-                "FAILURETARGET": "update", "UNKNOWN": "update",
+                "FAILURETARGET": "update", "UNKNOWN": "update", "ERROR": "fail",
             ])
         for base in ["", "/object"] {
             for (type, event) in [("Complete", "finish"), ("Failed", "fail"), ("Suspended", "resource")] {
@@ -98,6 +98,19 @@ extension CallbackMap {
             map.rules += [rule("Active", "run", [("\(base)/status/active", [])])]
             map.places += places("\(base)/status/phase")
         }
+        return map
+    }()
+
+    /// `{{workflow.status}}` of an exit handler, a Workflow as its API has it, or a line of its watch. A step that is
+    /// left out is no news of the job.
+    private static let argo = {
+        var map = CallbackMap(
+            "argo", "phases of Argo Workflows and their nodes",
+            statuses: [
+                "PENDING": "resource", "RUNNING": "run", "SUCCEEDED": "finish", "FAILED": "fail", "ERROR": "fail",
+                "SKIPPED": nil, "OMITTED": nil,
+            ])
+        map.places = places("/status/phase", "/object/status/phase", "/result/object/status/phase")
         return map
     }()
 

@@ -113,6 +113,16 @@ package struct CallbackMap: Sendable, Equatable {
 extension CallbackMap {
     private static let maxEntries = 500
 
+    /// Why nothing can be read by this table; nil when it is there.
+    ///
+    /// - Parameter settings: the manager's, with the tables of its own house.
+    package static func refusal(of name: String, in settings: JSONValue) -> String? {
+        let own = (settings["callback_maps"]?.object ?? []).map(\.name)
+        guard builtIn[name] == nil, !own.contains(name) else { return nil }
+        let names = (builtIn.keys + own).sorted().joined(separator: ", ")
+        return "there is no callback map \(name.prefix(64)); there are \(names)"
+    }
+
     /// As it is published, and as `callback_maps` in a configuration takes it.
     package var json: JSONValue {
         [

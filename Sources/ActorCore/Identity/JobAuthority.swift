@@ -9,6 +9,9 @@ package enum JobAuthority: Sendable, Equatable {
 
     /// The variable of a message in which the daemon's own routes say so. No sender can set it.
     package static let variable = "_reactord_authority"
+    /// The variable in which the door tells a built-in actor that an admin sent the message with a token of its own.
+    /// It opens no job that the message shows a token for, or none: it is about the sender alone.
+    package static let senderRole = "_reactord_sender_role"
 
     package var word: String? {
         switch self {

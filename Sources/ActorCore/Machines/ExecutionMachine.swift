@@ -11,6 +11,8 @@ package struct ExecutionMachine: Sendable {
         case broken(reason: String)
         /// The machine lacked something (space, open files): it is tried again in a moment, whatever the message.
         case starved(reason: String)
+        /// It was started, and what ran it was taken away: nobody knows how far it came. The attempt counts.
+        case lost(reason: String)
         /// The message is wrong: trying again cannot help.
         case impossible(reason: String)
         /// Ended with an answer that says no; neither retried nor parked.
@@ -97,6 +99,9 @@ package struct ExecutionMachine: Sendable {
             return Verdict(
                 outcome: .succeeded, status: .complete, exitCode: 0, reason: nil, disposition: .acknowledge,
                 keepsEffects: true)
+        // Were it given back untouched, what has half run would run once more than it may.
+        case (.running, .lost(let reason)), (.stopping(.drain), .lost(let reason)):
+            return again(.failed, exitCode: nil, reason: reason, isCutOff: true, now: now, chance: chance)
         case (.stopping(.drain), _):
             return Verdict(
                 outcome: .interrupted, status: .submitted, exitCode: nil, reason: "the daemon was stopped",
@@ -121,14 +126,24 @@ package struct ExecutionMachine: Sendable {
             return Verdict(
                 outcome: .failed, status: .complete, exitCode: 1, reason: reason, disposition: .acknowledge,
                 keepsEffects: false)
-        case (_, .stopped):
+        case (_, .stopped), (_, .lost):
             return again(.failed, exitCode: nil, reason: "stopped without a reason", now: now, chance: chance)
         }
     }
 
+    /// The attempts before were cut off by the end of the daemon, and no further one is begun.
+    package mutating func cutOff(reason: String) -> Verdict {
+        state = .ended
+        return Verdict(
+            outcome: .interrupted, status: .error, exitCode: nil, reason: reason, disposition: .park(reason: reason),
+            keepsEffects: false)
+    }
+
     private func again(
-        _ outcome: Outcome, exitCode: Int?, reason: String, now: Timestamp, chance: Double
+        _ outcome: Outcome, exitCode: Int?, reason: String, isCutOff: Bool = false, now: Timestamp, chance: Double
     ) -> Verdict {
+        var retry = retry
+        if isCutOff { retry.retriesFailures = true }
         if let delay = retry.delay(after: attempt, chance: chance) {
             let moment = now.adding(milliseconds: delay)
             return Verdict(

@@ -1,22 +1,37 @@
 /// When an upload is complete: its marker is there, all that its checksum list names has arrived as listed, or nothing
-/// in it has changed for the settling time.
+/// in it has changed for the settling time and no program writes to it.
+///
+/// What comes over HTTP waits for longer: while a file of it is being received, and from a sender that says that it
+/// will mark the upload done. A sender that went away for good holds it up for a time only.
 package struct InboxMachine: Sendable {
     /// What is to be done about an upload.
     package enum Action: Sendable, Equatable {
         /// It is complete: tell the ingest.
         case announce(InboxEntry)
-        /// All files that it lists are there and it has come to rest: compare them with their hashes, then say
-        /// ``InboxMachine/checked(_:problem:)``.
+        /// It has come to rest: compare its files with the hashes that it lists, or, when it lists none, ask whether
+        /// somebody has one of them open for writing. Then say ``InboxMachine/checked(_:problem:)`` or
+        /// ``InboxMachine/isWritten(_:file:)``.
         case check(InboxEntry)
+        /// It can be no upload as it is: say so.
+        case refuse(InboxEntry)
     }
+
+    /// Nothing more comes of a file that was begun: its sender has gone.
+    private static let partMilliseconds: Int64 = 3_600_000
+    /// The same for an upload that was to be marked done.
+    private static let openMilliseconds: Int64 = 86_400_000
 
     private enum Phase: Sendable, Equatable {
         /// It grows, or has not been quiet for long enough.
         case settling
-        /// Its hashes are being compared.
+        /// Its hashes are being compared, or who writes to it is being asked.
         case checking
+        /// Somebody has this file of it open for writing; it is asked again at each look.
+        case written(String)
         /// Its files are not what its list says; it is looked at again when something in it has changed.
         case mismatched(String)
+        /// It can be no upload as it is, which was said.
+        case refused
         /// Told the ingest; forgotten when it leaves the inbox or changes.
         case announced
     }
@@ -26,6 +41,13 @@ package struct InboxMachine: Sendable {
         /// Since when it has looked like this.
         var since: Timestamp
         var phase = Phase.settling
+
+        var isWaiting: Bool {
+            switch phase {
+            case .settling, .written: true
+            case .checking, .mismatched, .refused, .announced: false
+            }
+        }
     }
 
     private let settleMilliseconds: Int64
@@ -40,12 +62,19 @@ package struct InboxMachine: Sendable {
         sightings = sightings.filter { names.contains($0.key) }
         for entry in entries {
             var sighting = sightings[entry.name] ?? Sighting(entry: entry, since: now)
-            if !Self.isSame(sighting.entry, entry) { sighting = Sighting(entry: entry, since: now) }
+            if !Self.isSame(sighting.entry, entry) {
+                // One that grows is told of once.
+                let isKnown = sighting.phase == .refused && sighting.entry.obstacle == entry.obstacle
+                sighting = Sighting(entry: entry, since: now, phase: isKnown ? .refused : .settling)
+            }
             sighting.entry = entry
             // A clock that was set back: it has been so for a while that nobody knows any more.
             sighting.since = min(sighting.since, now)
-            if sighting.phase == .settling, isAtRest(sighting, now) {
-                if entry.manifest == nil {
+            if entry.obstacle != nil, sighting.phase != .refused {
+                sighting.phase = .refused
+                actions.append(.refuse(entry))
+            } else if sighting.isWaiting, isAtRest(sighting, now) {
+                if entry.manifest == nil, entry.isMarkedDone {
                     sighting.phase = .announced
                     actions.append(.announce(entry))
                 } else {
@@ -70,6 +99,13 @@ package struct InboxMachine: Sendable {
         return problem == nil ? sighting.entry : nil
     }
 
+    /// Somebody has a file of it open for writing: it waits until that is closed.
+    package mutating func isWritten(_ entry: InboxEntry, file: String) {
+        guard let sighting = sightings[entry.name], sighting.phase == .checking, Self.isSame(sighting.entry, entry)
+        else { return }
+        sightings[entry.name]?.phase = .written(file)
+    }
+
     /// An announcement could not be stored, or a comparison not made: it is tried again at the next look.
     package mutating func retract(_ name: String) { sightings[name]?.phase = .settling }
 
@@ -78,9 +114,10 @@ package struct InboxMachine: Sendable {
         sightings.values.compactMap { sighting in
             switch sighting.phase {
             case .settling where sighting.entry.manifest?.missing ?? 0 == 0:
+                // What is still to come lies where nobody hears of it.
                 sighting.since.adding(milliseconds: settleMilliseconds)
-            case .settling, .mismatched: now
-            case .checking, .announced: nil
+            case .settling, .mismatched, .written: now
+            case .checking, .refused, .announced: nil
             }
         }.min()
     }
@@ -101,23 +138,43 @@ package struct InboxMachine: Sendable {
             if let manifest = sighting.entry.manifest, let missing = manifest.firstMissing {
                 return (.receiving, "\(manifest.missing) of \(manifest.listed) listed files are missing: \(missing)")
             }
+            if let receiving = sighting.entry.receiving { return (.receiving, words(receiving)) }
             return (.settling, "waits until nothing in it has changed for a while, or for its marker")
+        case .checking where sighting.entry.manifest == nil: return (.settling, "it is asked who writes to it")
         case .checking: return (.settling, "its files are compared with its checksum list")
+        case .written(let file):
+            return (.settling, "\(file) is still open for writing: waits until it is closed, or for its marker")
         case .mismatched(let problem): return (.receiving, "not as its checksum list says: \(problem)")
+        case .refused: return (.failed, sighting.entry.obstacle ?? "cannot be an upload")
         case .announced: return (.settling, "handed to the ingest")
         }
+    }
+
+    private static func words(_ receiving: InboxReceiving) -> String {
+        if let open = receiving.open {
+            return "its sender said at \(open.iso8601) that it will mark it done; without that it is taken after a day"
+        }
+        let moment = receiving.part.map { ", and something came of it last at \($0.iso8601)" } ?? ""
+        return "a file of it is not whole\(moment); an hour after that it is taken without it, or when marked done"
+    }
+
+    /// How long it must not change before it is complete without a marker.
+    private func patience(_ entry: InboxEntry) -> Int64 {
+        guard let receiving = entry.receiving else { return settleMilliseconds }
+        return max(settleMilliseconds, receiving.open == nil ? Self.partMilliseconds : Self.openMilliseconds)
     }
 
     /// A marker ends the waiting at once; a list of files keeps an upload waiting until all of them are there.
     private func isAtRest(_ sighting: Sighting, _ now: Timestamp) -> Bool {
         let entry = sighting.entry
         guard entry.manifest?.missing ?? 0 == 0 else { return false }
-        return entry.isMarkedDone || (entry.files > 0 && now.since(sighting.since) >= settleMilliseconds)
+        return entry.isMarkedDone || (entry.files > 0 && now.since(sighting.since) >= patience(entry))
     }
 
     private static func isSame(_ left: InboxEntry, _ right: InboxEntry) -> Bool {
         left.bytes == right.bytes && left.files == right.files && left.modified == right.modified
-            && left.manifest == right.manifest
+            && left.manifest == right.manifest && left.receiving == right.receiving
+            && left.obstacle == right.obstacle
     }
 }
 
@@ -129,7 +186,7 @@ package struct InboxStanding: Sendable, Equatable {
         case receiving
         /// Nothing says that it is complete yet.
         case settling
-        /// The ingest has given up on it.
+        /// The ingest has given up on it, or it can be no upload as it is.
         case failed
     }
 

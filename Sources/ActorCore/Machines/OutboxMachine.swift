@@ -81,9 +81,8 @@ package struct OutboxMachine: Sendable {
         case .status(200..<300, _): return .delivered
         case .refused(let why): return .givenUp(reason: why)
         case .status(410, _): return .givenUp(reason: "the target answered 410: it is gone")
-        case .status(let code, let retryAfter) where (400..<500).contains(code) && ![408, 425, 429].contains(code):
+        case .status(let code, _) where (400..<500).contains(code) && ![408, 425, 429].contains(code):
             // The same bytes will be refused again.
-            _ = retryAfter
             return .givenUp(reason: "the target answered \(code)")
         case .status(let code, let retryAfter):
             return again(item, "the target answered \(code)", retryAfter: retryAfter, now: now, chance: chance)

@@ -19,7 +19,7 @@ package struct SupervisionMachine: Sendable {
         /// It failed, and nothing is started. The moment goes to `probation`, a success of work that began before to
         /// `sound`. Another failure of such work belongs to the one that is known and changes nothing.
         case paused(Row, until: Timestamp)
-        /// It failed too often. Only a new definition or an operator leads out, to `sound`.
+        /// It failed too often. Only an operator leads out, to `sound`; a new definition gets a machine of its own.
         case failed(reason: String)
     }
 
@@ -81,12 +81,6 @@ package struct SupervisionMachine: Sendable {
         guard case .paused(let row, let until) = state else { return action }
         // A clock that was set back may not stretch a pause beyond the longest one there is.
         if now >= until || until.since(now) > longestPause { state = .probation(row) }
-        return action
-    }
-
-    /// Its definition changed: what failed may be mended.
-    package mutating func changed() -> Action {
-        state = .sound
         return action
     }
 

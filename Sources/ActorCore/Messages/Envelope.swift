@@ -42,6 +42,8 @@ package struct Envelope: Sendable, Equatable {
     package var actor: ActorID { message.actor }
     /// Its sender is the owner of a nonce; who holds the nonce may be anybody, who has no more rights than it shows.
     package var isByNonce: Bool { message.nonce != nil }
+    /// Its sender was an admin when it was accepted: known by a token of its own, not by a nonce or an execution's.
+    package var isFromAdmin: Bool { !isByNonce && parameter(JobAuthority.senderRole) == Role.admin.rawValue }
     package var key: String? { traits.contains(.keyed) ? message.key : nil }
     package var expires: Timestamp? { traits.contains(.expiring) ? message.expires : nil }
     /// Nothing gives it a place before or behind those that came earlier or later.

@@ -3,6 +3,9 @@ package enum MessageKind: String, Sendable {
     case text = "str"
     case json = "application/json"
     case binary = "application/octet-stream"
+
+    /// The variable of a message that says so to its script, where that is another word than its kind.
+    package static let variable = "_abaco_Content_Type"
 }
 
 /// A message that is about to be accepted: everything but its place and its id, which the store gives. Small to pass

@@ -1,106 +1,92 @@
 /// Which variables may be given to a program by those who use it.
 package enum VariableRules {
+    /// Who wants to set a variable. A folder's actor.yml is the house itself and may set all of them.
+    package enum Setter: Sendable {
+        /// Whoever may send.
+        case message
+        /// Who has made the actor over HTTP: its accounts are its owner's, the machine that it runs on is not.
+        case owner
+    }
+
+    /// What a variable would change that its setter has no say in.
+    package enum Refusal: Sendable, Equatable {
+        /// What programs load, run, trust, or read their settings from.
+        case program
+        /// With whose credentials a program works, and where it sends them.
+        case account
+        /// What the daemon and the SDK tell a script themselves.
+        case house
+
+        /// Goes on after the variable's name and a colon.
+        package var reason: String {
+            switch self {
+            case .program: "it changes which programs, libraries or settings files are used"
+            case .account: "it changes whose credentials are used, or where they are sent"
+            case .house: "it is for the daemon or the actor's owner to set"
+            }
+        }
+    }
+
     /// Whether it can be a variable at all: no `=` in its name, no NUL in either.
     package static func canBeVariable(_ name: String, _ value: String) -> Bool {
         !name.isEmpty && !name.utf8.contains(0) && !name.utf8.contains(UInt8(ascii: "=")) && !value.utf8.contains(0)
     }
 
-    /// Whether a variable would change what a program is instead of what it is told: what is loaded into it, what it
-    /// runs, whom it trusts, where it reads its settings and writes its files.
+    /// Why a variable may not be set; nil where it only tells a program something.
     ///
-    /// The lists name what the loader, shells, interpreters and tools of a lab read. Each family ends at an underscore,
-    /// so that ordinary words (PATHOGEN, NODES, USER_ID) stay free.
-    package static func isRefused(_ name: String) -> Bool {
-        if names.contains(name) { return true }
-        // Some families have members that begin with underscores: _JAVA_OPTIONS.
-        let bare = name.utf8.drop { $0 == underscore }
-        let word = bare.prefix { $0 != underscore }
-        if word.count < bare.count, families.contains(String(decoding: word, as: UTF8.self)) { return true }
-        if stems.contains(where: { bare.starts(with: $0.utf8) }) { return true }
-        return isRefusedInEveryCase(name.lowercased())
+    /// Refused are the names that the documentation of a loader, shell, interpreter or tool gives such a meaning, and
+    /// nothing that only resembles them: whoever sends a measurement under a name of its own does not send it again.
+    package static func refusal(of name: String, _ value: String, by setter: Setter) -> Refusal? {
+        if isOfProgram(name, value) { return .program }
+        if setter == .owner { return nil }
+        if isOfAccount(name) { return .account }
+        return isOfHouse(name) ? .house : nil
     }
 
-    private static let underscore = UInt8(ascii: "_")
-
-    /// Programs read these in capitals, in small letters, or in both.
-    private static func isRefusedInEveryCase(_ lower: String) -> Bool {
-        lower.hasSuffix("_proxy") || lower.hasPrefix("npm_config_") || lower.hasPrefix("npm_package_")
+    private static func isOfProgram(_ name: String, _ value: String) -> Bool {
+        if VariableNames.programs.contains(name) { return true }
+        if VariableNames.programStems.contains(where: { name.utf8.starts(with: $0.utf8) }) { return true }
+        if isPythonSwitch(name) || isOption(name, value) { return true }
+        // npm reads these in capitals, in small letters, or in both.
+        let lower = name.lowercased()
+        return lower.hasPrefix("npm_config_") || lower.hasPrefix("pnpm_config_")
     }
 
-    private static func words(_ text: String) -> [String] {
-        text.split(whereSeparator: \.isWhitespace).map(String.init)
+    private static func isOfAccount(_ name: String) -> Bool {
+        if VariableNames.accounts.contains(name) { return true }
+        if VariableNames.accountStems.contains(where: { name.utf8.starts(with: $0.utf8) }) { return true }
+        return VariableNames.proxies.contains(name.lowercased())
     }
 
-    /// Refused as the first word before an underscore: GIT stands for GIT_SSH and all others.
-    private static let families = Set(
-        words(
-            """
-            LD DYLD GLIBC MALLOC RLD GCONV ASAN LSAN MSAN TSAN UBSAN LLVM GCOV
-            BASH KSH SUDO XDG DBUS SYSTEMD
-            PYTHON PYVENV PERL RUBY GEM BUNDLE BUNDLER RBENV NODE NPM YARN PNPM DENO NVM
-            JAVA JDK JRE MAVEN GRADLE SBT CATALINA GROOVY KOTLIN SCALA PYSPARK HADOOP
-            R RENV RETICULATE RSTUDIO RPY2 JULIA LUA LUAROCKS PHP TCL DOTNET CORECLR COMPlus COR MONO NUGET CGO
-            CARGO RUST OCAML GUILE GHC CABAL ERL ELIXIR MATLAB OCTAVE EMACS NVIM
-            CONDA MAMBA PIP PIPX PIPENV POETRY PDM UV VIRTUALENV PYENV PYTEST PYDEVD DEBUGPY SETUPTOOLS
-            JUPYTER IPYTHON NUMBA TORCHINDUCTOR PYTENSOR JOBLIB LOKY DASK TRANSFORMERS CUDA NVCC NCCL SYCL
-            GIT SVN SSH CURL OPENSSL GNUTLS GRPC RSYNC RCLONE RESTIC GPG LYNX GROFF CMAKE
-            DOCKER PODMAN BUILDAH NERDCTL HELM KUBERNETES KUBECTL SINGULARITY SINGULARITYENV APPTAINER APPTAINERENV
-            SHIFTER NXF SNAKEMAKE PREFECT
-            AWS BOTO AZURE GOOGLE GCLOUD CLOUDSDK VAULT MYSQL MARIADB PSQL SQLITE SASL
-            SLURM SBATCH SALLOC SGE LSF OMPI PMIX PRTE ORTE OPAL MPICH MV2 UCX HWLOC
-            HDF5 GDAL OGR ITK GST QT QML QML2 GTK GTK2 GTK3 GIO GSETTINGS LIBGL SDL ALSA MAGICK
-            NIX GUIX HOMEBREW SPACK EASYBUILD MODULES LMOD LMFILES
-            """))
+    /// What the SDK takes for settings and secrets (`_REACTOR…`), what the daemon says, and the SDK's switch that sends
+    /// nothing.
+    private static func isOfHouse(_ name: String) -> Bool {
+        name.utf8.starts(with: "_REACTOR".utf8) || name.utf8.starts(with: "REACTORD".utf8) || name == "LOCALONLY"
+    }
 
-    /// Refused as the beginning of a name, whatever follows: these mean nothing else.
-    private static let stems = words(
-        """
-        PYTHON IPYTHON JYTHON PERL5 PERLIO PERLDB PERLDOC PERLBREW RUBYLIB RUBYOPT RUBYPATH RUBYSHELL RUBYGEMS
-        RUSTC RUSTDOC RUSTFLAGS RUSTUP OCAML OPAM MATLAB MATPLOTLIB TCLLIB TEXMF TERMINFO TS_NODE SWIFT_BACKTRACE
-        KUBE SINGULARITY APPTAINER KRB5 LDAP SSL_CERT_ PGSSL PKG_CONFIG I_MPI_ OMP_TOOL LIBOMPTARGET LESSKEY
-        LESS_TERMCAP TF_CLI_ TF_PLUGIN_ TF_XLA_ HF_HUB_ HF_DATASETS_ FI_PROVIDER ROCP_ ROCPROFILER HYDRA_LAUNCHER
-        HYDRA_BOOTSTRAP AIRFLOW__ AIRFLOW_CONN_ BUN_CONFIG_ VK_ADD_ VK_DRIVER_ VK_ICD_ VK_LAYER_ GITHUB_ GITLAB_
-        ModuleTable fish_
-        """)
+    /// PYTHONPATH, PYTHONSTARTUP and all others that the interpreter writes in one word; PYTHON and PYTHON_VERSION are
+    /// anybody's.
+    private static func isPythonSwitch(_ name: String) -> Bool {
+        guard name.utf8.starts(with: "PYTHON".utf8), let next = name.utf8.dropFirst(6).first else { return false }
+        return (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(next)
+    }
 
-    /// Refused as they stand.
-    private static let names = Set(
-        words(
-            """
-            GETCONF_DIR LOCPATH NLSPATH NIS_PATH RES_OPTIONS RESOLV_HOST_CONF HOSTALIASES TZDIR LOCALDOMAIN PATH_LOCALE
-            LIBPATH SHLIB_PATH
-            PATH HOME SHELL ENV BASHOPTS SHELLOPTS IFS PS0 PS1 PS2 PS3 PS4 PROMPT_COMMAND CDPATH GLOBIGNORE ZDOTDIR
-            FPATH FIGNORE EXECIGNORE INPUTRC HISTFILE FCEDIT NULLCMD READNULLCMD TMPPREFIX POSIXLY_CORRECT
-            USER LOGNAME TMPDIR TMP TEMP TEMPDIR PWD OLDPWD MAILPATH MAILRC MAILCAPS EXINIT VIMINIT VIMRUNTIME MYVIMRC
-            PERLLIB RUBYHOME CLASSPATH JAVACMD JAVAC M2_HOME IBM_JAVA_OPTIONS OPENJ9_JAVA_OPTIONS ANT_ARGS ANT_HOME
-            ANT_OPTS PHPRC TCLSH TK_LIBRARY GHCRTS STACK_ROOT STACK_YAML CAML_LD_LIBRARY_PATH RSCRIPT
-            GOPATH GOROOT GOFLAGS GOPROXY GOENV GOBIN GOCACHE GOMODCACHE GOTMPDIR GOTOOLCHAIN GOTOOLDIR GODEBUG
-            GOPRIVATE GONOPROXY GONOSUMCHECK GONOSUMDB GOSUMDB GOINSECURE GOVCS GOWORK GOAUTH GOEXPERIMENT GOCOVERDIR
-            GOTRACEBACK GOROOT_FINAL GO111MODULE
-            COVERAGE_FILE COVERAGE_PROCESS_START COVERAGE_RCFILE AIRFLOW_CONFIG AIRFLOW_HOME RAY_ADDRESS HF_ENDPOINT
-            HF_HOME TORCH_EXTENSIONS_DIR TORCH_HOME TRITON_CACHE_DIR TRITON_LIBCUDA_PATH TRITON_PTXAS_PATH SPARK_HOME
-            SPARK_CLASSPATH SPARK_CONF_DIR SPARK_SUBMIT_OPTS
-            BUN_INSTALL BUN_OPTIONS MYPYPATH ELECTRON_RUN_AS_NODE DJANGO_SETTINGS_MODULE THEANO_FLAGS THEANORC
-            KERAS_BACKEND KERAS_HOME NLTK_DATA XLA_FLAGS
-            VIRTUAL_ENV CONDARC MAMBARC MPLBACKEND MPLCONFIGDIR MPLSETUPCFG
-            CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LDSHARED CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH
-            COMPILER_PATH GCC_EXEC_PREFIX MAKEFLAGS MAKEFILES MFLAGS GNUMAKEFLAGS MAKESHELL M4PATH AWKPATH AWKLIBPATH
-            BC_ENV_ARGS GREP_OPTIONS TAR_OPTIONS XZ_DEFAULTS XZ_OPT ZIP ZIPOPT VALGRIND_OPTS VALGRIND_LIB
-            PERF_EXEC_PATH FFREPORT GS_LIB GS_OPTIONS TEXINPUTS BIBINPUTS shell_escape openin_any openout_any
-            WGETRC WGET2RC SYSTEM_WGETRC NETRC SSLKEYLOGFILE REQUESTS_CA_BUNDLE HTTPLIB2_CA_CERTS GNUPGHOME
-            CVS_RSH CVSROOT HGRCPATH HGEDITOR HGMERGE P4CONFIG P4EDITOR GH_PATH GH_CONFIG_DIR GH_HOST GH_BROWSER
-            GH_EDITOR GH_PAGER
-            EDITOR VISUAL PAGER BROWSER LESS LESSOPEN LESSCLOSE LESSEDIT LESSHISTFILE LESSSECURE MANPATH MANPAGER MANOPT
-            MANROFFOPT TERM TERMCAP TERMPATH DISPLAY WAYLAND_DISPLAY XAUTHORITY XENVIRONMENT XMODIFIERS XLOCALEDIR
-            CONTAINER_HOST CONTAINERS_CONF CONTAINERS_REGISTRIES_CONF CONTAINERS_STORAGE_CONF
-            PGSERVICEFILE PGSERVICE PGSYSCONFDIR PGPASSFILE PGHOST PGHOSTADDR PGPORT PGOPTIONS PGDATA PSQLRC ODBCINI
-            ODBCSYSINI ODBCINSTINI ORACLE_HOME TNS_ADMIN
-            PBS_CONF_FILE PBS_DEFAULT PBS_EXEC PBS_HOME PBS_SERVER FLUX_CONNECTOR_PATH FLUX_EXEC_PATH FLUX_MODULE_PATH
-            FLUX_URI HSA_TOOLS_LIB NVTX_INJECTION64_PATH OCL_ICD_FILENAMES OCL_ICD_VENDORS OPENCL_VENDOR_PATH
-            PROJ_DATA PROJ_LIB LADSPA_PATH LV2_PATH FREI0R_PATH GBM_BACKENDS_PATH LIBVA_DRIVERS_PATH VDPAU_DRIVER_PATH
-            MESA_LOADER_DRIVER_OVERRIDE __EGL_VENDOR_LIBRARY_DIRS __EGL_VENDOR_LIBRARY_FILENAMES
-            __EGL_EXTERNAL_PLATFORM_CONFIG_DIRS __GLX_VENDOR_LIBRARY_NAME
-            MODULEPATH MODULESHOME MODULERCFILE LOADEDMODULES
-            NOTIFY_SOCKET LISTEN_FDS LISTEN_FDNAMES LISTEN_PID CREDENTIALS_DIRECTORY
-            """))
+    /// Ordinary names that a program reads its options from: `zip` runs what its `-TT` says, `uv` installs from where
+    /// its index is. A postal code and a dose pass.
+    private static func isOption(_ name: String, _ value: String) -> Bool {
+        switch name {
+        case "ZIP":
+            var before = UInt8(ascii: " ")
+            for byte in value.utf8 {
+                if byte == UInt8(ascii: "-"), !NameRules.isAlphanumeric(before) { return true }
+                before = byte
+            }
+            return false
+        case "UV_INDEX":
+            return !value.utf8.allSatisfy { byte in
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: ".")
+            }
+        default: return false
+        }
+    }
 }

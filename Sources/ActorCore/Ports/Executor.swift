@@ -70,7 +70,7 @@ package struct WorkResult: Sendable, Equatable {
         /// It used more memory than it was given.
         case outOfMemory
         /// Somebody or something took it away while it ran: the machine went down, its container was removed. Running
-        /// it again is a new start.
+        /// it again is a new start, once it was forgotten.
         case evicted(String)
         /// Stopped because its time was up.
         case timedOut
@@ -150,9 +150,17 @@ package protocol Executor: Sendable {
     func reclaim(_ id: String) async
     /// Ids of all that runs and of all that has ended and was not forgotten, whoever started it.
     func kept() async -> [String]
+    /// It was started, and nobody can say how it would have ended: what ran it went down, or it was stopped by a daemon
+    /// that did not live to note that. Known until it is forgotten.
+    func isLost(_ id: String) async -> Bool
     /// The daemon ends: from now on a cancelled `run` leaves its command running and answers `detached`.
     func detach()
     /// Throws what keeps this work from being run here, whatever happens: an image nobody knows, a mount that is not
     /// allowed. Starts nothing.
     func admit(_ work: Work) throws(ActorError)
+}
+
+/// An engine that keeps what it runs knows how everything has ended.
+extension Executor {
+    package func isLost(_ id: String) async -> Bool { false }
 }

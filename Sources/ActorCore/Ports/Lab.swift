@@ -7,17 +7,23 @@ package struct InboxEntry: Sendable, Equatable {
     package let files: Int
     /// Latest change of anything in it.
     package let modified: Timestamp
-    /// A `<name>.done` marker lies beside it (or `.done` in it).
+    /// A `<name>.done` marker lies beside it that is no older than anything in it (or `.done` in it).
     package let isMarkedDone: Bool
     /// The marker says `force`: it is analysed even when the same content was before.
     package let isForced: Bool
     /// What it says itself of its files; nil when it says nothing.
     package let manifest: InboxManifest?
+    /// Why it can be no upload as it is, and what to do; nil when it can. Its name is for people then.
+    package let obstacle: String?
+    /// What is still to come of it over HTTP; nil when nothing is known to be.
+    package let receiving: InboxReceiving?
 
     package init(
         name: String, bytes: Int64, files: Int, modified: Timestamp, isMarkedDone: Bool, isForced: Bool = false,
-        manifest: InboxManifest? = nil
+        manifest: InboxManifest? = nil, obstacle: String? = nil, receiving: InboxReceiving? = nil
     ) {
+        self.receiving = receiving
+        self.obstacle = obstacle
         self.name = name
         self.bytes = bytes
         self.files = files
@@ -43,17 +49,69 @@ package struct InboxManifest: Sendable, Equatable {
     }
 }
 
+/// What is still to come of an upload over HTTP.
+package struct InboxReceiving: Sendable, Equatable {
+    /// When something came last of a file that is not whole; nil when there is no such file.
+    package private(set) var part: Timestamp?
+    /// When its sender said last that it will mark the upload done; nil when nobody has.
+    package private(set) var open: Timestamp?
+
+    package init(part: Timestamp? = nil, open: Timestamp? = nil) {
+        self.part = part
+        self.open = open
+    }
+
+    /// One more name of ``InboxParts``, last changed at `moment`.
+    package mutating func note(_ kind: InboxParts.Kind, at moment: Timestamp) {
+        switch kind {
+        case .part: part = max(part ?? moment, moment)
+        case .open: open = max(open ?? moment, moment)
+        }
+    }
+}
+
+/// How what is still to come of an upload is called in the inbox's folder of parts. The tilde stands in no upload's
+/// name, so that no two uploads share a name here.
+package enum InboxParts {
+    package static let folder = ".parts"
+    /// Below the folder of parts: what was brought in, and by whom.
+    package static let brought = "brought"
+
+    package enum Kind: Sendable {
+        /// A file that is not whole.
+        case part
+        /// The note that the sender will mark the upload done.
+        case open
+    }
+
+    /// - Parameter id: of the file, without a tilde.
+    package static func part(of upload: String, _ id: String) -> String { "\(upload)~\(id).part" }
+    package static func openNote(of upload: String) -> String { "\(upload)~open" }
+
+    /// The upload that a name belongs to, and what it stands for.
+    package static func read(_ name: String) -> (upload: String, kind: Kind)? {
+        guard let tilde = name.firstIndex(of: "~") else { return nil }
+        let rest = name[name.index(after: tilde)...]
+        guard rest == "open" || rest.hasSuffix(".part") else { return nil }
+        return (String(name[..<tilde]), rest == "open" ? .open : .part)
+    }
+}
+
 /// A place in which uploads land.
 package protocol Inbox: Sendable {
-    /// What is there now, sorted by name; entries with unacceptable names are left out.
+    /// What is there now, sorted by name; what can be no upload says why, what is still under way is left out.
     func scan() async throws(ActorError) -> [InboxEntry]
     /// Compares the files of an upload with the list that it brings: what does not agree, or nil when all does.
     func mismatch(in name: String) async throws(ActorError) -> String?
+    /// A file of an upload that some program has open for writing; nil when there is none, or nobody can tell.
+    func fileInWriting(in name: String) async throws(ActorError) -> String?
 }
 
 extension Inbox {
     /// An inbox that sees no lists has none to disagree with.
     package func mismatch(in name: String) async throws(ActorError) -> String? { nil }
+    /// An inbox that sees no programs knows of none.
+    package func fileInWriting(in name: String) async throws(ActorError) -> String? { nil }
 }
 
 /// One file of an upload or of a job's outputs.
@@ -147,9 +205,15 @@ package struct RunFolders: Sendable, Equatable {
 package protocol LabFiles: Sendable {
     /// Takes an upload out of the inbox. `key` names this taking: a repeat answers what the first one took.
     func claim(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload
+    /// What was taken under this key, as ``claim(_:key:)`` answered it; never anything from the inbox. Throws
+    /// `notFound` when nothing was, or when its files are gone.
+    func held(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload
     /// Copies a file or folder of this machine into the inbox, whole, and marks it done. `path` must lie below one of
-    /// `allowed`, links resolved. A repeat changes nothing.
-    func bring(_ path: String, as name: String, allowed: [String], force: Bool) async throws(ActorError)
+    /// `allowed`, links resolved. `key` names this bringing: a repeat changes nothing. Throws `unavailable` while
+    /// another upload of that name lies in the inbox.
+    func bring(
+        _ path: String, as name: String, allowed: [String], force: Bool, key: String
+    ) async throws(ActorError)
     /// The whole lines of a file that lists uploads, without the last one if it is still being written.
     func lines(of list: String) async throws(ActorError) -> [String]
     /// All `*.yaml` and `*.yml` below `folder`/jobs, sorted by path.

@@ -155,6 +155,8 @@ package struct ReactorTools: Sendable {
     package let ringBucket: @Sendable () -> Void
     /// Removes copies of uploads.
     package let removeObjects: RemoveObjects
+    /// Asks the object store of a copy's object.
+    package let lookAtObject: LookAtObject
 
     package init(
         files: any LabFiles, archive: any ArchiveFiles, documents: any DocumentReader,
@@ -164,9 +166,13 @@ package struct ReactorTools: Sendable {
         ringBucket: @escaping @Sendable () -> Void = {},
         removeObjects: @escaping RemoveObjects = { (_, _) async throws(ActorError) in
             throw ActorError(.unavailable, "this house has no object store")
+        },
+        lookAtObject: @escaping LookAtObject = { (_) async throws(ActorError) in
+            throw ActorError(.unavailable, "this house has no object store")
         }
     ) {
         self.removeObjects = removeObjects
+        self.lookAtObject = lookAtObject
         self.files = files
         self.archive = archive
         self.documents = documents

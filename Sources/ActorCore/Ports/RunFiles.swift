@@ -3,6 +3,8 @@ package protocol RunFiles: Sendable {
     /// Makes `runs/<execution>/work` and answers the absolute path of `runs/<execution>`.
     func prepare(_ execution: ExecutionID) async throws(ActorError) -> String
     func write(_ bytes: [UInt8], to path: String) async throws(ActorError)
+    /// Puts bytes behind what a log holds, and makes it when there is none.
+    func append(_ bytes: [UInt8], to path: String) async throws(ActorError)
     /// The first `limit` bytes; empty when there is no such file.
     func read(_ path: String, limit: Int) async -> [UInt8]
 
@@ -17,6 +19,10 @@ package protocol RunFiles: Sendable {
 
 /// Where there are no files, there are no results.
 extension RunFiles {
+    package func append(_ bytes: [UInt8], to path: String) async throws(ActorError) {
+        try await write(await read(path, limit: .max) + bytes, to: path)
+    }
+
     package func openResults(of execution: ExecutionID) async -> String? { nil }
     package func closeResults(of execution: ExecutionID) async {}
     package func takeResult(of execution: ExecutionID) async -> [UInt8]? { nil }

@@ -18,17 +18,20 @@ package struct RemoteUpload: Sendable, Equatable {
 
 /// Brings uploads from addresses.
 package protocol UploadFetcher: Sendable {
-    /// Gets it into the inbox as one file, whole, and marks it done. A repeat changes nothing while it is there.
+    /// Gets it into the inbox as one file, whole, and marks it done. Throws `unavailable` while another upload of that
+    /// name lies in the inbox.
     ///
-    /// - Parameter allowed: hosts in private networks that may be asked, as `host` or `host:port`.
-    func fetch(_ upload: RemoteUpload, allowed: [String]) async throws(ActorError)
+    /// - Parameters:
+    ///   - allowed: hosts in private networks that may be asked, as `host` or `host:port`.
+    ///   - key: names this fetching: a repeat changes nothing.
+    func fetch(_ upload: RemoteUpload, allowed: [String], key: String) async throws(ActorError)
 }
 
 /// A house that fetches nothing: says so to who wants something fetched.
 package struct NoFetcher: UploadFetcher {
     package init() {}
 
-    package func fetch(_ upload: RemoteUpload, allowed: [String]) async throws(ActorError) {
+    package func fetch(_ upload: RemoteUpload, allowed: [String], key: String) async throws(ActorError) {
         throw ActorError(.unavailable, "this house fetches no uploads")
     }
 }

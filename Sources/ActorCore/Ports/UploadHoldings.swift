@@ -43,12 +43,40 @@ package struct HeldCopy: Sendable, Equatable {
     package let bucket: String
     /// Keys with their sizes and hashes.
     package let objects: [LabFile]
+    /// By key, as the store answered when they were put.
+    package let etags: [String: String]
+    /// Keys that the copy of another upload has too, from a time when two could share them: never removed.
+    package let shared: Set<String>
 
-    package init(bucket: String, objects: [LabFile]) {
+    package init(
+        bucket: String, objects: [LabFile], etags: [String: String] = [:], shared: Set<String> = []
+    ) {
         self.bucket = bucket
         self.objects = objects
+        self.etags = etags
+        self.shared = shared
+    }
+
+    /// Those that go with the copy.
+    package var own: [LabFile] { shared.isEmpty ? objects : objects.filter { !shared.contains($0.path) } }
+
+    /// Why an object is not the one that was put; nil when it is, as far as the store says.
+    ///
+    /// - Parameter there: what the store has under its key; nil when that is nothing.
+    package func mismatch(of object: LabFile, _ there: StoredObject?) -> String? {
+        let name = ObjectName(bucket: bucket, key: object.path)
+        guard let there else { return "\(name) is not there any more" }
+        guard there.bytes == object.bytes else { return "\(name) has \(there.bytes) bytes, not \(object.bytes)" }
+        if let sha256 = there.sha256, !object.sha256.isEmpty {
+            return sha256 == object.sha256 ? nil : "\(name) has another content"
+        }
+        // Without its hash the store has to say that it is the very object that was put.
+        return there.etag == etags[object.path] ? nil : "\(name) is another object than the one that was put"
     }
 }
+
+/// What an object store says of an object now; nil when there is none.
+package typealias LookAtObject = @Sendable (ObjectName) async throws(ActorError) -> StoredObject?
 
 /// Removes objects from an object store; those that are not there are no failure.
 package typealias RemoveObjects = @Sendable (_ keys: [String], _ bucket: String) async throws(ActorError) -> Void
@@ -59,6 +87,8 @@ package protocol UploadHoldings: Sendable {
     func holdings(after: String?, limit: Int) async throws(ActorError) -> [Holding]
     /// Nil when there is none, or nothing of it is left.
     func holding(_ name: String, _ number: Int) async throws(ActorError) -> Holding?
+    /// The copy is not what it was noted to be: it is not known any more, and made again.
+    func forgetCopy(of name: String, _ number: Int, key: String) async throws(ActorError)
     /// Removes the files of the upload that was taken in under this key; `conflict` when another one lies there. A
     /// repeat finishes what was begun. With `keepingCopy` it is `conflict` when there is no whole copy; without it the
     /// copy is no longer known.

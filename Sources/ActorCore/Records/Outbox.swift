@@ -23,6 +23,22 @@ package struct OutgoingCall: Sendable, Equatable {
         return ActorID(String(orderKey.dropFirst(Self.webhookPrefix.count)))
     }
 
+    private static let endMark = "#webhook"
+
+    /// The key of what a webhook is told of the end of an execution. It is the same whenever it is told, and holds how
+    /// many messages lead to it: a target may send the next.
+    package static func webhookEnd(of execution: ExecutionID, hops: Int) -> String {
+        execution.rawValue + endMark + (hops > 1 ? ":\(hops)" : "")
+    }
+
+    /// How many messages lead to this call of a webhook; 0 for what no message has caused.
+    package var hops: Int {
+        guard webhookActor != nil, let mark = idempotencyKey.firstIndex(of: "#"),
+            idempotencyKey[mark...].hasPrefix(Self.endMark)
+        else { return 0 }
+        return Int(idempotencyKey[mark...].dropFirst(Self.endMark.count + 1)) ?? 1
+    }
+
     private static let signedPrefix = "signed:"
 
     /// The order key of calls that are signed with a secret of an actor's, by the name of the secret.

@@ -37,6 +37,8 @@ package struct ActorDefinition: Sendable, Equatable {
     package var messageSchema: JSONValue = .null
     /// Its owner had no more than the role `limited` when that was last seen. Ours, never shown.
     package var isOfLimitedUser = false
+    /// Its owner was an admin when that was last seen. Ours, never shown.
+    package var isOfAdmin = false
 
     package init(image: String) { self.image = image }
 
@@ -83,6 +85,7 @@ extension ActorDefinition {
             "log_ex": JSONValue(logSeconds), "cron_schedule": JSONValue(cronSchedule), "cron_on": .bool(cronOn),
             "run_as_executor": .bool(runAsExecutor), "message_schema": messageSchema,
             "webhook_secret": JSONValue(webhookSecret?.reveal()), "limited_owner": .bool(isOfLimitedUser),
+            "admin_owner": .bool(isOfAdmin),
         ]
     }
 
@@ -112,6 +115,7 @@ extension ActorDefinition {
         messageSchema = json["message_schema"] ?? messageSchema
         webhookSecret = json["webhook_secret"]?.string.flatMap { WebhookSecret($0) }
         isOfLimitedUser = json["limited_owner"]?.bool ?? isOfLimitedUser
+        isOfAdmin = json["admin_owner"]?.bool ?? isOfAdmin
     }
 
     /// An actor that a folder declares, in these words.

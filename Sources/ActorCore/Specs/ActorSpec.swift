@@ -79,6 +79,11 @@ package struct ActorSpec: Sendable, Equatable {
     /// What people call it: its name, or its id when it was made without one.
     package var title: String { name.isEmpty ? id.rawValue : name }
 
+    /// Whether a folder's actor.yml says what this variable is, itself or as a secret: no message may say otherwise.
+    package func keeps(_ variable: String) -> Bool {
+        definition == nil && (secrets.contains(variable) || environment.contains { $0.name == variable })
+    }
+
     /// How many of its messages may run at once: one, unless it is stateless.
     package var concurrency: Int { stateless ? max(1, maxWorkers) : 1 }
 }

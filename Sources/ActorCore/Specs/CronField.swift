@@ -7,6 +7,9 @@ struct CronField: Sendable, Equatable {
         /// Words for values, from the range's lowest on; any case.
         var words: [String] = []
 
+        /// How many there are; both ends of the week are one day.
+        var count: Int { words.isEmpty ? range.count : Set(words).count }
+
         static let minute = Kind(name: "minute", range: 0...59)
         static let hour = Kind(name: "hour", range: 0...23)
         static let day = Kind(name: "day", range: 1...31)
@@ -22,11 +25,14 @@ struct CronField: Sendable, Equatable {
     private let bits: UInt64
     /// `*` and `*/2` leave a day field unrestricted in cron's sense, and make an hour field follow elapsed time.
     let startsWithStar: Bool
+    /// What a step means that is longer than the field's range, and what to write instead; nil when none is.
+    let stepProblem: String?
 
     func contains(_ value: Int) -> Bool { bits & (1 << UInt64(value)) != 0 }
 
     init(_ text: String, _ kind: Kind) throws(ActorError) {
         var bits: UInt64 = 0
+        var stepProblem: String?
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let halves = part.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             let step = halves.count == 2 ? Self.number(halves[1]) : 1
@@ -47,12 +53,19 @@ struct CronField: Sendable, Equatable {
                 throw ActorError(
                     .invalidInput, "the \(kind.name) field of a schedule takes \(range), not \"\(text)\"")
             }
+            if step > kind.count { stepProblem = Self.problem(of: part, step, from: low, kind) }
             for value in stride(from: low, through: high, by: step) { bits |= 1 << UInt64(value) }
         }
         // Both ends of the week are Sunday.
         if kind.range == Kind.weekday.range, bits & (1 << 7) != 0 { bits |= 1 }
         self.bits = bits
         self.startsWithStar = text.hasPrefix("*")
+        self.stepProblem = stepProblem
+    }
+
+    private static func problem(of part: Substring, _ step: Int, from low: Int, _ kind: Kind) -> String {
+        "the \(kind.name) field of a schedule takes steps of at most \(kind.count): \"\(part)\" means \(kind.name) "
+            + "\(low) alone, not every \(step) \(kind.name)s; write which ones are meant, or START + N hours"
     }
 
     private static func value(_ text: Substring, _ kind: Kind, isEnd: Bool) -> Int? {

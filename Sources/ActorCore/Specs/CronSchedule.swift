@@ -56,6 +56,12 @@ package struct CronSchedule: Sendable, Equatable {
         }
     }
 
+    /// For callers that are given a line now. One that was taken before goes on as it went.
+    package func refuseLongSteps() throws(ActorError) {
+        let problem = [minutes, hours, days, months, weekdays].compactMap(\.stepProblem).first
+        if let problem { throw ActorError(.invalidInput, problem) }
+    }
+
     /// The first whole minute after `moment` that matches; nil beyond the years that dates are kept for.
     package func next(after moment: Timestamp) -> Timestamp? {
         guard let zone else { return local(after: moment, before: moment.adding(milliseconds: Self.horizon)) }

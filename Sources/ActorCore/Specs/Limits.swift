@@ -24,7 +24,7 @@ package struct Limits: Sendable, Equatable {
     package var mailboxHead = 64
     /// Executions that may run at once, over all actors.
     package var maxRunning = 64
-    /// Characters of an execution's log that are kept (actors API, section 6.1).
+    /// Bytes of an execution's log that are kept (actors API, section 6.1).
     package var maxLogBytes = 1_000_000
     /// Most environment entries that a message may carry in its query.
     package var maxEnvironmentEntries = 256

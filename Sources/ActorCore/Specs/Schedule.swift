@@ -17,6 +17,11 @@ package enum Schedule: Sendable, Equatable, CustomStringConvertible {
         self = .interval(try IntervalSchedule(text))
     }
 
+    /// For callers that are given it now: a step like `*/90` minutes means something else than it says.
+    package func refuseLongSteps() throws(ActorError) {
+        if case .cron(let line) = self { try line.refuseLongSteps() }
+    }
+
     /// As it was written.
     package var text: String {
         switch self {

@@ -65,6 +65,11 @@ package struct Check: Sendable {
                     reason: "the program reactord-supervisor is not beside reactord, so no command can run: install it"
                 ))
         }
+        if let obstacle = settings.executors.process.cgroup.flatMap(ProcessExecutorSettings.obstacle(toCgroup:)) {
+            let file = settings.file ?? "config.yml"
+            report.error(
+                Problem(file: file, line: line(of: "/executors/process/cgroup", in: file), reason: obstacle))
+        }
         if let folder = settings.executors.process.pythonPath, !PythonPackages.isUsable(folder) {
             for problem in Problem.all(of: PythonPackages.refusal(folder, settings), file: settings.file ?? "") {
                 report.error(problem)
@@ -103,6 +108,12 @@ package struct Check: Sendable {
             checkJobFiles(of: actor, settings, &report)
         }
         report.actors += loaded.quarantined.count
+        if let problem = JobManagerCheck(settings, loaded).problem {
+            let file = settings.file ?? "config.yml"
+            let place = Problem(
+                file: file, line: line(of: "/pipelines/job_manager_id", in: file), reason: problem.reason)
+            if problem.isCertain { report.error(place) } else { report.warn(place) }
+        }
     }
 
     /// Job files of any folder: what a repository of them runs before it takes a change. They are held against the

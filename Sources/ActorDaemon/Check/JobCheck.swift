@@ -19,6 +19,11 @@ package struct JobCheck: Sendable {
         return JobCheck(report: report)
     }
 
+    /// Whether there is a database in the data folder, and may be read.
+    package static func isReadable(_ dataDirectory: String) -> Bool {
+        access(DataFolder.database(in: dataDirectory), R_OK) == 0
+    }
+
     /// One line per problem, then a sentence.
     package var text: String {
         var lines = report.findings.map { "job \($0.job): \($0.problem)" }

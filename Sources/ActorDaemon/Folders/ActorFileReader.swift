@@ -4,6 +4,8 @@ import ActorCore
 struct ActorFileReader {
     let problems: ProblemCollector
     let context: ActorFolderLoader.Context
+    /// It ran by this before: what newer versions refuse does not end it.
+    let isKept: Bool
 
     func read(_ value: JSONValue, folder: String) -> ActorSpec {
         let root = StrictMapping(value, at: "", problems)
@@ -129,7 +131,9 @@ struct ActorFileReader {
         let zone = zone(root)
         guard let text = root.text("schedule") else { return nil }
         do {
-            return try Schedule(text, zone: zone)
+            let schedule = try Schedule(text, zone: zone)
+            if !isKept { try schedule.refuseLongSteps() }
+            return schedule
         } catch {
             report(root, "schedule", error.message)
             return nil

@@ -16,6 +16,9 @@ struct ActorFiles {
         self.declarations = declarations ?? folder
     }
 
+    /// They are what was kept, and not what lies in the folder now.
+    var isKept: Bool { declarations != folder }
+
     func path(_ name: String) -> String { "\(declarations)/\(name)" }
     func runnablePath(_ name: String) -> String { "\(folder)/\(name)" }
 

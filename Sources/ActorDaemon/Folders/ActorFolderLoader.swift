@@ -58,7 +58,9 @@ package struct ActorFolderLoader: Sendable {
             if !one.problems.isEmpty, !result.isAway {
                 result.quarantined.append(QuarantinedFolder(folder: name, problems: one.problems))
             }
-            if let actor = one.actor { loaded.append((name, actor)) }
+            guard var actor = one.actor else { continue }
+            if result.isAway { actor.absence = result.problem?.description }
+            loaded.append((name, actor))
         }
         if !result.isAway { kept?.forget(allBut: folders, of: folder) }
         // A copy of a folder in which the name was left as it is does not take the original's place.
@@ -84,7 +86,23 @@ package struct ActorFolderLoader: Sendable {
     /// The folders of actors, sorted; nil when it cannot be read.
     private func found(in folder: String) -> [String]? {
         let names = try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        return names?.filter { isFolder("\(folder)/\($0)") && !$0.hasPrefix(".") && !$0.hasPrefix("_") }
+        return names?.filter { name in
+            guard !name.hasPrefix("."), !name.hasPrefix("_") else { return false }
+            return isFolder("\(folder)/\(name)") || Self.absence(of: "\(folder)/\(name)") != nil
+        }
+    }
+
+    /// Why an entry of the folder of actors shows nothing of what it stands for; nil when it does, or was taken away.
+    private static func absence(of path: String) -> String? {
+        var facts = stat()
+        guard stat(path, &facts) != 0 else { return nil }
+        let number = errno
+        if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+            return "it is a link to \(target), which is not there: is its disk mounted? Mount it, or remove the link "
+                + "if its actor is to go"
+        }
+        guard lstat(path, &facts) == 0 || errno != ENOENT else { return nil }
+        return "it cannot be looked at (\(String(cString: strerror(number)))): is its disk mounted?"
     }
 
     /// A disk that is not mounted takes nobody's actors with it: they are known as they were declared, and their mail
@@ -114,6 +132,15 @@ package struct ActorFolderLoader: Sendable {
     private func load(one name: String, in parent: String) -> (actor: LoadedActor?, problems: [Problem]) {
         let folder = SettingsLoader.absolute("\(parent)/\(name)", from: FileManager.default.currentDirectoryPath)
         let files = ActorFiles(folder: folder)
+        if let absence = Self.absence(of: folder) {
+            // It is where the link leads, as it was read.
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: folder)
+            let place = target.map { SettingsLoader.absolute($0, from: parent) } ?? folder
+            var actor = kept?.files(of: name, folder: place).flatMap { try? load($0, name: name) }
+            let wait = actor == nil ? "" : "; until then its mail waits"
+            actor?.absence = "\(folder): \(absence)\(wait)"
+            return (actor, [Problem(file: folder, reason: absence + wait)])
+        }
         do {
             var actor = try load(files, name: name)
             let problem = kept?.keep(files, of: name) { copy in (try? load(copy, name: name)) != nil }
@@ -134,7 +161,8 @@ package struct ActorFolderLoader: Sendable {
         }
         let document = try files.parse(declaration, "actor.yml")
         let problems = ProblemCollector(file: files.path("actor.yml"), lines: document.lines)
-        var spec = ActorFileReader(problems: problems, context: context).read(document.value, folder: name)
+        var spec = ActorFileReader(problems: problems, context: context, isKept: files.isKept)
+            .read(document.value, folder: name)
         spec.folder = files.folder
         var all = problems.problems
         let configuration = collecting(&all) { () throws(Problems) in try settings(files, actor: spec.name) }

@@ -12,6 +12,8 @@ package struct LoadedActor: Sendable, Equatable {
     package var warnings: [Problem]
     /// What its Reactor will not start with: its mail waits until that is mended.
     package var settingProblems: [Problem] = []
+    /// Why what it runs is not there, if it is not: its mail waits.
+    package var absence: String?
 
     /// The id that `actor.yml` names, if it does.
     package var declaredID: ActorID? { spec.id.rawValue.isEmpty ? nil : spec.id }

@@ -8,7 +8,7 @@ internal import ServiceLifecycle
 internal import Synchronization
 
 /// The object store as Reactors reach it, once it is there: rings when a notification of it comes, which nobody hears
-/// while there is no bucket inbox, and removes objects.
+/// while there is no bucket inbox, looks at objects and removes them.
 final class BucketBell: Sendable {
     private let listener = Mutex<(@Sendable () -> Void)?>(nil)
     private let store = Mutex<S3Client?>(nil)
@@ -17,6 +17,13 @@ final class BucketBell: Sendable {
     func ring() { listener.withLock { $0 }?() }
 
     func open(_ store: S3Client) { self.store.withLock { $0 = store } }
+
+    func look(at name: ObjectName) async throws(ActorError) -> StoredObject? {
+        guard let store = store.withLock({ $0 }) else {
+            throw ActorError(.unavailable, "\(name) cannot be looked at: connectors.s3 is not set up")
+        }
+        return try await store.head(name)
+    }
 
     func remove(_ keys: [String], in bucket: String) async throws(ActorError) {
         guard let store = store.withLock({ $0 }) else {

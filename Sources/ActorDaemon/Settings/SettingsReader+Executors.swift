@@ -179,7 +179,7 @@ extension SettingsReader {
         settings.connectors.ec2.accessKey = ec2.secret("access_key")
         settings.connectors.ec2.secretKey = ec2.secret("secret_key")
         ec2.finish()
-        connectors.finish()
+        connectors.finish(notNaming: ["ica", "basespace", "ec2"])
     }
 
     /// What somebody set and this version does not act on: said plainly at start, never passed over in silence.

@@ -164,8 +164,10 @@ final class StrictMapping {
     }
 
     /// Reports every key that nobody asked for.
-    func finish() {
-        let known = Set(asked).sorted()
+    ///
+    /// - Parameter idle: keys that are read and that nothing acts on: nobody is led to them.
+    func finish(notNaming idle: Set<String> = []) {
+        let known = Set(asked).subtracting(idle).sorted()
         for member in members where !asked.contains(member.name) {
             let meant = Suggestion.nearest(to: member.name, in: known).map { "; did you mean \($0)?" } ?? ""
             let group = pointer.isEmpty ? "" : " of \(Pointer.dotted(pointer))"

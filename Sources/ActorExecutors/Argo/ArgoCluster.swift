@@ -2,8 +2,6 @@ import ActorCore
 
 /// Workflows as resources of the API server.
 final class ArgoCluster: ArgoDoor {
-    private static let shortestPause: Int64 = 1000
-
     private let client: KubeClient
     private let pods: KubePods
 
@@ -68,11 +66,7 @@ final class ArgoCluster: ArgoDoor {
     }
 
     func pause(milliseconds: Int64, namespaces: [String]) async throws {
-        try await Task.sleep(for: .milliseconds(min(milliseconds, Self.shortestPause)))
-        let rest = milliseconds - Self.shortestPause
-        guard rest > 0 else { return }
         let paths = namespaces.flatMap { [Self.path($0), KubePods.path($0)] }
-        await pods.watch(paths, ArgoSelector.ours, milliseconds: rest)
-        try Task.checkCancellation()
+        try await pods.pause(paths, ArgoSelector.ours, milliseconds: milliseconds)
     }
 }

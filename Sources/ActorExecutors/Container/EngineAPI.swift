@@ -109,13 +109,6 @@ struct EngineAPI: Sendable {
 
     // MARK: Images
 
-    func hasImage(_ image: String) async throws(EngineTrouble) -> Bool {
-        let answer = try await call("GET", "/images/\(image)/json")
-        if answer.status == 404 { return false }
-        guard answer.status == 200 else { throw failing(answer, "looking for the image") }
-        return true
-    }
-
     func pull(_ image: String) async throws(EngineTrouble) {
         let (name, tag) = Self.parts(of: image)
         var order = request(

@@ -5,6 +5,7 @@ import Synchronization
 /// Lists, watches, events and logs of a namespace: what all engines of a cluster read in the same way.
 final class KubePods: Sendable {
     private static let page = "500"
+    private static let shortestPause: Int64 = 1000
     /// After the first news the rest that comes with it is heard, too.
     private static let drain = Duration.milliseconds(250)
 
@@ -50,8 +51,18 @@ final class KubePods: Sendable {
         }
     }
 
+    /// Watches from where the last lists ended; whatever happens to one of the objects ends the pause. A version that
+    /// is too old (410) does so too: the next look lists again. Where no watch can be had it is a pause.
+    func pause(_ paths: [String], _ selector: String, milliseconds: Int64) async throws {
+        try await Task.sleep(for: .milliseconds(min(milliseconds, Self.shortestPause)))
+        let rest = milliseconds - Self.shortestPause
+        guard rest > 0 else { return }
+        await watch(paths, selector, milliseconds: rest)
+        try Task.checkCancellation()
+    }
+
     /// Watches from where each path is known; returns a moment after something has happened, or when the time is over.
-    func watch(_ paths: [String], _ selector: String, milliseconds: Int64) async {
+    private func watch(_ paths: [String], _ selector: String, milliseconds: Int64) async {
         let (news, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         await withTaskGroup(of: Void.self) { group in
             for path in paths {

@@ -4,7 +4,6 @@ package import ActorCore
 package final class KubernetesEngine: JobEngine {
     /// Jobs whose events are asked for in one look.
     private static let maxQuestions = 20
-    private static let shortestPause: Int64 = 1000
 
     package let name = "kubernetes"
     package let retriesItself = true
@@ -120,15 +119,9 @@ package final class KubernetesEngine: JobEngine {
 
     private static let selector = "\(KubeManifest.managedBy)=\(KubeManifest.managedByUs)"
 
-    /// Watches jobs and pods from where the last lists ended; whatever happens to one of them ends the pause. A version
-    /// that is too old (410) does so too: the next look lists again. Where no watch can be had it is a pause.
     package func pause(milliseconds: Int64) async throws {
-        try await Task.sleep(for: .milliseconds(min(milliseconds, Self.shortestPause)))
-        let rest = milliseconds - Self.shortestPause
-        guard rest > 0 else { return }
         let paths = settings.namespaces.flatMap { [Self.jobs($0), KubePods.path($0)] }
-        await pods.watch(paths, Self.selector, milliseconds: rest)
-        try Task.checkCancellation()
+        try await pods.pause(paths, Self.selector, milliseconds: milliseconds)
     }
 
     // MARK: The end

@@ -23,6 +23,18 @@ struct Cgroup {
         }
     }
 
+    /// Why no group can be made below `parent`, and what to do; nil when one can.
+    static func obstacle(to parent: String) -> String? {
+        do throws(Unstartable) {
+            _ = try Cgroup(parent: parent)
+        } catch {
+            return error.reason
+        }
+        guard access(parent, W_OK | X_OK) != 0 else { return nil }
+        return "executors.process.cgroup: no group can be made in \(parent) (\(Launch.text(of: errno))): make it "
+            + "writable for the daemon, under systemd by Delegate=yes"
+    }
+
     /// The folder of a new group with the limits of `work`.
     func make(for work: Work) throws(Unstartable) -> String {
         let path = "\(parent)/reactord-\(work.id)"

@@ -42,9 +42,8 @@ package final class ProcessExecutor: Executor {
                 defer { slots.give() }
                 return await adopt(run, work.id)
             case .lost:
-                await clear(run, work.id)
-                return WorkResult(
-                    end: .evicted("the machine or its supervisor went down while it ran; it says no more about it"))
+                return await lost(
+                    run, work.id, "the machine or its supervisor went down while it ran; it says no more about it")
             case .nothing:
                 guard await slots.take() else { return WorkResult(end: .cancelled) }
                 let result = await start(work, run)
@@ -71,10 +70,23 @@ package final class ProcessExecutor: Executor {
             await files.perform { _ = run.cancel() }
             await files.pause(milliseconds: 20)
         }
-        await clear(run, id)
+        // The folder stays where something does not end, so that it is tried again.
+        if await endRest(of: run, id) { await files.perform { run.remove() } }
     }
 
     package func kept() async -> [String] { await files.perform { [folder] in SmallFile.names(in: folder) } }
+
+    package func isLost(_ id: String) async -> Bool {
+        guard ProcessName.isID(id) else { return false }
+        let run = SupervisedRun(folder: folder, id: id)
+        return await files.perform {
+            switch run.standing {
+            case .lost: true
+            case .ended(let result, _): result.end == .cancelled
+            case .nothing, .running: false
+            }
+        }
+    }
 
     /// Whether it runs here or has ended here and was not forgotten.
     func keeps(_ id: String) async -> Bool {
@@ -164,7 +176,7 @@ extension ProcessExecutor {
         guard await wait(for: run, watch) else { return WorkResult(end: .detached) }
         let standing = await files.perform { run.standing }
         return await settle(run, id, standing, (0, ""))
-            ?? WorkResult(end: .evicted("its supervisor went away while the command was taken over"))
+            ?? WorkResult(end: .engineFailed("its supervisor went away while the command was taken over"))
     }
 
     /// False when the command is to be left running.
@@ -195,9 +207,7 @@ extension ProcessExecutor {
                     "processes did not end when they were killed", metadata: ["work_id": "\(id)", "count": "\(stuck)"])
             }
             return result
-        case .lost:
-            await clear(run, id)
-            return WorkResult(end: .evicted("its supervisor was ended while the command ran"))
+        case .lost: return await lost(run, id, "its supervisor was ended while the command ran")
         case .nothing where words.code != Self.taken:
             await files.perform { run.remove() }
             let parts = words.text.split(separator: " ", maxSplits: 1).map(String.init)
@@ -209,18 +219,25 @@ extension ProcessExecutor {
         }
     }
 
-    /// Ends what a supervisor that is gone has left, and removes the traces.
-    private func clear(_ run: SupervisedRun, _ id: String) async {
-        let record = await files.perform { run.command.flatMap { $0.stillLives ? $0 : nil } }
-        if let record {
-            logger.warning("ending a command without a supervisor", metadata: ["work_id": "\(id)"])
-            let stuck = await SessionEnd(files: files)(record.pid, grace: settings.graceMilliseconds)
-            // The folder stays, so that the next start tries again.
-            guard stuck.isEmpty else {
-                return logger.error("a process did not end when it was killed", metadata: ["work_id": "\(id)"])
-            }
+    /// Its traces stay until it is forgotten: were they gone before its loss is on record, it would look like one that
+    /// never began.
+    private func lost(_ run: SupervisedRun, _ id: String, _ why: String) async -> WorkResult {
+        guard await endRest(of: run, id) else {
+            return WorkResult(end: .engineFailed("\(why); a process of it does not end, although it was killed"))
         }
-        await files.perform { run.remove() }
+        return WorkResult(end: .evicted(why))
+    }
+
+    /// Ends what a supervisor that is gone has left; false when something of it does not end.
+    private func endRest(of run: SupervisedRun, _ id: String) async -> Bool {
+        let record = await files.perform { run.command.flatMap { $0.stillLives ? $0 : nil } }
+        guard let record else { return true }
+        logger.warning("ending a command without a supervisor", metadata: ["work_id": "\(id)"])
+        let stuck = await SessionEnd(files: files)(record.pid, grace: settings.graceMilliseconds)
+        if !stuck.isEmpty {
+            logger.error("a process did not end when it was killed", metadata: ["work_id": "\(id)"])
+        }
+        return stuck.isEmpty
     }
 
     private static func milliseconds(since begun: ContinuousClock.Instant) -> Int64 {

@@ -50,6 +50,9 @@ package struct ProcessExecutorSettings: Sendable, Equatable {
 
     var graceMilliseconds: Int { Int(max(0, min(graceSeconds, 86400)) * 1000) }
 
+    /// Why no command can run in a group of the control group `path`, and what to do; nil when nothing is in the way.
+    package static func obstacle(toCgroup path: String) -> String? { Cgroup.obstacle(to: path) }
+
     /// Beside this program, or where packages put it; nil when it is not there.
     package static func findSupervisor() -> String? {
         var buffer = [CChar](repeating: 0, count: 4096)

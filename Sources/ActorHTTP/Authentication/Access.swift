@@ -3,9 +3,7 @@ import ActorRuntime
 import HTTPTypes
 import Hummingbird
 
-/// Who may do what to an actor: admins and its owner everything; others what its permissions say. An actor that a
-/// folder declares lets the users of its house READ and EXECUTE, limited ones READ, unless its permissions say
-/// otherwise of them. The holder of a nonce may do exactly the nonce's level on the nonce's actor.
+/// Who may do what to an actor, and the holder of a nonce exactly the nonce's level on the nonce's actor.
 enum Access {
     static func level(of caller: Caller, on spec: ActorSpec) -> PermissionLevel {
         guard let nonce = caller.nonce else { return level(of: caller.principal, on: spec) }
@@ -15,18 +13,12 @@ enum Access {
     }
 
     static func level(of principal: Principal, on spec: ActorSpec) -> PermissionLevel {
-        guard principal.tenant == spec.tenant else { return .none }
-        if principal.isAdmin || principal.username == spec.owner { return .update }
-        if let own = level(of: principal.username, in: spec.grants) { return own }
-        guard spec.definition == nil else { return .none }
-        if principal.roles.contains(.user) || principal.roles.contains(.privileged) { return .execute }
-        return principal.roles.contains(.limited) ? .read : .none
+        spec.level(of: principal)
     }
 
     /// The user's own level, or everybody's when that is more; nil when the list says nothing of either.
     static func level(of user: String, in grants: [String: PermissionLevel]) -> PermissionLevel? {
-        guard !grants.isEmpty else { return nil }
-        return [grants[user], grants[GrantTarget.everybody]].compactMap(\.self).max()
+        grants.level(of: user)
     }
 
     /// Whether a search shows this actor to the caller: it is the caller's, or the caller is named in its permissions

@@ -84,8 +84,9 @@ struct SubscriptionFields: Sendable, Equatable {
         }
         var types: [String] = []
         for (index, item) in items.enumerated() {
-            guard let type = item.string, !type.isEmpty, type.utf8.count <= longestText else {
-                throw wrong("\(place)/\(index)", "must be the text of an event type")
+            // One that never comes would be a subscription that silently tells nothing.
+            guard let type = item.string, CloudEvent.types.contains(type) else {
+                throw wrong("\(place)/\(index)", "must be one of \(CloudEvent.types.joined(separator: ", "))")
             }
             types.append(type)
         }

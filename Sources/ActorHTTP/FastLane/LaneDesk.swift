@@ -24,7 +24,8 @@ final class LaneDesk: Sendable {
         }
     }
 
-    /// Larger messages of an actor with a schema are checked off the event loop.
+    /// Larger messages of an actor with a schema are checked off the event loop, and so are all where the schema is
+    /// a stranger's or has patterns that may take long: one message would hold up all connections.
     private static let schemaBytes = 4096
 
     let front: HTTPFront
@@ -63,7 +64,7 @@ final class LaneDesk: Sendable {
         do throws(ActorError) {
             let spec = try front.authorized(caller, head.target.word, .execute)
             guard query.first(MessageRoutes.synchronous) == nil, spec.webhookSecrets.isEmpty,
-                spec.schemas.isEmpty || body.count <= Self.schemaBytes
+                spec.schemas.isEmpty || (body.count <= Self.schemaBytes && system.checksQuickly(spec.id))
             else {
                 return nil
             }

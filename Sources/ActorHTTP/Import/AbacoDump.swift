@@ -21,8 +21,10 @@ struct AbacoDump {
         let seal: Seal
         /// What secret configs of the old service are closed with; nil when nobody knows it any more.
         let oldSeal: Seal?
-        /// Whether there is an actor of this id already.
-        let hasActor: (ActorID) -> Bool
+        /// The actor of this id that is here already.
+        let actor: (ActorID) -> ActorSpec?
+        /// What the owner of a nonce is here.
+        let roles: (Nonce) -> Set<Role>
     }
 
     private(set) var actors: [Actor] = []
@@ -53,8 +55,9 @@ struct AbacoDump {
         for item in DumpItem.list(json["actors"], at: "/actors") { readActor(item) }
         for item in DumpItem.list(json["aliases"], at: "/aliases") { readAlias(item) }
         for item in DumpItem.list(json["configs"], at: "/configs") { readConfig(item) }
-        for item in DumpItem.list(json["nonces"], at: "/nonces", isNested: true) { readNonce(item) }
         for item in DumpItem.list(json["permissions"], at: "/permissions") { readPermissions(item) }
+        // Whom they let in hangs on the permissions.
+        for item in DumpItem.list(json["nonces"], at: "/nonces", isNested: true) { readNonce(item) }
     }
 
     private mutating func complain(_ place: String, _ problem: String) {
@@ -79,7 +82,7 @@ struct AbacoDump {
     }
 
     private func isThere(_ actor: ActorID) -> Bool {
-        actors.contains { $0.stored.id == actor } || house.hasActor(actor)
+        actors.contains { $0.stored.id == actor } || house.actor(actor) != nil
     }
 
     // MARK: Actors
@@ -118,6 +121,7 @@ struct AbacoDump {
         }
         // The word that stands for "nobody said": it stays that word.
         if item["token"] == "false" { json = json.removing("token") }
+        json = withoutRefusedVariables(json, item)
         let admin = Caller(principal: Principal(username: "admin", tenant: house.tenant, roles: [.admin]))
         var reader = DefinitionReader(
             fields: RequestFields(json: json), caller: admin, queues: house.queues,
@@ -129,6 +133,22 @@ struct AbacoDump {
             complain(item.place, error.message)
             return nil
         }
+    }
+
+    /// An actor that lacks a variable is better than none, and than a dump that is refused for it.
+    private mutating func withoutRefusedVariables(_ json: JSONValue, _ item: DumpItem) -> JSONValue {
+        let names = ["default_environment", KeyCase.camel("default_environment")]
+        guard let name = names.first(where: { json[$0] != nil }), let variables = json[name]?.object
+        else { return json }
+        var taken: [JSONValue.Member] = []
+        for variable in variables {
+            if let problem = DefinitionReader.problem(of: variable) {
+                warn("\(item.place)/\(name)", "\(problem). The actor is taken over without it")
+            } else {
+                taken.append(variable)
+            }
+        }
+        return taken.count == variables.count ? json : json.setting(name, .object(taken))
     }
 
     // MARK: What leads to actors
@@ -173,17 +193,61 @@ struct AbacoDump {
         }
         let left = item["remaining_uses"]?.int
         let used = item["current_uses"]?.int ?? left.map { maxUses < 0 ? 0 : maxUses - $0 } ?? 0
-        nonces.append(
-            Nonce(
-                id: NonceID(id), tenant: tenant, actor: alias == nil ? actor : nil, alias: alias, level: level,
-                maxUses: maxUses, currentUses: max(0, used), owner: item.text("owner") ?? "admin",
-                roles: Self.roles(item["roles"]), description: item.text("description") ?? "",
-                created: item.moment("create_time") ?? house.now, lastUsed: item.moment("last_use_time")))
+        let nonce = Nonce(
+            id: NonceID(id), tenant: tenant, actor: alias == nil ? actor : nil, alias: alias, level: level,
+            maxUses: maxUses, currentUses: max(0, used), owner: item.text("owner") ?? "admin",
+            roles: Self.roles(item), description: item.text("description") ?? "",
+            created: item.moment("create_time") ?? house.now, lastUsed: item.moment("last_use_time"))
+        nonces.append(backed(nonce, item))
     }
 
+    /// A nonce lets in as long as its owner may do as much itself. The old service let its admins make them for every
+    /// actor, and their addresses stand in instruments: those go on in the name of the actor's owner.
+    private mutating func backed(_ nonce: Nonce, _ item: DumpItem) -> Nonce {
+        guard let spec = actor(of: nonce) else { return nonce }
+        let owner = Principal(username: nonce.owner, tenant: nonce.tenant, roles: house.roles(nonce))
+        guard Access.level(of: owner, on: spec) < nonce.level else { return nonce }
+        let wasAdmin = Self.words(item).contains { $0.hasSuffix("abaco-admin") || $0 == "admin" }
+        guard wasAdmin, spec.tenant == nonce.tenant else {
+            warn(
+                item.place,
+                "lets nobody in until its owner \(nonce.owner.prefix(64)) has the permission \(nonce.level.rawValue) "
+                    + "for actor \(spec.id): give that, or make another nonce")
+            return nonce
+        }
+        warn(
+            item.place + "/owner",
+            "\(nonce.owner.prefix(64)) made it as an admin, whose rights no nonce passes on here: it is taken over as "
+                + "one of \(spec.owner), the owner of actor \(spec.id), who sends what comes by it")
+        return nonce.owned(by: spec.owner)
+    }
+
+    /// What a nonce opens, with the permissions that it will have when all of the dump is here.
+    private func actor(of nonce: Nonce) -> ActorSpec? {
+        let alias = nonce.alias.flatMap { name in aliases.first { $0.name == name && $0.tenant == nonce.tenant } }
+        guard let id = nonce.actor ?? alias?.actor else { return nil }
+        func levels(_ tenant: String) -> [String: PermissionLevel] {
+            let target = GrantTarget(.actor, id.rawValue, tenant: tenant)
+            return grants.reduce(into: [:]) { levels, grant in
+                if grant.target == target { levels[grant.user] = grant.level }
+            }
+        }
+        if var spec = house.actor(id) {
+            spec.grants.merge(levels(spec.tenant)) { here, _ in here }
+            return spec
+        }
+        guard let stored = actors.first(where: { $0.stored.id == id })?.stored, let definition = stored.definition
+        else { return nil }
+        return ActorSpec(
+            definition, id: id, tenant: stored.tenant, owner: stored.owner, created: stored.created,
+            updated: stored.updated, revision: stored.revision, grants: levels(stored.tenant))
+    }
+
+    private static func words(_ nonce: DumpItem) -> [String] { nonce["roles"]?.array?.compactMap(\.string) ?? [] }
+
     /// Rights of administrators do not pass through a nonce here, so that the others are all that matters.
-    private static func roles(_ value: JSONValue?) -> [Role] {
-        let words = value?.array?.compactMap(\.string) ?? []
+    private static func roles(_ nonce: DumpItem) -> [Role] {
+        let words = Self.words(nonce)
         if words.contains(where: { $0.hasSuffix("abaco-privileged") || $0 == "privileged" }) { return [.privileged] }
         return words == ["Internal/abaco-limited"] || words == ["limited"] ? [.limited] : [.user]
     }
@@ -265,5 +329,14 @@ struct AbacoDump {
             }
             grants.append(Grant(target, user: member.name, level: level))
         }
+    }
+}
+
+extension Nonce {
+    fileprivate func owned(by owner: String) -> Nonce {
+        Nonce(
+            id: id, tenant: tenant, actor: actor, alias: alias, level: level, maxUses: maxUses,
+            currentUses: currentUses, owner: owner, roles: [.user], description: description, created: created,
+            lastUsed: lastUsed)
     }
 }

@@ -9,11 +9,30 @@ struct MessageBatch {
     /// The media types of a batch.
     static let lines = "application/x-ndjson"
     static let events = CloudEvent.batchType
+    private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
     private enum Item {
         /// The index among the messages that go to the store.
         case sent(Int)
         case refused(ActorError)
+    }
+
+    /// What tells a batch that comes again, message by message, from another one.
+    enum Key {
+        /// The sender's word for the whole batch.
+        case given(String)
+        /// The signed webhook that the whole batch is: its first message has the key that the webhook has as a single
+        /// message, so that neither way lets in what came by the other. What was signed in one form fits no other.
+        case webhook(IdempotencyKey)
+
+        func key(of number: Int, isFirst: Bool, _ bytes: [UInt8], _ query: FormItems) -> IdempotencyKey {
+            switch self {
+            case .given(let word): MessageDoor.idempotency("\(word)/\(number)", bytes, query)
+            case .webhook(let whole) where isFirst:
+                IdempotencyKey(key: whole.key, digest: "batch/\(number)/\(whole.digest)")
+            case .webhook(let whole): MessageDoor.idempotency("\(whole.key)/\(number)", bytes, query)
+            }
+        }
     }
 
     /// What an item is called by, with its number: lines from 1, as editors count, items of an array from 0.
@@ -23,14 +42,17 @@ struct MessageBatch {
 
     /// Lines of JSON.
     ///
-    /// - Parameter check: what the runtime says to a draft.
+    /// - Parameters:
+    ///   - query: part of what is said, of each message.
+    ///   - check: what the runtime says to a draft.
     init(
-        lines body: [UInt8], blank: MessageDraft, key: String?, maxDepth: Int,
+        lines body: [UInt8], blank: MessageDraft, key: Key?, query: FormItems, maxDepth: Int,
         check: (MessageDraft) throws(ActorError) -> NewMessage
     ) throws(ActorError) {
         noun = "line"
         var number = 0
-        var start = body.startIndex
+        // Windows programs begin a file with it.
+        var start = body.starts(with: Self.byteOrderMark) ? Self.byteOrderMark.count : 0
         while start < body.endIndex {
             let end = body[start...].firstIndex(of: UInt8(ascii: "\n")) ?? body.endIndex
             let line = Self.trimmed(body[start..<end])
@@ -38,12 +60,13 @@ struct MessageBatch {
             start = end + 1
             guard !line.isEmpty else { continue }
             guard items.count < Self.mostMessages else { throw Self.tooMany }
+            let isFirst = messages.isEmpty
             add(number) { () throws(ActorError) in
                 let bytes = Array(line)
                 _ = try BodyJSON.check(bytes, maxDepth: maxDepth, member: "")
                 var draft = blank
                 draft.body = bytes
-                draft.idempotency = key.map { MessageDoor.idempotency("\($0)/\(number)", bytes) }
+                draft.idempotency = key?.key(of: number, isFirst: isFirst, bytes, query)
                 return try check(draft)
             }
         }
@@ -51,18 +74,21 @@ struct MessageBatch {
 
     /// Events of an array (CloudEvents HTTP binding 1.0, section 3.3).
     ///
-    /// - Parameter message: what becomes of an event; the key of the whole batch and the event's place stand in for its
-    ///   own id and source where the sender gave such a key.
+    /// - Parameters:
+    ///   - query: part of what is said, of each message.
+    ///   - message: what becomes of an event; the key of the whole batch and the event's place stand in for its own id
+    ///     and source where the batch has such a key.
     init(
-        events: [Result<CloudEventMessage, ActorError>], key: String?,
+        events: [Result<CloudEventMessage, ActorError>], key: Key?, query: FormItems,
         message: (CloudEventMessage, IdempotencyKey?) throws(ActorError) -> NewMessage
     ) throws(ActorError) {
         noun = "index"
         guard events.count <= Self.mostMessages else { throw Self.tooMany }
         for (index, event) in events.enumerated() {
+            let isFirst = messages.isEmpty
             add(index) { () throws(ActorError) in
                 let event = try event.get()
-                return try message(event, key.map { MessageDoor.idempotency("\($0)/\(index)", event.canonicalBytes) })
+                return try message(event, key?.key(of: index, isFirst: isFirst, event.canonicalBytes, query))
             }
         }
     }

@@ -19,6 +19,9 @@ struct MessageDoor: Sendable {
         var draft = try blank(fields, query: query, for: spec, from: caller)
         draft.body = body.bytes
         draft.kind = body.kind
+        if body.isLoose {
+            draft.environment.append(EnvironmentEntry(MessageKind.variable, MessageKind.text.rawValue))
+        }
         if let key = try idempotencyKey(fields) { draft.idempotency = Self.idempotency(key, bytes, query) }
         return (draft, body.shown)
     }
@@ -44,11 +47,27 @@ struct MessageDoor: Sendable {
     ) throws(ActorError) -> MessageDraft {
         let options = try DeliveryOptions(fields.options, query: query, now: now)
         var environment = try MessageEnvironment.entries(query: query, limits: limits)
+        try MessageEnvironment.check(environment, against: spec)
+        try refuseUnknownTable(query, of: spec)
         if let header = caller.tokenHeader { environment.append(EnvironmentEntry("_abaco_jwt_header_name", header)) }
+        // Roles change, and the message may be handled later: what its sender was goes with it.
+        if case .builtin("pipeline-jobs") = spec.run, caller.isAdmin {
+            environment.append(EnvironmentEntry(JobAuthority.senderRole, Role.admin.rawValue))
+        }
         return MessageDraft(
-            actor: spec.id, body: [], environment: environment, sender: caller.username, key: options.key,
-            priority: options.priority, deliverAt: options.deliverAt,
-            expires: options.expires, nonce: caller.nonce?.id)
+            actor: spec.id, body: [], environment: environment, sender: caller.username, hops: fields.hops,
+            key: options.key, priority: options.priority, deliverAt: options.deliverAt, expires: options.expires,
+            nonce: caller.nonce?.id)
+    }
+
+    /// A callback that is read by a table which is not there would move nothing, and whoever wrote its URL is the one
+    /// to be told.
+    private func refuseUnknownTable(_ query: FormItems, of spec: ActorSpec) throws(ActorError) {
+        guard case .builtin("pipeline-jobs") = spec.run, query.first("uuid") != nil, let name = query.first("map"),
+            let refusal = CallbackMap.refusal(of: name, in: spec.settings)
+        else { return }
+        throw ActorError(
+            .invalidInput, refusal, details: [ActorError.Detail(place: "map", problem: "names no callback map")])
     }
 
     func idempotencyKey(_ fields: MessageFields) throws(ActorError) -> String? {
@@ -94,6 +113,8 @@ struct MessageFields: Sendable {
     var idempotencyKey: String?
     /// The `Reactord-…` fields, by their lower-case names.
     var options: [String: String]
+    /// How many messages lead to this one; 0 unless this daemon itself says so.
+    var hops = 0
 }
 
 /// When, in which order and until when a message is to be delivered: its `Reactord-…` header fields.

@@ -42,9 +42,16 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
         guard !word.isEmpty, word.utf8.count <= 256, let nonce = try await front.system.store.nonce(NonceID(word))
         else { throw Nonce.missing }
-        guard !nonce.isExhausted else { throw Nonce.usedUp }
+        guard !nonce.isExhausted || Self.mayBeRepeated(request) else { throw Nonce.usedUp }
         front.nonces.keep(nonce)
         return front.caller(of: nonce)
+    }
+
+    /// Whether the message may be here already, under the key that it brings: the store, which knows, answers it as the
+    /// first time then. A message that is new it refuses, as one that comes by any nonce without a use left.
+    private static func mayBeRepeated(_ request: Request) -> Bool {
+        guard request.method == .post, request.uri.path.hasSuffix("/messages") else { return false }
+        return ["Idempotency-Key", "ce-id"].contains { HTTPField.Name($0).map { request.headers[$0] != nil } ?? false }
     }
 
     /// The same without waiting; nil when that takes a look at the disk, and for who is refused.
@@ -63,6 +70,13 @@ extension HTTPFront {
     /// Everybody, when nobody has to say who it is.
     var anybody: Caller {
         Caller(principal: Principal(username: "admin", tenant: settings.tenant, roles: [.admin]))
+    }
+
+    /// Whether what a long answer began with still stands for the same caller: tokens expire and are taken back, and
+    /// so are roles.
+    func stillLetsIn(_ caller: Caller, by fields: HTTPFields) async -> Bool {
+        if settings.authenticationOff { return true }
+        return (try? await credentials.shown(in: fields))?.principal == caller.principal
     }
 
     /// Whom a nonce lets in, if anybody: its owner, with the rights that its owner has now, but nobody's administrator.

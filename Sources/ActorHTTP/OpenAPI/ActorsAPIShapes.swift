@@ -39,6 +39,7 @@ enum ActorsAPIShapes {
         .has("status", .words(["SUBMITTED", "READY", "ERROR", "SHUTTING_DOWN"])), .has("status_message", .text),
         .has("tasdir", .maybe(.text)), .has("token", .any), .has("type", .text), .has("uid", .maybe(.integer)),
         .has("use_container_uid", .flag), .has("webhook", .text), .may("message_schema", .any),
+        .may("run_as_executor", .flag, "Of the third generation."),
         .may("webhook_signed", .flag, "Its events are signed as Standard Webhooks."),
     ]
     static let actor = Shape.named("Actor", .members(actorFields))
@@ -73,11 +74,13 @@ enum ActorsAPIShapes {
     private static let executionStatus = Shape.words(ExecutionStatus.allCases.map(\.rawValue))
     private static let executionFields: [Field] = [
         links("logs", "owner", "self"), .has("actor_id", .text), .has("cpu", .integer), .has("executor", .text),
-        .has("exit_code", .maybe(.integer)), .has("final_state", .maybe(.map(.any))),
+        .has("exit_code", .maybe(.anyOf([.integer, .words([ActorDocuments.undetermined])]))),
+        .has("final_state", .maybe(.map(.any))),
         .has("finish_time", .text, "A moment, or the word None."), .has("id", .text), .has("io", .integer),
         .has("message_received_time", .moment), .has("runtime", .integer, "Whole seconds."),
         .has("start_time", .text, "A moment, or the word None."), .has("status", executionStatus),
-        .has("worker_id", .maybe(.text)),
+        .has("worker_id", .maybe(.text)), .may("executor_uid", .maybe(.integer), "Of the third generation."),
+        .may("executor_gid", .maybe(.integer), "Of the third generation."),
     ]
     static let execution = Shape.named(
         "ActorExecution", .members(executionFields + [.has("api_server", .text)]))

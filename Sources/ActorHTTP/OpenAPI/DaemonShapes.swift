@@ -92,7 +92,7 @@ enum DaemonShapes {
             .has("created", .moment), .has("updated", .moment), .may("previous_secret_expires", .moment),
             .may("secret", .text, "Shown when it is made, and never again.")))
     private static let subscriptionFields: [Field] = [
-        .may("types", .list(.text)), .may("source", .maybe(.text)), .may("filters", .list(open)),
+        .may("types", .list(.words(CloudEvent.types))), .may("source", .maybe(.text)), .may("filters", .list(open)),
         .may("description", .text), .may("enabled", .flag), .may("job", .text), .may("pipeline", .text),
         .may("protocol", .words(["HTTP"])),
     ]

@@ -130,6 +130,8 @@ enum JobOperations {
         ]
         let force = Operation.Parameter.query(
             "force", .text, "true: its jobs run even if this content was there before")
+        let open = Operation.Parameter.query(
+            "open", .text, "true: the sender will mark the upload done, which it waits for, a day at most")
         let partial = Operation.Answer.json(Shapes.receiving, status: 202)
         return [
             Daemon.api(
@@ -150,15 +152,15 @@ enum JobOperations {
                 .get, "\(one)/done", "getDone", "How much of a file called done has come", tag: "uploads",
                 .json(Shapes.receiving)),
             Daemon.api(
-                .put, "\(one)/done", "putDone", "Put a file that is called done", tag: "uploads", query: sent,
-                body: put,
+                .put, "\(one)/done", "putDone", "Put a file that is called done", tag: "uploads",
+                query: [open] + sent, body: put,
                 .json(Shapes.stored, status: 201), partial),
             Daemon.api(
                 .get, "\(one)/{path}", "getFileOffset", "How much of a file has come", tag: "uploads",
                 .json(Shapes.receiving)),
             Daemon.api(
-                .put, "\(one)/{path}", "putFile", "Put a file into an upload", tag: "uploads", query: sent, body: put,
-                .json(Shapes.stored, status: 201), partial),
+                .put, "\(one)/{path}", "putFile", "Put a file into an upload", tag: "uploads", query: [open] + sent,
+                body: put, .json(Shapes.stored, status: 201), partial),
             Daemon.api(
                 .get, Paths.jobSets, "listJobSets", "Sets of job files: which commit runs, what is invalid",
                 tag: "uploads", .json(Shapes.page("job_sets", Shapes.open))),

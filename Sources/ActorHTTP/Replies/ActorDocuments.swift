@@ -16,7 +16,7 @@ struct ActorDocuments {
     func actor(_ status: ActorStatus, state: JSONValue, due: Timestamp? = nil) -> JSONValue {
         let spec = status.spec
         let definition = spec.definition ?? ActorDefinition(of: spec)
-        return [
+        let own: JSONValue = [
             "_links": [
                 "executions": link("\(spec.id)/executions"), "owner": profile(spec.owner), "self": link("\(spec.id)"),
             ],
@@ -35,6 +35,7 @@ struct ActorDocuments {
             "type": .string(definition.kind), "uid": .null,
             "use_container_uid": .bool(definition.useContainerUID), "webhook": .string(definition.webhook),
         ]
+        return generation == .third ? own.setting("run_as_executor", .bool(definition.runAsExecutor)) : own
     }
 
     /// When it is due, as old clients read it; a schedule that is off, or that nobody has looked at yet, shows what its
@@ -45,12 +46,15 @@ struct ActorDocuments {
         return (due ?? plan.first(at: spec.updated)).map(plan.shown)
     }
 
-    func execution(_ record: ExecutionRecord, of spec: ActorSpec) -> JSONValue {
+    /// Section 6.2.
+    ///
+    /// - Parameter executor: who sent the message, as old clients are told.
+    func execution(_ record: ExecutionRecord, of spec: ActorSpec, executor: String) -> JSONValue {
         let path = "\(record.actor)/executions/\(record.id)"
-        return [
+        let own: JSONValue = [
             "_links": ["logs": link("\(path)/logs"), "owner": profile(spec.owner), "self": link(path)],
             "actor_id": .string(record.actor.rawValue), "api_server": .string(baseURL), "cpu": .int(record.use.cpu),
-            "executor": .string(record.sender), "exit_code": JSONValue(Self.exitCode(record)),
+            "executor": .string(executor), "exit_code": Self.exitCode(record),
             "final_state": Self.finalState(record), "finish_time": Self.time(record.finished),
             "id": .string(record.id.rawValue), "io": .int(record.use.io),
             "message_received_time": JSONValue(record.received),
@@ -58,6 +62,9 @@ struct ActorDocuments {
             "status": .string(record.status.rawValue),
             "worker_id": JSONValue(record.status == .submitted ? nil : record.worker),
         ]
+        // Of the third generation alone; what runs here runs as the daemon says, not as the executor.
+        guard generation == .third else { return own }
+        return own.setting("executor_uid", .null).setting("executor_gid", .null)
     }
 
     func executions(
@@ -117,8 +124,14 @@ struct ActorDocuments {
     /// What has not happened is the word `None` (section 1.6).
     static func time(_ moment: Timestamp?) -> JSONValue { .string(moment?.iso8601 ?? "None") }
 
-    private static func exitCode(_ record: ExecutionRecord) -> Int? {
-        record.exitCode ?? (record.outcome == .succeeded ? 0 : nil)
+    /// The word of an execution that ended without a code of its own (section 6.2): clients read the key without
+    /// asking whether it is there, and in camelCase a null would not be.
+    static let undetermined = "undetermined"
+
+    private static func exitCode(_ record: ExecutionRecord) -> JSONValue {
+        guard record.finished != nil else { return .null }
+        let code = record.exitCode ?? (record.outcome == .succeeded ? 0 : nil)
+        return code.map { JSONValue($0) } ?? .string(undetermined)
     }
 
     static func runtime(_ record: ExecutionRecord) -> Int {
@@ -129,7 +142,7 @@ struct ActorDocuments {
     private static func finalState(_ record: ExecutionRecord) -> JSONValue {
         guard let finished = record.finished else { return .null }
         return [
-            "Dead": false, "Error": .string(record.reason ?? ""), "ExitCode": JSONValue(exitCode(record)),
+            "Dead": false, "Error": .string(record.reason ?? ""), "ExitCode": exitCode(record),
             "FinishedAt": JSONValue(finished), "OOMKilled": false, "Paused": false, "Pid": 0, "Restarting": false,
             "Running": false, "StartedAt": JSONValue(record.started ?? record.received), "Status": "exited",
         ]

@@ -21,6 +21,11 @@ enum WaitReportJSON {
                 "retry", "attempt \(attempts) failed; the next one comes at \(until.iso8601)",
                 ["until": .string(until.iso8601), "attempts": JSONValue(attempts)])
         case .lane(let key, let holder, let until): lane(key, holder, until)
+        case .retryingKeys(let limit, let until):
+            item(
+                "retrying_keys",
+                "\(limit) keys of its actor wait for a next attempt, as many as may; the first one comes at "
+                    + "\(until.iso8601)", ["limit": JSONValue(limit), "until": .string(until.iso8601)])
         case .actorLimit(let limit, let running):
             item(
                 "actor_limit", "its actor runs as many messages at once as it may (\(limit))",

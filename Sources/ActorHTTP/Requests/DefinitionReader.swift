@@ -38,8 +38,9 @@ struct DefinitionReader {
         definition.messageSchema = try schema()
         // Whoever replaces it, its scripts go on to act for the one who has made it.
         definition.isOfLimitedUser = before?.isOfLimitedUser ?? !caller.principal.roles.isUser
+        definition.isOfAdmin = before?.isOfAdmin ?? (caller.isAdmin && !isTakenOver)
         try readPrivileged(&definition)
-        try readCron(&definition, isNew: before == nil)
+        try readCron(&definition, before)
         if let before, !before.stateless, definition.stateless {
             throw ActorError(
                 .invalidInput,
@@ -92,13 +93,17 @@ struct DefinitionReader {
 
     // MARK: Schedules
 
-    private func readCron(_ definition: inout ActorDefinition, isNew: Bool) throws(ActorError) {
+    private func readCron(
+        _ definition: inout ActorDefinition, _ before: ActorDefinition?
+    ) throws(ActorError) {
         let isOn = try flag("cron_on") ?? false
         guard let text = try text("cron_schedule"), !text.isEmpty else { return }
         let plan = try Schedule(text)
+        // What was taken once is not refused to somebody who changes something else.
+        if !isTakenOver, before?.cronSchedule != text { try plan.refuseLongSteps() }
         if !isTakenOver, case .interval(let interval) = plan { try interval.refuseOldStart(now: now) }
         definition.cronSchedule = text
-        definition.cronOn = isOn || (isNew && !isTakenOver)
+        definition.cronOn = isOn || (before == nil && !isTakenOver)
     }
 
     // MARK: Values
@@ -180,18 +185,23 @@ struct DefinitionReader {
             throw RequestFields.refusal(of: "actor", "default_environment", "takes at most 1024 variables")
         }
         for member in members {
-            let text = PythonText.str(member.value)
-            guard VariableRules.canBeVariable(member.name, text), text.utf8.count <= 100_000 else {
-                throw RequestFields.refusal(
-                    of: "actor",
-                    "default_environment", "\(member.name.prefix(64)) cannot become an environment variable")
-            }
-            guard !VariableRules.isRefused(member.name) else {
-                throw RequestFields.refusal(
-                    of: "actor", "default_environment", "\(member.name.prefix(64)) may not be set")
+            if let problem = Self.problem(of: member) {
+                throw RequestFields.refusal(of: "actor", "default_environment", problem)
             }
         }
         return value
+    }
+
+    /// Why an actor cannot have this variable; nil when it can.
+    static func problem(of variable: JSONValue.Member) -> String? {
+        let text = PythonText.str(variable.value)
+        guard VariableRules.canBeVariable(variable.name, text), text.utf8.count <= 100_000 else {
+            return "\(variable.name.prefix(64)) cannot become an environment variable"
+        }
+        return VariableRules.refusal(of: variable.name, text, by: .owner).map { refusal in
+            "\(variable.name.prefix(64)) may not be set: \(refusal.reason); the image, or the command that config.yml "
+                + "names for it, can set it"
+        }
     }
 
     private func schema() throws(ActorError) -> JSONValue {

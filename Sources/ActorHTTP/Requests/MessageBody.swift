@@ -6,6 +6,8 @@ struct MessageBody: Sendable, Equatable {
     var kind: MessageKind
     /// What the reply shows as `msg`: JSON text, for a JSON message its own bytes.
     var shown: [UInt8]
+    /// A JSON tree that did not call itself JSON; a script is told `str` (rule 4).
+    var isLoose = false
 
     static func interpret(
         contentType: ContentType, body: [UInt8], query: FormItems, maxDepth: Int
@@ -56,7 +58,7 @@ struct MessageBody: Sendable, Equatable {
         _ shape: JSONScan.Shape, _ body: [UInt8], maxDepth: Int
     ) throws(ActorError) -> MessageBody {
         switch shape {
-        case .object, .array: MessageBody(bytes: body, kind: .json, shown: body)
+        case .object, .array: MessageBody(bytes: body, kind: .json, shown: body, isLoose: true)
         default: text(PythonText.str(try BodyJSON.read(body, maxDepth: maxDepth)))
         }
     }

@@ -4,7 +4,8 @@ import ActorCore
 enum MessageEnvironment {
     /// Told to an execution by the daemon, whatever the sender says; they are not stored with the message.
     private static let ours = [
-        "_abaco_username", "_abaco_api_server", "_abaco_jwt_header_name", JobAuthority.variable,
+        "_abaco_username", "_abaco_api_server", "_abaco_jwt_header_name", MessageKind.variable, JobAuthority.variable,
+        JobAuthority.senderRole,
     ]
 
     /// Everything but `message`; the first value of a name counts.
@@ -33,8 +34,24 @@ enum MessageEnvironment {
             throw ActorError(
                 .invalidInput, "the query parameter \"\(name.prefix(64))\" cannot become an environment variable")
         }
-        guard !VariableRules.isRefused(name) else {
-            throw ActorError(.invalidInput, "the environment variable \(name.prefix(64)) may not be set by a message")
+        if let refusal = VariableRules.refusal(of: name, item.value, by: .message) {
+            throw self.refusal(name, refusal.reason)
         }
+    }
+
+    /// What the house says to its own actor is not the sender's to change, and a script that ran without a parameter
+    /// it was sent would make wrong data.
+    static func check(_ entries: [EnvironmentEntry], against spec: ActorSpec) throws(ActorError) {
+        guard spec.definition == nil, !entries.isEmpty else { return }
+        if let name = entries.first(where: { spec.keeps($0.name) })?.name {
+            throw refusal(name, "the actor.yml of \(spec.name) sets it")
+        }
+    }
+
+    private static func refusal(_ name: String, _ reason: String) -> ActorError {
+        ActorError(
+            .invalidInput,
+            "the environment variable \(name.prefix(64)) may not be set by a message: \(reason); give the query "
+                + "parameter another name")
     }
 }

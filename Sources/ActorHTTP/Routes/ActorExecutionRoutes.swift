@@ -44,22 +44,27 @@ struct ActorExecutionRoutes {
         return front.reply(generation).success(
             "Actor execution retrieved successfully.",
             front.documents(generation, spec.tenant)
-                .execution(record, of: spec))
+                .execution(record, of: spec, executor: front.executor(of: record)))
     }
 
     @Sendable private func stop(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .update)
         let record = try await execution(context, of: spec)
+        // One that waits stays in its mailbox: scripts that clean up send this for every execution there is, and count
+        // on the refusal. A waiting message is withdrawn under /api/v1.
+        guard record.status == .running else { throw Self.notRunning(record.status) }
         let stopped = try await front.audited(
             try context.requireCaller(), "execution.cancel", record.id.rawValue
         ) { try await front.system.cancel(record.id) }
-        guard stopped else {
-            throw ActorError(
-                .invalidInput,
-                "Cannot force quit an execution not in RUNNING status. Execution was found in status: "
-                    + record.status.rawValue)
-        }
+        // It has ended meanwhile.
+        guard stopped else { throw Self.notRunning(.complete) }
         return front.reply(generation).success("Issued force quit command for execution \(record.id).", .null)
+    }
+
+    private static func notRunning(_ status: ExecutionStatus) -> ActorError {
+        ActorError(
+            .invalidInput,
+            "Cannot force quit an execution not in RUNNING status. Execution was found in status: \(status.rawValue)")
     }
 
     @Sendable private func log(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -86,14 +91,14 @@ struct ActorExecutionRoutes {
     }
 
     /// The next result that the execution's program has sent, raw, which is then gone; what a built-in actor replied
-    /// stays. Nothing when there is none.
+    /// stays. Nothing when there is none, and of an execution that nobody knows (section 1.7).
     @Sendable private func result(_ request: Request, _ context: HTTPContext) async throws -> Response {
         let spec = try await front.authorized(context, .read)
-        let record = try await execution(context, of: spec)
+        let known = try await front.system.execution(ExecutionID(context.word("execution")))
         // Asked first: what is taken is gone, also for who may have it.
-        guard Access.seesResult(of: record, try context.requireCaller(), spec) else {
-            return .bytes([], type: Self.binary)
-        }
+        guard let record = known, record.actor == spec.id,
+            Access.seesResult(of: record, try context.requireCaller(), spec)
+        else { return .bytes([], type: Self.binary) }
         if let result = await front.system.takeResult(of: record.id) { return .bytes(result, type: Self.binary) }
         guard let result = record.result else { return .bytes([], type: Self.binary) }
         return .bytes(JSONWriter.bytes(result), type: Self.binary)
@@ -112,6 +117,19 @@ struct ActorExecutionRoutes {
                 "No executions found with actor id of \(spec.id) and execution id of \(id.rawValue.prefix(64)).")
         }
         return record
+    }
+}
+
+extension HTTPFront {
+    /// Who sent the message of an execution, as old clients are told: the news of a linked actor come from nobody in
+    /// particular (section 6.5). What built-in actors send is their own, and scripts send as users.
+    func executor(of record: ExecutionRecord) -> String {
+        let prefix = "actor:"
+        guard record.sender.hasPrefix(prefix) else { return record.sender }
+        if case .builtin? = system.spec(ActorID(String(record.sender.dropFirst(prefix.count))))?.run {
+            return record.sender
+        }
+        return ActorSystem.eventSender
     }
 }
 

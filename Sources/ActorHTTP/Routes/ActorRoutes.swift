@@ -59,6 +59,7 @@ struct ActorRoutes {
             try await RequestFields.read(request, limits: front.system.limits), caller)
         let definition = try reader.read(replacing: spec.definition)
         try front.checkLink(of: definition, caller)
+        try front.system.checkLink(to: definition.link, of: spec)
         let changed = try await front.audited(caller, "actor.replace", spec.id.rawValue) {
             let changed = try await front.system.replace(spec.id, with: definition, forced: reader.isForced)
             // Who has changed it, with everybody's permission, has one of its own from then on (section 2.5).

@@ -135,23 +135,22 @@ struct OperationRoutes {
     /// In the text form that Prometheus reads.
     @Sendable private func metrics(_ request: Request, _ context: HTTPContext) async throws -> Response {
         _ = try front.requireAdmin(context)
-        var text = """
-            # HELP reactord_actor_messages_waiting Messages that wait in an actor's mailbox.
-            # TYPE reactord_actor_messages_waiting gauge
-            # HELP reactord_actor_executions_running Executions of an actor that run now.
-            # TYPE reactord_actor_executions_running gauge
-            # HELP reactord_actor_workers Workers of an actor.
-            # TYPE reactord_actor_workers gauge
-
-            """
-        for status in front.system.statuses(tenant: nil) {
-            let spec = status.spec
-            let labels = "{actor_id=\"\(spec.id)\",tenant=\"\(spec.tenant)\"}"
-            text += "reactord_actor_messages_waiting\(labels) \(status.waiting)\n"
-            text += "reactord_actor_executions_running\(labels) \(status.running)\n"
-            text += "reactord_actor_workers\(labels) \(front.workers(of: spec).count)\n"
-        }
+        let statuses = front.system.statuses(tenant: nil)
+        let text =
+            Self.gauge("messages_waiting", "Messages that wait in an actor's mailbox.", statuses) { $0.waiting }
+            + Self.gauge("executions_running", "Executions of an actor that run now.", statuses) { $0.running }
+            + Self.gauge("workers", "Workers of an actor.", statuses) { front.workers(of: $0.spec).count }
         return .bytes(Array(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+    }
+
+    /// All lines of one metric in one group, as the text form wants it.
+    private static func gauge(
+        _ name: String, _ help: String, _ statuses: [ActorStatus], _ value: (ActorStatus) -> Int
+    ) -> String {
+        let metric = "reactord_actor_\(name)"
+        return statuses.reduce(into: "# HELP \(metric) \(help)\n# TYPE \(metric) gauge\n") { text, status in
+            text += "\(metric){actor_id=\"\(status.spec.id)\",tenant=\"\(status.spec.tenant)\"} \(value(status))\n"
+        }
     }
 
     /// Schedules run by themselves; this has them looked at now.

@@ -69,8 +69,10 @@ struct AliasRoutes {
         guard !alias.isDeclared else { throw Self.declared(alias) }
         alias.actor = try target(try actorWord(fields), caller).id
         let (name, tenant, actor) = (alias.name, alias.tenant, alias.actor)
-        _ = try await front.audited(caller, "alias.move", name) {
-            try await front.system.move(alias: name, tenant: tenant, to: actor)
+        try await front.audited(caller, "alias.move", name) {
+            guard try await front.system.move(alias: name, tenant: tenant, to: actor) else {
+                throw HTTPFront.missingAlias(name)
+            }
         }
         return reply.success(
             "Actor alias updated successfully.", front.documents(generation, tenant).alias(alias))
@@ -203,13 +205,15 @@ extension HTTPFront {
         return caller
     }
 
+    static func missingAlias(_ name: String) -> ActorError { ActorError(.notFound, "No alias found: \(name).") }
+
     /// The alias that the path names, if the caller may do that much to it.
     func alias(_ context: HTTPContext, _ needed: PermissionLevel) async throws -> Alias {
         let caller = try requireToken(context)
         let name = context.word("alias")
         let tenant = caller.principal.tenant
         guard let alias = try await system.store.alias(name, tenant: tenant) else {
-            throw ActorError(.notFound, "No alias found: \(name).")
+            throw Self.missingAlias(name)
         }
         guard try await level(of: caller, on: alias) >= needed else {
             throw ActorError(.forbidden, "Not authorized -- you do not have access to this alias.")

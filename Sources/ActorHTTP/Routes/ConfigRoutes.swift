@@ -60,8 +60,8 @@ struct ConfigRoutes {
         let caller = try context.requireCaller()
         let fields = try await RequestFields.read(request, limits: front.system.limits)
         let config = try read(fields, caller, named: old)
-        _ = try await front.audited(caller, "config.replace", config.name) {
-            try await front.system.store.update(config)
+        try await front.audited(caller, "config.replace", config.name) {
+            guard try await front.system.store.update(config) else { throw HTTPFront.missingConfig(config.name) }
         }
         return reply.success(
             "Actor config updated successfully.", front.documents(generation, config.tenant).config(config))
@@ -122,13 +122,17 @@ struct ConfigRoutes {
 }
 
 extension HTTPFront {
+    static func missingConfig(_ name: String) -> ActorError {
+        ActorError(.notFound, "No config found: \(name).")
+    }
+
     /// The config that the path names, if the caller may do that much to it.
     func config(_ context: HTTPContext, _ needed: PermissionLevel) async throws -> SharedConfig {
         let caller = try requireToken(context)
         let name = context.word("config")
         let tenant = caller.principal.tenant
         guard let config = try await system.store.config(name, tenant: tenant) else {
-            throw ActorError(.notFound, "No config found: \(name).")
+            throw Self.missingConfig(name)
         }
         guard !caller.isAdmin else { return config }
         let grants = try await system.store.grants(on: GrantTarget(.config, name, tenant: tenant))

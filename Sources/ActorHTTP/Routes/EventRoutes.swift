@@ -15,14 +15,17 @@ struct EventRoutes {
     func add(to table: RouteTable) { table.on(Paths.events, [.get: stream]) }
 
     @Sendable private func stream(_ request: Request, _ context: HTTPContext) async throws -> Response {
-        let choice = try choice(request.formItems, try context.requireCaller())
+        let caller = try context.requireCaller()
+        let choice = try choice(request.formItems, caller)
+        let fields = request.headers
+        let front = self.front
         let events = front.system.events.subscribe(where: choice.includes)
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"],
             body: ResponseBody { writer in
                 try await writer.write(ByteBuffer(string: ": connected\n\n"))
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { await Self.beat(events) }
+                    group.addTask { await Self.beat(events) { await front.stillLetsIn(caller, by: fields) } }
                     group.addTask {
                         try? await gracefulShutdown()
                         events.close()
@@ -49,9 +52,11 @@ struct EventRoutes {
         return choice
     }
 
-    private static func beat(_ events: EventReader) async {
+    /// Until who reads is not let in any more.
+    private static func beat(_ events: EventReader, while isLetIn: () async -> Bool) async {
         while !Task.isCancelled {
             try? await Task.sleep(for: heartbeat)
+            guard await isLetIn() else { return events.close() }
             events.nudge()
         }
     }

@@ -47,7 +47,7 @@ struct ImportRoutes {
                 tenant: tenant, tenants: front.settings.tenants, queues: front.settings.queues,
                 maxLogSeconds: front.settings.maxLogSeconds, now: system.now(),
                 seal: front.seal, oldSeal: oldSeal,
-                hasActor: { system.spec($0) != nil }))
+                actor: { system.spec($0) }, roles: { front.roles(behind: $0) }))
         var problems = dump.problems
         for alias in dump.aliases {
             if let known = try await system.store.alias(alias.name, tenant: alias.tenant), known.actor != alias.actor {

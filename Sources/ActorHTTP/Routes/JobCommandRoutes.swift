@@ -73,7 +73,27 @@ struct JobCommandRoutes {
         let action: JSONValue = caller.isAdmin || token != nil ? "delete" : "cancel"
         var message: JSONValue = ["uuid": .string(uuid), "action": action]
         if let token { message = message.setting("token", token) }
-        return try await ask(uuid, message, caller)
+        let run = try await run(of: JobID(uuid), caller)
+        let answer = try await ask(uuid, message, caller)
+        // Nobody wants what it would come to any more. Engines are told by their watch.
+        if let run { _ = try await front.system.cancel(run) }
+        return answer
+    }
+
+    /// The execution that plays a job on this machine, as the job's history names it; nil when there is none. What a
+    /// history says is only believed of an execution that the job's maker has asked for.
+    private func run(of id: JobID, _ caller: Caller) async throws(ActorError) -> ExecutionID? {
+        let system = front.system
+        guard let job = try await system.store.job(id), job.status == .running, let maker = job.actor,
+            let runner = try? system.resolve("job-runner", tenant: caller.principal.tenant)
+        else { return nil }
+        let named = try await system.store.history(of: id).compactMap { entry in
+            entry.refusal == nil ? entry.data["execution"]?.string : nil
+        }
+        guard let last = named.last, let record = try await system.store.execution(ExecutionID(last)),
+            record.actor == runner.id, record.sender == "actor:\(maker)", record.cause == job.execution
+        else { return nil }
+        return record.finished == nil ? record.id : nil
     }
 
     /// The token is valid again from now; with `rotate` it becomes another one.

@@ -20,7 +20,7 @@ struct MessageRoutes {
         let limits = front.system.limits
         // The nonce is counted by the store, together with the message.
         let spec = try await front.authorized(context, .execute, countingUse: false)
-        let fields = MessageFields(request)
+        let fields = MessageFields(request, at: front.address)
         let bytes = try await BodyReader.bytes(
             of: request, limit: fields.contentType.isBinary ? limits.maxBinaryBytes : limits.maxBodyBytes)
         let door = MessageDoor(limits: limits, now: front.system.now())
@@ -103,7 +103,7 @@ struct MessageRoutes {
         let system = front.system
         try refuseOwnEvent(request)
         let spec = try await front.authorized(context, .execute, countingUse: false)
-        let fields = MessageFields(request)
+        let fields = MessageFields(request, at: front.address)
         let form = fields.contentType.essence
         guard form == MessageBatch.lines || form == MessageBatch.events else {
             throw HTTPError(
@@ -116,11 +116,11 @@ struct MessageRoutes {
         let door = MessageDoor(limits: system.limits, now: system.now())
         let query = request.formItems
         try door.refuseUnsigned(query, of: spec)
-        let key = try webhook?.key ?? door.idempotencyKey(fields)
+        let key = try webhook.map(MessageBatch.Key.webhook) ?? door.idempotencyKey(fields).map(MessageBatch.Key.given)
         let batch =
             if form == MessageBatch.events {
                 try MessageBatch(
-                    events: try CloudEventMessage.batch(bytes, limits: system.limits), key: key
+                    events: try CloudEventMessage.batch(bytes, limits: system.limits), key: key, query: query
                 ) { event, key throws(ActorError) in
                     let draft = try door.draft(event, fields, key: key, query: query, for: spec, from: caller)
                     return try system.checked(draft)
@@ -128,10 +128,21 @@ struct MessageRoutes {
             } else {
                 try MessageBatch(
                     lines: bytes, blank: try door.blank(fields, query: query, for: spec, from: caller), key: key,
-                    maxDepth: system.limits.maxJSONDepth, check: system.checked)
+                    query: query, maxDepth: system.limits.maxJSONDepth, check: system.checked)
             }
-        let result = batch.result(try await system.append(batch.messages))
+        let stored = try await webhook == nil ? system.append(batch.messages) : appendSigned(batch.messages)
+        let result = batch.result(stored)
         return .bytes(front.messageReply(generation, spec.tenant).envelope(result), type: "application/json")
+    }
+
+    /// The first message takes the webhook's own key: when it is refused, all are, since the others have none that the
+    /// webhook would be known by when it came as a single message.
+    private func appendSigned(
+        _ messages: [NewMessage]
+    ) async throws(ActorError) -> [Result<SendReceipt, ActorError>] {
+        guard let first = messages.first, let answer = try await front.system.append([first]).first else { return [] }
+        if case .failure = answer { return messages.map { _ in answer } }
+        return [answer] + (try await front.system.append(Array(messages.dropFirst())))
     }
 
     @Sendable private func count(_ request: Request, _ context: HTTPContext) async throws -> Response {
@@ -165,13 +176,14 @@ struct MessageRoutes {
 }
 
 extension MessageFields {
-    init(_ request: Request) {
+    init(_ request: Request, at address: SelfAddress) {
         var options: [String: String] = [:]
         for field in request.headers where DeliveryOptions.names.contains(field.name.canonicalName) {
             options[field.name.canonicalName] = field.value
         }
         self.init(
             contentType: ContentType(request.headers[.contentType]),
-            idempotencyKey: HTTPField.Name("Idempotency-Key").flatMap { request.headers[$0] }, options: options)
+            idempotencyKey: HTTPField.Name("Idempotency-Key").flatMap { request.headers[$0] }, options: options,
+            hops: address.hops(in: HTTPField.Name(SelfAddress.hopsHeader).flatMap { request.headers[$0] }))
     }
 }

@@ -64,13 +64,14 @@ struct NonceRoutes {
 extension HTTPFront {
     private static let longestDescription = 1024
 
-    /// A nonce's id is the capability itself: who may not change the actor sees only what is the caller's own.
+    /// A nonce's id is the capability itself: who may not change the actor sees only what is the caller's own, and who
+    /// comes by a nonce that one alone, which must not lead to another with more uses or rights.
     func visibleNonces(of spec: ActorSpec, _ caller: Caller) async throws(ActorError) -> [Nonce] {
         visible(try await system.store.nonces(of: spec.id), of: spec, caller)
     }
 
     func visible(_ nonces: [Nonce], of spec: ActorSpec, _ caller: Caller) -> [Nonce] {
-        if let own = caller.nonce, own.level < .update { return nonces.filter { $0.id == own.id } }
+        if let own = caller.nonce { return nonces.filter { $0.id == own.id } }
         if Access.level(of: caller, on: spec) >= .update { return nonces }
         return nonces.filter { $0.owner == caller.username }
     }

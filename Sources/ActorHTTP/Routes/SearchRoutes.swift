@@ -65,7 +65,7 @@ extension HTTPFront {
             for record in try await executions(of: specs, most: Self.mostSearched) {
                 let spec = specs[record.spec]
                 let document = documents(generation, spec.tenant)
-                    .execution(record.execution, of: spec)
+                    .execution(record.execution, of: spec, executor: executor(of: record.execution))
                 found.take(document.removing("api_server"))
             }
         case .logs:

@@ -136,10 +136,10 @@ struct UploadRoutes {
         let limits = front.system.limits
         let front = self.front
         let order = InboxWriter.Order(
-            place: place, claimant: .init(caller), range: try UploadRange(request.headers[.contentRange]),
-            digests: try UploadDigests(request.headers),
+            place: place, claimant: .init(caller), isSpent: isSpent(caller),
+            range: try UploadRange(request.headers[.contentRange]), digests: try UploadDigests(request.headers),
             contentLength: request.headers[.contentLength].flatMap { Int64($0) }, limit: limits.maxUploadBytes,
-            quota: limits.maxInboxBytes, marker: marker,
+            quota: limits.maxInboxBytes, marker: marker, isOpen: request.formItems.first("open") == "true",
             permit: {
                 // One use of a nonce is one file, however many requests bring it.
                 guard let nonce = caller.nonce else { return }
@@ -180,9 +180,28 @@ struct UploadRoutes {
         let name = try uploadName(context)
         let force = request.formItems.first("force") == "true"
         try await front.audited(caller, "upload.done", name) {
-            try await front.inbox.markDone(name, force: force, by: .init(caller))
+            try await front.inbox.markDone(name, force: force, by: .init(caller), isSpent(caller))
         }
         return .json(["name": .string(name), "status": "done"], status: .accepted)
+    }
+
+    /// Tells of the nonce with a key whether it is gone, used up or opens the ingest no more.
+    private func isSpent(_ caller: Caller) -> InboxWriter.IsSpent {
+        let front = self.front
+        return { key in
+            let store = front.system.store
+            // The inbox is one for all.
+            for tenant in Set(front.settings.tenants + [caller.principal.tenant]) {
+                let ingest = try? front.system.resolve(Self.ingest, tenant: tenant)
+                var nonces = try await store.nonces(ofAlias: Self.ingest, tenant: tenant)
+                if let ingest { nonces += try await store.nonces(of: ingest.id) }
+                let nonce = nonces.first { InboxFolder.Claimant.key(of: $0) == key }
+                guard let nonce else { continue }
+                let isBacked = ingest.map { front.isBacked(nonce, on: $0) } ?? true
+                return nonce.isExhausted || nonce.level < .execute || !isBacked
+            }
+            return true
+        }
     }
 
     /// Uploading is sending: everybody who may send to the ingest may do it, by a nonce of the ingest too.

@@ -108,7 +108,7 @@ function refreshTimes() {
 
 // MARK: Talking to the daemon
 
-const session = { token: "", generation: 0, retries: 0 };
+const session = { token: "", generation: 0, retries: 0, isAdmin: false };
 
 class Refused extends Error {}
 
@@ -116,8 +116,18 @@ function headers() {
   return session.token ? { Authorization: `Bearer ${session.token}` } : {};
 }
 
+// Browsers have many words for a daemon that does not answer, or not to the end.
+async function reached(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The daemon cannot be reached. Is it running?");
+  }
+}
+
 async function call(path, options = {}) {
-  const answer = await fetch(api + path, { ...options, headers: headers(), cache: "no-store" });
+  const answer = await reached(fetch(api + path, { ...options, headers: headers(), cache: "no-store" }));
   if (answer.status === 401) throw new Refused();
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
@@ -127,6 +137,17 @@ async function call(path, options = {}) {
 }
 
 const ask = async (path, options) => (await call(path, options)).json();
+
+// The audit is for admins: who may read it is offered what only they may do.
+async function isAdmin() {
+  try {
+    await call("/audit?limit=1");
+    return true;
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    return false;
+  }
+}
 
 function say(text) {
   const toast = byId("toast");
@@ -143,7 +164,10 @@ function failed(error) {
 
 // MARK: Lists
 
-const data = { actors: [], jobs: [], executions: [], letters: [], filter: "all" };
+const data = {
+  actors: [], jobs: [], counts: { counts: {}, total: 0 }, executions: [], letters: [], hasMoreLetters: false,
+  filter: "all",
+};
 
 function fill(table, rows, width, nothing) {
   const body = byId(table).tBodies[0];
@@ -172,17 +196,41 @@ function drawActors(list) {
   drawFigures();
 }
 
-const isOpen = (job) => ["CREATED", "RUNNING", "INDEXING", "VALIDATING", "RESET"].includes(job.status);
-const isFailed = (job) => ["FAILED", "REJECTED"].includes(job.status);
+// What the filter asks for; nothing stands for all states.
+const jobStates = {
+  open: ["CREATED", "RUNNING", "INDEXING", "VALIDATING", "RESET"],
+  failed: ["FAILED", "REJECTED"],
+};
+
+const isOpen = (job) => jobStates.open.includes(job.status);
+
+// How many jobs there are of a kind, and not only among the latest.
+function jobTotal(kind) {
+  const states = jobStates[kind];
+  return states ? states.reduce((sum, state) => sum + (data.counts.counts[state] || 0), 0) : data.counts.total;
+}
+
+const newest = (left, right) => Date.parse(right.created) - Date.parse(left.created);
+
+async function loadJobs() {
+  const filter = data.filter;
+  const queries = (jobStates[filter] || []).map((state) => `&status=${state}`);
+  const [counts, ...pages] = await Promise.all([ask("/jobs/counts"),
+    ...(queries.length ? queries : [""]).map((query) => ask(`/jobs?limit=${listLength}${query}`))]);
+  // Somebody has chosen another kind meanwhile.
+  if (filter !== data.filter) return;
+  const jobs = pages.flatMap((page) => page.jobs);
+  data.counts = counts;
+  data.jobs = (pages.length > 1 ? jobs.sort(newest) : jobs).slice(0, listLength);
+  drawJobs();
+}
 
 function jobTitle(job) {
   return (job.data && job.data.name) || job.session || job.uuid;
 }
 
 function drawJobs() {
-  const wanted = { all: () => true, open: isOpen, failed: isFailed }[data.filter];
-  const shown = data.jobs.filter(wanted);
-  fill("jobs", shown.map((job) => {
+  fill("jobs", data.jobs.map((job) => {
     const source = job.data || {};
     return make("tr", {},
       make("td", {},
@@ -195,9 +243,11 @@ function drawJobs() {
       make("td", {}, moment(job.created)),
       make("td", { class: "number", "data-label": "took" },
         duration(job.created, isOpen(job) ? null : job.updated)));
-  }), 5, data.jobs.length
+  }), 5, data.counts.total
     ? "No job of this kind." : "No job yet. An upload or a message to pipeline-jobs-manager makes one.");
-  byId("jobs-count").textContent = data.jobs.length >= listLength ? `latest ${data.jobs.length}` : data.jobs.length;
+  const total = jobTotal(data.filter);
+  byId("jobs-count").textContent =
+    total > data.jobs.length ? `latest ${data.jobs.length} of ${total}` : data.jobs.length;
   drawFigures();
 }
 
@@ -253,11 +303,12 @@ function drawUploads(list) {
         text: `${trouble.file}${trouble.line ? `:${trouble.line}` : ""}: ${trouble.reason}` })));
   });
   byId("uploads").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty", text: "No upload yet." })]));
-  byId("uploads-count").textContent = list.uploads.length;
+  byId("uploads-count").textContent = list.next ? `latest ${list.uploads.length}` : list.uploads.length;
 }
 
 function drawLetters(list) {
   data.letters = list.dead_letters;
+  data.hasMoreLetters = Boolean(list.next);
   const waiting = data.letters.filter((letter) => !letter.replayed_as);
   const rows = data.letters.map((letter) => make("li", {},
     make("div", {},
@@ -265,20 +316,31 @@ function drawLetters(list) {
       make("span", { class: "sub" }, moment(letter.parked), ` · ${counted(letter.attempts, "attempt")}`)),
     make("div", { class: "side" }, letter.replayed_as
       ? make("span", { class: "faint", text: "replayed" })
-      : make("button", {
+      : session.isAdmin && make("button", {
         type: "button", class: "quiet", text: "Replay", "aria-label": `Replay message to ${letter.actor}`,
         onclick: (event) => replay(event.currentTarget, `/dead-letters/${letter.id}/replay`) })),
     make("span", { class: "sub wide clip", text: letter.reason, title: letter.reason })));
   byId("letters").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty", text: "None. Good." })]));
-  byId("letters-count").textContent = waiting.length || "";
-  byId("replay-all").hidden = waiting.length < 2;
+  byId("letters-count").textContent = lettersWaiting() || "";
+  byId("replay-all").hidden = !session.isAdmin || waiting.length < 2;
   drawFigures();
+}
+
+// As a text when there are more than are shown; whether those were replayed is not known here.
+function lettersWaiting() {
+  const count = data.letters.filter((letter) => !letter.replayed_as).length;
+  return data.hasMoreLetters ? `${count}+` : count;
 }
 
 async function replay(button, path) {
   button.disabled = true;
   try {
-    await call(path, { method: "POST" });
+    // All at once come in pages: an answer names what is next.
+    let next = null;
+    do {
+      const answer = await ask(next ? `${path}?after=${encodeURIComponent(next)}` : path, { method: "POST" });
+      next = answer.next;
+    } while (next);
     say("Sent again.");
     refresh("letters", "executions");
   } catch (error) {
@@ -289,24 +351,24 @@ async function replay(button, path) {
 
 function drawFigures() {
   const sum = (name) => data.actors.reduce((total, actor) => total + actor[name], 0);
-  const letters = data.letters.filter((letter) => !letter.replayed_as).length;
+  const letters = lettersWaiting();
   byId("figure-actors").textContent = data.actors.length;
   byId("figure-waiting").textContent = sum("waiting");
   byId("figure-running").textContent = sum("running");
-  byId("figure-jobs").textContent = data.jobs.filter(isOpen).length;
+  byId("figure-jobs").textContent = jobTotal("open");
   byId("figure-letters").textContent = letters;
-  byId("figure-letters").parentElement.classList.toggle("alarm", letters > 0);
+  byId("figure-letters").parentElement.classList.toggle("alarm", letters !== 0);
 }
 
 const loaders = {
   actors: async () => drawActors(await ask("/actors")),
-  jobs: async () => { data.jobs = (await ask(`/jobs?limit=${listLength}`)).jobs; drawJobs(); },
+  jobs: loadJobs,
   executions: async () => {
     data.executions = (await ask(`/executions?limit=${listLength}`)).executions;
     drawExecutions();
   },
   uploads: async () => drawUploads(await ask("/uploads?limit=50")),
-  letters: async () => drawLetters(await ask("/dead-letters")),
+  letters: async () => drawLetters(await ask(`/dead-letters?limit=${listLength}`)),
 };
 
 // One refetch per list at a time, at most every 400 ms, and one more when events came meanwhile.
@@ -339,7 +401,8 @@ const detail = { job: null, execution: null, stop: null };
 
 function openDetail(title, ...children) {
   byId("detail-title").textContent = title;
-  byId("detail-body").replaceChildren(...children);
+  // The browser would write "null" for what is not there.
+  byId("detail-body").replaceChildren(...children.filter(Boolean));
   if (!byId("detail").open) byId("detail").showModal();
 }
 
@@ -466,7 +529,7 @@ async function follow(id, log, signal) {
   const reader = answer.body.getReader();
   const decoder = new TextDecoder();
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reached(reader.read());
     if (done) return;
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 24;
     log.append(document.createTextNode(decoder.decode(value, { stream: true })));
@@ -503,6 +566,7 @@ async function listen(generation) {
     let watchdog = 0;
     try {
       const answer = await call("/events", { signal: quiet.signal });
+      session.isAdmin = await isAdmin();
       session.retries = 0;
       showLink("live", "live");
       refresh(...Object.keys(loaders));
@@ -574,6 +638,7 @@ async function signIn(token) {
 
 function signOut(problem) {
   session.token = "";
+  session.isAdmin = false;
   session.generation += 1;
   sessionStorage.removeItem(tokenKey);
   if (byId("detail").open) byId("detail").close();
@@ -614,7 +679,7 @@ function start() {
     for (const button of byId("jobs-filter").children) {
       button.setAttribute("aria-pressed", String(button === event.target));
     }
-    drawJobs();
+    loadJobs().catch(failed);
   });
   window.addEventListener("hashchange", () => { const token = tokenFromFragment(); if (token) signIn(token); });
   setInterval(refreshTimes, 1000);

@@ -5,11 +5,15 @@ import Glibc
 /// followed, so no name can lead out of the inbox.
 struct InboxFolder: Sendable {
     /// Parts lie here until they are whole; a leading dot keeps them out of every scan.
-    static let partsName = ".parts"
+    static let partsName = InboxParts.folder
     /// Space that is left to others when an upload says how large it will be.
     private static let reservedBytes: Int64 = 64 << 20
 
     let path: String
+    /// Makes a link with this text; false where the disk has none.
+    var makeLink: @Sendable (_ text: String, _ folder: Int32, _ name: String) -> Bool = { text, folder, name in
+        symlinkat(text, folder, name) == 0
+    }
 
     /// Where a file is to appear: an upload that is a single file, or a file within one that is a folder.
     struct Place: Sendable, Equatable {
@@ -25,6 +29,8 @@ struct InboxFolder: Sendable {
     struct Part: Sendable {
         let name: String
         let descriptor: Int32
+        /// In the file system; it keeps it in its place.
+        let number: UInt64
         let bytes: Int64
     }
 
@@ -48,7 +54,13 @@ struct InboxFolder: Sendable {
             close(descriptor)
             throw ActorError(.conflict, "this file has just been received; ask how it stands")
         }
-        return Part(name: name, descriptor: descriptor, bytes: Int64(mine.st_size))
+        // A daemon that was killed as it put the file in its place: what is written here would be written there.
+        guard mine.st_nlink < 2 else {
+            unlinkat(parts, name, 0)
+            close(descriptor)
+            throw ActorError(.conflict, "this file has just been received; ask how it stands")
+        }
+        return Part(name: name, descriptor: descriptor, number: UInt64(mine.st_ino), bytes: Int64(mine.st_size))
     }
 
     /// Bytes that have arrived; nil when there is no such part.
@@ -169,10 +181,13 @@ struct InboxFolder: Sendable {
         }
     }
 
-    /// Puts a whole part in its place, durably. An earlier file of the same path is replaced.
+    /// Puts a whole part in its place, durably. An earlier file of the same path within a folder is replaced; an upload
+    /// that is a single file replaces only what the same sender has put there.
     ///
     /// - Parameter marker: what the marker of an upload that is a single file says; nil when it is not marked done.
-    func publish(_ part: Part, at place: Place, marker: String?) throws(ActorError) {
+    func publish(
+        _ part: Part, at place: Place, marker: String?, by claimant: Claimant
+    ) throws(ActorError) {
         guard fsync(part.descriptor) == 0 else { throw PosixFailure.error("fsync", "the upload") }
         let inbox = try openInbox()
         defer { close(inbox) }
@@ -180,14 +195,7 @@ struct InboxFolder: Sendable {
         let parts = try openFolder(Self.partsName, in: inbox, creating: false)
         defer { close(parts) }
         guard let leaf = place.path.last else {
-            var info = stat()
-            let isThere = fstatat(inbox, place.upload, &info, AT_SYMLINK_NOFOLLOW) == 0
-            if isThere, info.st_mode & S_IFMT != S_IFREG {
-                throw ActorError(.conflict, "\(place.upload) is in the inbox already, and is no file")
-            }
-            guard renameat(parts, part.name, inbox, place.upload) == 0 else {
-                throw PosixFailure.error("rename", place.upload)
-            }
+            try land(part, of: parts, as: place, in: inbox, by: claimant)
             guard fsync(inbox) == 0 else { throw PosixFailure.error("fsync", place.upload) }
             if let marker { try writeMarker(of: place.upload, marker, in: inbox) }
             return
@@ -203,6 +211,55 @@ struct InboxFolder: Sendable {
             throw PosixFailure.error("rename", place.path.joined(separator: "/"))
         }
         guard fsync(folder) == 0 else { throw PosixFailure.error("fsync", place.upload) }
+    }
+
+    /// A link is never made over what is there already, whoever put it there at this moment.
+    private func land(
+        _ part: Part, of parts: Int32, as place: Place, in inbox: Int32, by claimant: Claimant
+    ) throws(ActorError) {
+        let earlier = try ownPresent(place, in: inbox, by: claimant)
+        // Before it is there: after a crash its sender is still known.
+        try? noteLanding(of: place.upload, as: part.number)
+        if linkat(parts, part.name, inbox, place.upload, 0) == 0 {
+            unlinkat(parts, part.name, 0)
+            return
+        }
+        // An own file is there, somebody else's has come at this moment, or this file system has no links.
+        var info = stat()
+        let isThere = fstatat(inbox, place.upload, &info, AT_SYMLINK_NOFOLLOW) == 0
+        guard !isThere || UInt64(info.st_ino) == earlier else { throw Self.present(place) }
+        guard renameat(parts, part.name, inbox, place.upload) == 0 else {
+            throw PosixFailure.error("rename", place.upload)
+        }
+    }
+
+    /// Refuses an upload that is a single file when another lies there under its name.
+    func refusePresent(_ place: Place, by claimant: Claimant) throws(ActorError) {
+        guard place.path.isEmpty else { return }
+        let inbox = try openInbox()
+        defer { close(inbox) }
+        _ = try ownPresent(place, in: inbox, by: claimant)
+    }
+
+    /// The number of the file that the same sender has put there already; nil when there is none.
+    private func ownPresent(_ place: Place, in inbox: Int32, by claimant: Claimant) throws(ActorError) -> UInt64? {
+        var info = stat()
+        guard fstatat(inbox, place.upload, &info, AT_SYMLINK_NOFOLLOW) == 0 else {
+            guard errno == ENOENT else { throw PosixFailure.error("stat", place.upload) }
+            return nil
+        }
+        let number = UInt64(info.st_ino)
+        guard info.st_mode & S_IFMT == S_IFREG, try hasLanded(number, of: place.upload, by: claimant) else {
+            throw Self.present(place)
+        }
+        return number
+    }
+
+    private static func present(_ place: Place) -> ActorError {
+        ActorError(
+            .conflict,
+            "another upload \(place.upload) lies in the inbox and is not replaced: use another name, or send this one "
+                + "again when that has been taken")
     }
 
     /// Closes a part, which frees it for the next request.
@@ -232,6 +289,23 @@ struct InboxFolder: Sendable {
             throw PosixFailure.error("stat", "upload \(upload)")
         }
         try writeMarker(of: upload, force ? "force\n" : "", in: inbox)
+        guard let parts = try? openFolder(Self.partsName, in: inbox, creating: false) else { return }
+        defer { close(parts) }
+        unlinkat(parts, InboxParts.openNote(of: upload), 0)
+    }
+
+    /// Notes that the upload's sender will mark it done: it waits for that.
+    func stayOpen(_ upload: String) throws(ActorError) {
+        let inbox = try openInbox()
+        defer { close(inbox) }
+        let parts = try openFolder(Self.partsName, in: inbox, creating: true)
+        defer { close(parts) }
+        let name = InboxParts.openNote(of: upload)
+        let note = openat(parts, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o640)
+        guard note >= 0 else { throw PosixFailure.error("open", "the note of \(upload)") }
+        defer { close(note) }
+        // It is as old as what its sender said last.
+        guard futimens(note, nil) == 0 else { throw PosixFailure.error("utime", "the note of \(upload)") }
     }
 
     /// It appears with what it says: the inbox is looked at as soon as it is there.
@@ -249,6 +323,11 @@ struct InboxFolder: Sendable {
     private func refuseWhenDone(_ upload: String, in inbox: Int32) throws(ActorError) {
         var info = stat()
         guard fstatat(inbox, "\(upload).done", &info, AT_SYMLINK_NOFOLLOW) != 0 else {
+            // An upload leaves after its marker: this one came too late, and is not to speak for the next.
+            if fstatat(inbox, upload, &info, AT_SYMLINK_NOFOLLOW) != 0, errno == ENOENT {
+                unlinkat(inbox, "\(upload).done", 0)
+                return
+            }
             throw ActorError(
                 .conflict, "upload \(upload) is marked done and not taken yet; use another name, or send it again later"
             )

@@ -12,11 +12,15 @@ struct InboxWriter: Sendable {
     /// Bytes gathered before they are handed to the file threads.
     private static let batchBytes = 524_288
 
+    typealias IsSpent = @Sendable (_ key: String) async throws -> Bool
+
     /// What a request brings.
     struct Order: Sendable {
         let place: InboxFolder.Place
         /// Who sends it.
         let claimant: InboxFolder.Claimant
+        /// Whether the nonce with this key lets nobody in any more.
+        let isSpent: IsSpent
         let range: UploadRange
         let digests: UploadDigests
         let contentLength: Int64?
@@ -26,6 +30,8 @@ struct InboxWriter: Sendable {
         let quota: Int64?
         /// What the marker of an upload that is a single file says; nil for a file within a folder.
         let marker: String?
+        /// Its sender will mark the upload done.
+        let isOpen: Bool
         /// Said yes to right before the file appears: the last moment to refuse it.
         let permit: @Sendable () async throws -> Void
     }
@@ -54,9 +60,12 @@ struct InboxWriter: Sendable {
                 return .partial(offset: there ?? 0, length: length)
             }
         }
+        let claimant = try await heir(order.claimant, of: order.place.upload, order.isSpent)
         let part = try await pool.runIfActive {
             try folder.refuseWhenDone(order.place.upload)
-            try folder.claim(order.place.upload, part: name, by: order.claimant)
+            try folder.claim(order.place, part: name, by: claimant)
+            try folder.refusePresent(order.place, by: claimant)
+            if order.isOpen, !order.place.path.isEmpty { try folder.stayOpen(order.place.upload) }
             return try folder.openPart(name)
         }
         do {
@@ -133,7 +142,7 @@ struct InboxWriter: Sendable {
         }
         try await order.permit()
         try await pool.runIfActive {
-            try folder.publish(part, at: order.place, marker: order.marker)
+            try folder.publish(part, at: order.place, marker: order.marker, by: order.claimant)
             // The file is in its place whatever is remembered of it.
             try? folder.noteLanding(of: order.place.upload)
         }
@@ -146,17 +155,35 @@ struct InboxWriter: Sendable {
         return try await pool.runIfActive { try folder.partBytes(name) }
     }
 
-    func markDone(_ upload: String, force: Bool, by claimant: InboxFolder.Claimant) async throws {
+    func markDone(
+        _ upload: String, force: Bool, by claimant: InboxFolder.Claimant, _ isSpent: IsSpent
+    ) async throws {
         let folder = self.folder
+        let claimant = try await heir(claimant, of: upload, isSpent)
         try await pool.runIfActive {
-            try folder.refuseOthers(than: claimant, of: upload)
+            try folder.refuseToEnd(upload, by: claimant)
             try folder.markDone(upload, force: force)
         }
     }
 
-    /// The same file of the same upload is the same part, whoever sends the rest of it.
+    /// The claimant, who goes on where a nonce cannot any more.
+    private func heir(
+        _ claimant: InboxFolder.Claimant, of upload: String, _ isSpent: IsSpent
+    ) async throws -> InboxFolder.Claimant {
+        let folder = self.folder
+        guard !claimant.isAdmin, let key = try await pool.runIfActive({ try folder.nonce(behind: upload) }),
+            key != claimant.key, try await isSpent(key)
+        else { return claimant }
+        var claimant = claimant
+        claimant.predecessor = key
+        return claimant
+    }
+
+    /// The same file of the same upload is the same part, whoever sends the rest of it. Within a folder it is called so
+    /// that the inbox knows which upload waits for it.
     private static func partName(_ place: InboxFolder.Place) -> String {
-        "\(Hexadecimal.text(SHA256.hash(data: Array(place.shown.utf8))).prefix(40)).part"
+        let id = String(Hexadecimal.text(SHA256.hash(data: Array(place.shown.utf8))).prefix(40))
+        return place.path.isEmpty ? "\(id).part" : InboxParts.part(of: place.upload, id)
     }
 
     private func receive(

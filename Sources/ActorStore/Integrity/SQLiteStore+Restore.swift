@@ -4,10 +4,6 @@ import GRDB
 import Glibc
 
 extension SQLiteStore {
-    /// So many messages may have been accepted since the backup was made: their ids are known outside, and are not
-    /// given to others.
-    private static let passedSequences: Int64 = 1 << 32
-
     /// Puts a backup in the place of a database that nobody has open. Every page of it is checked first; a backup that
     /// cannot be used changes nothing. Whenever this is cut off, the database is the old one or the backup, whole: see
     /// ``PendingRestore``. Blocks.
@@ -74,7 +70,7 @@ extension SQLiteStore {
                 throw ActorError(
                     .invalidInput, "the backup was made by a newer version of reactord; restore it with that one")
             }
-            try StoreMarks.passOver(passedSequences, on: db)
+            try StoreMarks.passOver(on: db)
         }
         try queue.close()
     }

@@ -4,11 +4,24 @@ import Synchronization
 /// Uploads with files in memory, as far as a retention has to do with them.
 package final class MemoryHoldings: UploadHoldings {
     private let state = Mutex<[String: Holding]>([:])
+    private let stuck = Mutex<[String: ActorError]>([:])
 
     package init() {}
 
     /// Those with files on this machine.
     package var places: [String] { state.withLock { $0.values.filter { !$0.isArchived }.map(\.place).sorted() } }
+
+    /// Files that cannot be removed, by place; nil when they can again.
+    package func keep(_ place: String, because error: ActorError?) { stuck.withLock { $0[place] = error } }
+
+    package func forgetCopy(of name: String, _ number: Int, key: String) async throws(ActorError) {
+        state.withLock { state in
+            guard let old = state["\(name)/\(number)"], old.key == key else { return }
+            state["\(name)/\(number)"] = Holding(
+                name: name, number: number, key: key, received: old.received, tags: old.tags, files: old.files,
+                archive: old.archive)
+        }
+    }
 
     package func put(_ holding: Holding) { state.withLock { $0[holding.place] = holding } }
 
@@ -27,6 +40,7 @@ package final class MemoryHoldings: UploadHoldings {
     package func removeFiles(
         of name: String, _ number: Int, key: String, keepingCopy: Bool
     ) async throws(ActorError) {
+        if let error = stuck.withLock({ $0["\(name)/\(number)"] }) { throw error }
         let isRefused = state.withLock { state in
             guard let holding = state["\(name)/\(number)"] else { return false }
             guard holding.key == key, holding.copy != nil || !keepingCopy else { return true }

@@ -21,6 +21,8 @@ package final class MemoryLab: LabFiles, Inbox {
     private struct State {
         var inbox: [String: Upload] = [:]
         var marked: Set<String> = []
+        /// Who has brought what: key and name.
+        var brought: Set<String> = []
         /// Claims by upload name, in order.
         var claims: [String: [(key: String, upload: ClaimedUpload)]] = [:]
         var runs: [String: Run] = [:]
@@ -130,13 +132,14 @@ package final class MemoryLab: LabFiles, Inbox {
                 return InboxEntry(
                     name: name, bytes: Int64(files.values.reduce(0) { $0 + $1.count }), files: files.count,
                     modified: upload.modified,
-                    isMarkedDone: state.marked.contains(name) || upload.files[".done"] != nil)
+                    isMarkedDone: state.marked.contains(name) || upload.files[".done"] != nil,
+                    obstacle: NameRules.isUploadName(name) ? nil : "it cannot be an upload's name: rename it")
             }
         }
     }
 
     private static func isShown(_ name: String) -> Bool {
-        NameRules.isUploadName(name) && ![".done", ".part", ".tmp"].contains { name.hasSuffix($0) }
+        !name.hasPrefix(".") && ![".done", ".part", ".tmp"].contains { name.hasSuffix($0) }
     }
 
     package func claim(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload {
@@ -161,6 +164,13 @@ package final class MemoryLab: LabFiles, Inbox {
         return claimed
     }
 
+    package func held(_ name: String, key: String) async throws(ActorError) -> ClaimedUpload {
+        guard let known = state.withLock({ $0.claims[name]?.first { $0.key == key } }) else {
+            throw ActorError(.notFound, "there is no upload \(name) of \(key)")
+        }
+        return known.upload
+    }
+
     package func derive(
         _ archivePath: String, of name: String, key: String, as path: String
     ) async throws(ActorError) {
@@ -179,7 +189,7 @@ package final class MemoryLab: LabFiles, Inbox {
     }
 
     package func bring(
-        _ path: String, as name: String, allowed: [String], force: Bool
+        _ path: String, as name: String, allowed: [String], force: Bool, key: String
     ) async throws(ActorError) {
         guard NameRules.isUploadName(name), !name.hasSuffix(".done") else {
             throw ActorError(.invalidInput, "\"\(name)\" is no name of an upload")
@@ -187,8 +197,11 @@ package final class MemoryLab: LabFiles, Inbox {
         guard allowed.contains(where: { path.hasPrefix($0 + "/") }), !path.contains("/../") else {
             throw ActorError(.forbidden, "\(path) is not below one of the allowed folders")
         }
-        let isBrought = state.withLock { state in
-            if state.marked.contains(name), state.inbox[name] != nil { return true }
+        let isBrought = try state.withLock { (state) throws(ActorError) -> Bool in
+            if state.brought.contains("\(key)/\(name)") { return true }
+            guard state.inbox[name] == nil else {
+                throw ActorError(.unavailable, "another upload \(name) lies in the inbox")
+            }
             let below = state.outside.filter { $0.key.hasPrefix(path + "/") }
             var upload = Upload(modified: Timestamp(milliseconds: 1))
             if let single = state.outside[path] { upload.files[""] = single }
@@ -196,6 +209,7 @@ package final class MemoryLab: LabFiles, Inbox {
             guard !upload.files.isEmpty else { return false }
             state.inbox[name] = upload
             state.marked.insert(name)
+            state.brought.insert("\(key)/\(name)")
             return true
         }
         guard isBrought else { throw ActorError(.notFound, "there is no \(path)") }

@@ -30,6 +30,7 @@ package final class ModelExecutor: Executor {
         var running: Set<String> = []
         var held: [String: CheckedContinuation<Bool, Never>] = [:]
         var results: [String: WorkResult] = [:]
+        var lost: Set<String> = []
         var reclaimed: [String] = []
         var forgotten: [String] = []
         var isDetaching = false
@@ -63,7 +64,11 @@ package final class ModelExecutor: Executor {
         return continuation != nil
     }
 
+    /// As if it had been started, and had gone down with the machine.
+    package func lose(_ id: String) { state.withLock { _ = $0.lost.insert(id) } }
+
     package func run(_ work: Work) async -> WorkResult {
+        if await isLost(work.id) { return Self.result(.evicted("the machine went down while it ran")) }
         if let known = state.withLock({ $0.results[work.id] }) { return known }
         if Task.isCancelled { return Self.result(.cancelled) }
         var work = work
@@ -101,6 +106,7 @@ package final class ModelExecutor: Executor {
         state.withLock { state in
             state.reclaimed.append(id)
             state.results[id] = nil
+            state.lost.remove(id)
         }
     }
 
@@ -108,10 +114,15 @@ package final class ModelExecutor: Executor {
         state.withLock { state in
             state.forgotten.append(id)
             state.results[id] = nil
+            state.lost.remove(id)
         }
     }
 
-    package func kept() async -> [String] { state.withLock { $0.running.union($0.results.keys).sorted() } }
+    package func kept() async -> [String] {
+        state.withLock { $0.running.union($0.results.keys).union($0.lost).sorted() }
+    }
+
+    package func isLost(_ id: String) async -> Bool { state.withLock { $0.lost.contains(id) } }
 
     package func detach() { state.withLock { $0.isDetaching = true } }
 

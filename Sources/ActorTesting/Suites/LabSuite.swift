@@ -108,12 +108,26 @@ package enum LabSuite {
             try expect(entries.map(\.isMarkedDone) == [true, true, false], "marked \(entries)")
             try expect(entries[1].files == 1, "counted the marker: \(entries[1])")
         },
-        Check(description: "unfinished and unacceptable names are left out") { bench in
-            for name in ["x.part", "x.tmp", ".hidden", "-dash", "semi;colon", "ü"] {
+        Check(description: "what is unfinished is left out, and what cannot be an upload's name says so") { bench in
+            for name in ["x.part", "x.tmp", ".hidden", "-dash", "run (1).dat", "semi;colon", "ü", "fine"] {
                 try await bench.upload(name, "1")
             }
             let entries = try await bench.inbox.scan()
-            try expect(entries.isEmpty, "found \(entries)")
+            try expect(entries.map(\.name) == ["-dash", "fine", "run (1).dat", "semi;colon", "ü"], "found \(entries)")
+            let refused = entries.filter { $0.obstacle?.contains("rename") == true }
+            try expect(refused.count == 4 && entries[1].obstacle == nil, "refused \(refused)")
+        },
+        Check(description: "what is held is looked up, and nothing is taken from the inbox for it") { bench in
+            try await bench.upload("up", "1")
+            let claimed = try await bench.files.claim("up", key: "k1")
+            let held = try await bench.files.held("up", key: "k1")
+            try expect(held == claimed, "held \(held)")
+            try await bench.upload("up", "2")
+            try await expectError(.notFound, "a key that took nothing") {
+                _ = try await bench.files.held("up", key: "k2")
+            }
+            let entries = try await bench.inbox.scan()
+            try expect(entries.map(\.name) == ["up"], "left \(entries)")
         },
     ]
 

@@ -4,8 +4,8 @@ package import ActorCore
 package enum IngestMessage: Sendable, Equatable {
     /// From the inbox watcher: `name` has settled. With `force` it is analysed even if its content was before.
     case upload(name: String, force: Bool)
-    /// From the pipeline jobs manager.
-    case job(JobID)
+    /// From the pipeline jobs manager; of a job that was taken out of the catalogue with the id of its upload.
+    case job(JobID, upload: String?)
     /// From a person: run the job files again for an upload (its id in the catalogue): all of them, one, or those that
     /// failed.
     case rerun(upload: String, file: String?, onlyFailed: Bool)
@@ -34,7 +34,9 @@ package enum IngestMessage: Sendable, Equatable {
             guard let uuid = json?["uuid"]?.string.flatMap(TypedUUID.normalized) else {
                 throw ReactorFailure(.refused, "/uuid: must be the UUID of a job")
             }
-            return .job(JobID(uuid))
+            let subject = json?["data"]?["job_data"]
+            let upload = subject?["upload"]?.string.map { UploadDocument.id($0, subject?["number"]?.int ?? 1) }
+            return .job(JobID(uuid), upload: upload)
         case "rerun":
             guard let upload = json?["upload"]?.string, !upload.isEmpty else {
                 throw ReactorFailure(.refused, "/upload: must be the id of an upload, as the list of uploads has it")

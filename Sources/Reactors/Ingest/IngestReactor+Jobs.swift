@@ -143,27 +143,43 @@ extension IngestReactor {
     // MARK: News of a job
 
     /// The catalogue is asked how the job stands: the message only says that it moved.
-    func note(_ job: JobID, _ settings: IngestSettings, _ context: any ReactorContext) async throws {
-        guard let record = try await context.job(job), let upload = record.data["upload"]?.string else {
+    ///
+    /// - Parameter id: of the upload of a job that was taken out of the catalogue.
+    func note(
+        _ job: JobID, of id: String?, _ settings: IngestSettings, _ context: any ReactorContext
+    ) async throws {
+        let record = try await context.job(job)
+        var owner = id
+        if let record {
+            owner = record.data["upload"]?.string.map { UploadDocument.id($0, record.data["number"]?.int ?? 1) }
+        }
+        let gone = record == nil ? try await context.deletedJob(job) : nil
+        guard let owner, record != nil || gone != nil else {
             throw ReactorFailure(.refused, "\(job) is no job of an upload")
         }
-        var document = try await load(UploadDocument.id(upload, record.data["number"]?.int ?? 1), context)
+        var document = try await load(owner, context)
         let wasOver = document.finished != nil
-        guard document.update(job, status: record.status, now: context.now()) else {
+        let isOurs =
+            if let gone {
+                document.lose(gone, now: context.now())
+            } else {
+                document.update(job, status: record?.status ?? .failed, now: context.now())
+            }
+        guard isOurs else {
             context.log(.debug, "Job \(job) belongs to an earlier run of upload \(document.id)")
             return
         }
-        if record.status == .finished { try await derive(record, document, context) }
+        if let record, record.status == .finished { try await derive(record, document, context) }
         if !document.waiting.isEmpty {
             let files = tools.files
-            let (name, key) = (document.upload, document.execution.rawValue)
-            let folder = try await context.step("folder") { .string(try await files.claim(name, key: key).folder) }
+            let (place, key) = (document.place, document.execution.rawValue)
+            let folder = try await context.step("folder") { .string(try await files.held(place, key: key).folder) }
             try await startReleased(&document, folder.string ?? "", context)
         }
         document.settle(now: context.now())
         if document.finished != nil, !wasOver { await tell(document, settings, context) }
         context.put(UploadDocument.kind, document.id, document.json)
-        let status = record.status.rawValue
+        let status = record?.status.rawValue ?? "not in the catalogue any more"
         context.log(.info, "Upload \(document.id) is \(document.state.rawValue): job \(job) is \(status)")
     }
 
@@ -174,7 +190,7 @@ extension IngestReactor {
         guard let job = document.jobs.first(where: { $0.uuid == record.uuid }) else { return }
         let path = document.derivedPath(of: job.file)
         let (files, archive) = (tools.files, record.path)
-        let (name, key) = (document.upload, document.execution.rawValue)
+        let (name, key) = (document.place, document.execution.rawValue)
         do {
             _ = try await context.step("derive") {
                 try await files.derive(archive, of: name, key: key, as: path)

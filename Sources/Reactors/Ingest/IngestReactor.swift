@@ -56,7 +56,7 @@ package actor IngestReactor: ConfiguredReactor {
         _ message: IngestMessage, _ settings: IngestSettings, _ context: any ReactorContext
     ) async throws {
         switch message {
-        case .job(let job): try await note(job, settings, context)
+        case .job(let job, let upload): try await note(job, of: upload, settings, context)
         case .rerun(let upload, let file, let onlyFailed):
             try await rerun(upload, file, onlyFailed: onlyFailed, settings, context)
         case .removed(let upload, let key, let action, let plan):
@@ -139,7 +139,9 @@ package actor IngestReactor: ConfiguredReactor {
         var document = try await load(id, context)
         document.note(.init(upload: claimed.name, received: received.iso8601, execution: context.execution))
         if document.removal != nil {
-            document.restore(under: context.execution)
+            document.restore(under: context.execution, as: claimed.name)
+            // A repeat of this message finds its content under its own key, and must not run the jobs.
+            document.lastChange = context.execution
             let identity = UploadIdentity.Known(upload: id, execution: context.execution)
             context.put(UploadIdentity.contentKind, content, identity.json)
             context.log(.info, "the files of upload \(id) are back")
@@ -159,7 +161,7 @@ package actor IngestReactor: ConfiguredReactor {
         var document = try await load(upload, context)
         guard document.lastChange != context.execution else { return context.reply(document.json.removing("files")) }
         if let reason = document.whyGone { throw ReactorFailure(.refused, "/upload: \(reason)") }
-        let claimed = try await claim(document.upload, key: document.execution, context)
+        let claimed = try await held(document, context)
         let failed = document.failedFiles
         func isMeant(_ path: String) -> Bool { file.map { $0 == path } ?? (!onlyFailed || failed.contains(path)) }
         let all = try await jobFiles(settings, context)
@@ -181,10 +183,10 @@ package actor IngestReactor: ConfiguredReactor {
         _ name: String, _ path: String, _ force: Bool, isListed: Bool, _ settings: IngestSettings,
         _ context: any ReactorContext
     ) async throws {
-        let files = tools.files
+        let (files, key) = (tools.files, context.execution.rawValue)
         do {
             _ = try await context.step("bring") {
-                try await files.bring(path, as: name, allowed: settings.allowedPaths, force: force)
+                try await files.bring(path, as: name, allowed: settings.allowedPaths, force: force, key: key)
                 return true
             }
         } catch let error as ActorError
@@ -204,10 +206,10 @@ package actor IngestReactor: ConfiguredReactor {
     private func fetch(
         _ upload: RemoteUpload, _ settings: IngestSettings, _ context: any ReactorContext
     ) async throws {
-        let fetcher = tools.fetcher
+        let (fetcher, key) = (tools.fetcher, context.execution.rawValue)
         do {
             _ = try await context.step("fetch") {
-                try await fetcher.fetch(upload, allowed: settings.allowedHosts)
+                try await fetcher.fetch(upload, allowed: settings.allowedHosts, key: key)
                 return true
             }
         } catch let error as ActorError
@@ -224,10 +226,23 @@ package actor IngestReactor: ConfiguredReactor {
         _ name: String, key: ExecutionID, _ context: any ReactorContext
     ) async throws -> ClaimedUpload {
         let files = tools.files
+        return try await claimed(name, context) { try await files.claim(name, key: key.rawValue) }
+    }
+
+    /// The files of an upload that was taken in: never what lies in the inbox, whatever that is called.
+    private func held(_ document: UploadDocument, _ context: any ReactorContext) async throws -> ClaimedUpload {
+        let (files, place, key) = (tools.files, document.place, document.execution.rawValue)
+        return try await claimed(document.id, context) { try await files.held(place, key: key) }
+            .called(document.upload)
+    }
+
+    private func claimed(
+        _ name: String, _ context: any ReactorContext, _ take: @Sendable @escaping () async throws -> ClaimedUpload
+    ) async throws -> ClaimedUpload {
         let value: JSONValue
         do {
             value = try await context.step("claim") {
-                let claimed = try await files.claim(name, key: key.rawValue)
+                let claimed = try await take()
                 return [
                     "name": .string(claimed.name), "number": JSONValue(claimed.number),
                     "folder": .string(claimed.folder), "files": .array(claimed.files.map(\.json)),
@@ -235,7 +250,9 @@ package actor IngestReactor: ConfiguredReactor {
                     "notes": .array(claimed.notes.map { .string($0) }),
                 ]
             }
-        } catch let error as ActorError where [.notFound, .invalidInput, .conflict].contains(error.code) {
+        } catch let error as ActorError
+            where [.notFound, .invalidInput, .conflict, .tooLarge].contains(error.code)
+        {
             throw ReactorFailure(.refused, "upload \(name): \(error)")
         }
         let metadata = value["metadata"] ?? .null
@@ -271,6 +288,13 @@ package actor IngestReactor: ConfiguredReactor {
 }
 
 extension ClaimedUpload {
+    /// The same under the name of its record: files that came back may lie under another.
+    func called(_ name: String) -> ClaimedUpload {
+        ClaimedUpload(
+            name: name, number: number, folder: folder, files: files, metadata: metadata, problem: problem,
+            notes: notes)
+    }
+
     /// What conditions may ask of it.
     var facts: UploadFacts {
         UploadFacts(

@@ -49,6 +49,11 @@ private enum ManifestFields {
         "template", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished", "parallelism", "completions",
         "completionMode", "podReplacementPolicy",
     ]
+    /// Of a batch system, as annotations.
+    static let options = ["partition", "account"]
+    static let annotations = Set(
+        [JobSelection.annotation, JobAnnotations.appliesIf, JobAnnotations.dependsOn, JobRules.annotation]
+            + options.map { "reactord/\($0)" })
     static let template: Set<String> = ["metadata", "spec"]
     /// Only the first three have a meaning without a cluster; the others say where or as whom a pod would run.
     static let pod: Set<String> = [
@@ -124,17 +129,28 @@ struct ManifestReader {
                 report(finding.place, finding.reason)
             }
         }
+        checkAnnotations(metadata["annotations"])
         let annotation = metadata["annotations"]?[JobSelection.annotation]
         let globs = text(annotation, "/metadata/annotations/\(escaped(JobSelection.annotation))") ?? ""
         let read = isWorkflow ? workflowSpec(root, "/spec") : jobSpec(root["spec"], "/spec")
         guard var spec = read else { return nil }
         spec.executor = isStandard ? nil : executor
-        for option in ["partition", "account"] {
+        for option in ManifestFields.options {
             let place = "/metadata/annotations/\(escaped("reactord/\(option)"))"
             spec.options[option] = text(metadata["annotations"]?["reactord/\(option)"], place)
         }
         if isCluster { spec.manifest = root }
         return JobManifest(name: name, appliesTo: JobSelection.globs(globs), spec: spec)
+    }
+
+    /// Ours are known; all others are somebody else's.
+    private mutating func checkAnnotations(_ value: JSONValue?) {
+        let known = ManifestFields.annotations
+        for name in (value?.object ?? []).map(\.name) where name.hasPrefix("reactord/") && !known.contains(name) {
+            report(
+                "/metadata/annotations/\(escaped(name))",
+                "there is no such annotation; there is \(known.sorted().joined(separator: ", "))")
+        }
     }
 
     private mutating func jobSpec(_ value: JSONValue?, _ place: String) -> JobSpec? {

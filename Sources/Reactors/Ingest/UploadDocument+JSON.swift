@@ -12,7 +12,7 @@ extension UploadDocument {
             "invalid": .array(invalid.map(\.json)), "duplicates": .array(duplicates.map(\.json)),
             "skipped": .array(skipped.map { ["file": .string($0.file), "reason": .string($0.reason)] }),
             "file_count": JSONValue(fileCount), "files": files, "execution_id": .string(execution.rawValue),
-            "removed": removal?.json ?? .null, "last_change": JSONValue(lastChange?.rawValue),
+            "place": .string(place), "removed": removal?.json ?? .null, "last_change": JSONValue(lastChange?.rawValue),
         ]
     }
 
@@ -41,6 +41,9 @@ extension UploadDocument {
         self.lastChange = json["last_change"]?.string.map { ExecutionID($0) }
         self.waiting = (json["waiting"]?.array ?? []).compactMap(Waiting.init(json:))
         self.duplicates = (json["duplicates"]?.array ?? []).compactMap(Duplicate.init(json:))
+        // Documents of earlier versions name it only in the list of repeats.
+        self.place =
+            json["place"]?.string ?? duplicates.last { $0.execution.rawValue == execution }?.upload ?? upload
         self.jobs = (json["jobs"]?.array ?? []).compactMap(Job.init(json:))
         self.invalid = (json["invalid"]?.array ?? []).map(Invalid.init(json:))
         self.skipped = (json["skipped"]?.array ?? []).map {
@@ -107,7 +110,8 @@ extension UploadDocument.Job {
             "file": .string(file), "name": .string(name), "job_name": .string(jobName),
             "uuid": .string(uuid.rawValue), "status": .string(status), "run": JSONValue(run),
         ]
-        return commit.map { value.setting("commit", .string($0)) } ?? value
+        let reasoned = reason.map { value.setting("reason", .string($0)) } ?? value
+        return commit.map { reasoned.setting("commit", .string($0)) } ?? reasoned
     }
 
     fileprivate init?(json: JSONValue) {
@@ -115,7 +119,7 @@ extension UploadDocument.Job {
         self.init(
             file: json["file"]?.string ?? "", name: json["name"]?.string ?? "",
             jobName: json["job_name"]?.string ?? "", uuid: JobID(uuid), status: json["status"]?.string ?? "",
-            run: json["run"]?.int ?? 1, commit: json["commit"]?.string)
+            reason: json["reason"]?.string, run: json["run"]?.int ?? 1, commit: json["commit"]?.string)
     }
 }
 

@@ -31,6 +31,8 @@ package struct UploadDocument: Sendable, Equatable {
         package var jobName: String
         package var uuid: JobID
         package var status: String
+        /// Why it did not end by itself.
+        package var reason: String?
         package var run: Int
         /// Where the job file came from, when it is not the actor's own folder.
         package var commit: String?
@@ -87,6 +89,8 @@ package struct UploadDocument: Sendable, Equatable {
     package let number: Int
     /// Under which key its files were claimed: the first execution, or that of the upload that brought them back.
     package internal(set) var execution: ExecutionID
+    /// The name that its files lie under: its own, or that under which they came back.
+    package internal(set) var place: String
     package var state: State
     package let received: String
     package var finished: String?
@@ -127,6 +131,7 @@ package struct UploadDocument: Sendable, Equatable {
         _ claimed: ClaimedUpload, version: Int, sha256: String, execution: ExecutionID, received: Timestamp
     ) {
         self.upload = claimed.name
+        self.place = claimed.name
         self.number = version
         self.sha256 = sha256
         self.metadata = claimed.metadata
@@ -162,6 +167,16 @@ package struct UploadDocument: Sendable, Equatable {
         return true
     }
 
+    /// The job was taken out of the catalogue. What it had come to before stays; one that had not ended has failed.
+    /// False when it is none of this upload's latest.
+    package mutating func lose(_ gone: DeletedJob, now: Timestamp) -> Bool {
+        guard let index = jobs.firstIndex(where: { $0.uuid == gone.uuid }) else { return false }
+        guard Self.isOpen(jobs[index].status) else { return true }
+        guard Self.isOpen(gone.status.rawValue) else { return update(gone.uuid, status: gone.status, now: now) }
+        jobs[index].reason = "\(gone.action == "cancel" ? "cancelled" : "deleted") by \(gone.by)"
+        return update(gone.uuid, status: .failed, now: now)
+    }
+
     package mutating func note(_ duplicate: Duplicate) {
         guard !duplicates.contains(where: { $0.execution == duplicate.execution }) else { return }
         duplicates = (duplicates + [duplicate]).suffix(Self.maxDuplicates)
@@ -174,9 +189,10 @@ package struct UploadDocument: Sendable, Equatable {
         return true
     }
 
-    /// The same content came again, under this key, after its files had been removed.
-    package mutating func restore(under key: ExecutionID) {
+    /// The same content came again, under this key and name, after its files had been removed.
+    package mutating func restore(under key: ExecutionID, as name: String) {
         execution = key
+        place = name
         removal = nil
     }
 

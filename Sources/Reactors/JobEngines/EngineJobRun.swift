@@ -131,22 +131,15 @@ struct EngineJobRun: Sendable {
     }
 
     private func publish() async throws {
-        let execution = document.execution.rawValue
-        let path = message.path
-        let files = tools.files
         let published: JSONValue
         do {
-            published = try await context.step("publish") {
-                JobRunDocument.published(try await files.publish(execution, to: path))
-            }
+            published = try await history.publish(document.execution, to: message.path, tools.files)
         } catch let error as ActorError where error.code != .cancelled {
             return await fail(
                 "publish", EngineEnd(.failed, message: error.description), attempt: document.machine.attempt)
         }
-        let body = published.setting("archive_path", .string(path)).setting("executor", .string(engine.name))
-        history.tell("status", "FINISHED", body)
-        context.log(.info, "Job \(message.job) finished, \(published["file_count"]?.int ?? 0) files archived")
-        context.reply(body.removing("files").setting("status", "FINISHED"))
+        history.finished(
+            published.setting("archive_path", .string(message.path)).setting("executor", .string(engine.name)))
     }
 
     private func fail(_ step: String?, _ end: EngineEnd, attempt: Int) async {

@@ -56,6 +56,9 @@ struct JobRun: Sendable {
     private func run(
         _ steps: [JobStep], _ ground: Ground, _ machine: inout JobRunMachine
     ) async throws -> [JobRunMachine.Action] {
+        guard try await context.job(message.job) != nil else {
+            throw ReactorFailure(.refused, "job \(message.job) was taken out of the catalogue: it does not go on")
+        }
         var next: [JobRunMachine.Action] = []
         try await withThrowingTaskGroup(of: (JobStep, JSONValue).self) { group in
             for step in steps {
@@ -180,22 +183,14 @@ struct JobRun: Sendable {
     // MARK: The end
 
     private func publish(_ ground: Ground) async throws {
-        let execution = context.execution.rawValue
-        let path = message.path
-        let files = tools.files
         let published: JSONValue
         do {
-            published = try await context.step("publish") {
-                JobRunDocument.published(try await files.publish(execution, to: path))
-            }
+            published = try await history.publish(context.execution, to: message.path, tools.files)
         } catch let error as ActorError where error.code != .cancelled {
             try await fail(at: "publish", exitCode: nil, reason: error.description, log: nil)
         }
         let seconds = JSONValue.double(Double(context.now().since(ground.started)) / 1000)
-        let body = published.setting("seconds", seconds).setting("archive_path", .string(path))
-        tell("status", "FINISHED", body)
-        context.log(.info, "Job \(message.job) finished, \(published["file_count"]?.int ?? 0) files archived")
-        context.reply(body.removing("files").setting("status", "FINISHED"))
+        history.finished(published.setting("seconds", seconds).setting("archive_path", .string(message.path)))
     }
 
     private func fail(_ step: JobStep, _ report: StepReport) async throws -> Never {

@@ -35,13 +35,26 @@ enum JobRunDocument {
         ]
     }
 
-    static func published(_ files: [LabFile]) -> JSONValue {
-        [
+    /// - Parameter context: is told of names that are not UTF-8: they are kept as they are, and only shown otherwise.
+    static func published(_ files: [LabFile], _ context: any ReactorContext) -> JSONValue {
+        let strange = files.filter { !RawName.isUTF8($0.path) }
+        if !strange.isEmpty {
+            let list = strange.prefix(20).map { RawName.shown($0.path) }.joined(separator: ", ")
+            context.log(
+                .warning,
+                "\(strange.count) results have a name that is not UTF-8; they are kept under it, and listed as: \(list)"
+            )
+        }
+        let document: JSONValue = [
             "files": .array(
                 files.prefix(maxFiles).map {
-                    ["path": .string($0.path), "bytes": .int($0.bytes), "sha256": .string($0.sha256)]
+                    [
+                        "path": .string(RawName.isUTF8($0.path) ? $0.path : RawName.shown($0.path)),
+                        "bytes": .int($0.bytes), "sha256": .string($0.sha256),
+                    ]
                 }),
             "file_count": JSONValue(files.count), "bytes": .int(files.reduce(0) { $0 + $1.bytes }),
         ]
+        return strange.isEmpty ? document : document.setting("not_utf8", JSONValue(strange.count))
     }
 }

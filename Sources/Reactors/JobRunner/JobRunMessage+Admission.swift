@@ -32,4 +32,19 @@ struct JobHistoryCalls: Sendable {
     func url(_ parameter: String, _ value: String) -> String {
         "\(callback)\(callback.contains("?") ? "&" : "?")\(parameter)=\(value)"
     }
+
+    /// Puts the results of a run into the archive, once over all deliveries, and says what is there.
+    func publish(_ execution: ExecutionID, to path: String, _ files: any LabFiles) async throws -> JSONValue {
+        let context = context
+        return try await context.step("publish") {
+            JobRunDocument.published(try await files.publish(execution.rawValue, to: path), context)
+        }
+    }
+
+    /// - Parameter body: what was published, and what else is to be told.
+    func finished(_ body: JSONValue) {
+        tell("status", "FINISHED", body)
+        context.log(.info, "Job \(job) finished, \(body["file_count"]?.int ?? 0) files archived")
+        context.reply(body.removing("files").setting("status", "FINISHED"))
+    }
 }

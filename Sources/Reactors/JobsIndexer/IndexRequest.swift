@@ -78,9 +78,6 @@ package struct IndexRequest: Sendable, Equatable {
         return compiled.contains { $0.isFound(in: base) }
     }
 
-    /// All patterns as one, for people to read.
-    package var regex: String { patterns.joined(separator: "|") }
-
     package var json: JSONValue {
         let common: JSONValue = [
             "filters": .array(patterns.map { .string($0) }), "fixity": .bool(fixity),

@@ -21,6 +21,16 @@ struct JobTeller: Sendable {
         for actor in try await listeners(record) { tell(.actor(actor), body, key) }
     }
 
+    /// Taken out of the catalogue: nothing more will be heard of it. Its data goes along, since nobody can look it up.
+    func removed(_ gone: DeletedJob, _ record: JobRecord) async throws {
+        let key = "\(record.uuid):\(record.created.milliseconds):\(record.revision):\(gone.action)"
+        let data: JSONValue = [
+            "by": .string(gone.by), "at": JSONValue(gone.deleted), "job_data": record.data,
+        ]
+        let body = PipelineJobDocument.notification(record, status: record.status, event: gone.action, data: data)
+        for actor in try await listeners(record) { tell(.actor(actor), body, key) }
+    }
+
     func stalled(_ record: JobRecord, _ stall: JobStall) async throws {
         let key = "\(record.uuid):\(record.created.milliseconds):\(record.revision):stalled"
         let data: JSONValue = [

@@ -113,7 +113,7 @@ extension PipelineJobsReactor {
         do {
             map = try treatment.map(named: message.map)
         } catch let refusal as JobRefusal {
-            throw try await refuse(refusal, nil, message.uuid, "job.callback", envelope, context)
+            throw try await refuse(message, refusal, desk, envelope, context)
         }
         // A named event is recorded as often as it is sent.
         let isNamed = message.event != nil && message.status == nil
@@ -126,8 +126,26 @@ extension PipelineJobsReactor {
         case .nothing(let status): try await pass(message, status, isRepeat: false, desk, envelope, context)
         case .unclear:
             let refusal = JobRefusal(PipelineJobMessage.refusal(message.data))
-            throw try await refuse(refusal, nil, message.uuid, "job.callback", envelope, context)
+            throw try await refuse(message, refusal, desk, envelope, context)
         }
+    }
+
+    /// The sender has its 200 by now: what was wrong with its callback stands in the job's history.
+    private func refuse(
+        _ message: CallbackMessage, _ refusal: JobRefusal, _ desk: JobDesk, _ envelope: Envelope,
+        _ context: any ReactorContext
+    ) async throws -> ReactorFailure {
+        guard desk.admits(authority(message.token, envelope)) else {
+            return try await refuse(.token, nil, message.uuid, "job.callback", envelope, context)
+        }
+        let words = [("map", message.map), ("event", message.event), ("status", message.status)]
+        let said = words.compactMap { name, word in
+            word.map { JSONValue.Member(name, .string(String($0.prefix(64)))) }
+        }
+        let entry = JobHistoryEntry(
+            name: "callback", date: context.now(), data: .object(said), refusal: refusal.message,
+            execution: context.execution)
+        return try await refuse(refusal, .refuse(message.uuid, entry), message.uuid, "job.callback", envelope, context)
     }
 
     /// Nothing happens; who has no right to make something happen is told no more than that.

@@ -47,7 +47,7 @@ package actor PipelineJobsReactor: ConfiguredReactor {
         let draft: JobDraft
         do {
             let isOwner = envelope.message.sender == context.owner && !envelope.isByNonce
-            let isTrusted = authority(nil, envelope) == .admin || isOwner
+            let isTrusted = authority(nil, envelope) == .admin || envelope.isFromAdmin || isOwner
             if let obstacle = house.obstacle(to: creation, of: pipeline, choosingPaths: isTrusted) { throw obstacle }
             draft = try house.draft(creation, of: pipeline, envelope, context)
         } catch let refusal as JobRefusal {
@@ -155,6 +155,9 @@ package actor PipelineJobsReactor: ConfiguredReactor {
         case .move: break
         case .change(let change):
             context.change(change)
+            if case .delete(let gone, _) = change {
+                try await JobTeller(context: context, settings: context.settings).removed(gone, record)
+            }
             context.audit(who: who, name, action.uuid.rawValue, outcome: "ok")
             context.log(.info, "Job \(action.uuid): \(action.kind.name)")
             if case .rekey(_, let key) = change {

@@ -103,9 +103,8 @@ struct PipelineTreatment: Sendable {
     private func map(_ name: String) throws -> CallbackMap {
         if let own = house["callback_maps"]?[name] { return try Self.own(name, own) }
         if let map = CallbackMap.builtIn[name] { return map }
-        let own = (house["callback_maps"]?.object ?? []).map(\.name)
-        let names = (CallbackMap.builtIn.keys + own).sorted().joined(separator: ", ")
-        throw JobRefusal(.invalidInput, "there is no callback map \(name.prefix(64)); there are \(names)")
+        throw JobRefusal(
+            .invalidInput, CallbackMap.refusal(of: name, in: house) ?? "callback map \(name.prefix(64)) is not there")
     }
 
     private static func own(_ name: String, _ json: JSONValue) throws -> CallbackMap {

@@ -55,7 +55,7 @@ package struct RetentionPlan: Sendable, Equatable {
             self.number = holding.number
             self.key = holding.key
             self.action = action
-            let objects = action == .delete ? holding.copy?.objects ?? [] : []
+            let objects = action == .delete ? holding.copy?.own ?? [] : []
             self.files = holding.here.count
             self.objects = objects.count
             self.bytes = (holding.here + objects).reduce(0) { $0 + $1.bytes }
@@ -152,6 +152,9 @@ package struct RetentionPlan: Sendable, Equatable {
         case nil: return "no rule says so any more (a tag or a rule has changed)"
         }
     }
+
+    /// What keeps an upload's files from going, which may pass: it is tried again.
+    package mutating func hold(_ index: Int, note: String) { items[index].note = note }
 
     package mutating func begin(_ index: Int) { items[index].progress = .removing }
 

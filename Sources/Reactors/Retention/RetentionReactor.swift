@@ -23,10 +23,12 @@ package actor RetentionReactor: ConfiguredReactor {
 
     private let holdings: any UploadHoldings
     private let removeObjects: RemoveObjects
+    private let lookAtObject: LookAtObject
 
     package init(tools: ReactorTools) {
         holdings = tools.holdings ?? NoHoldings()
         removeObjects = tools.removeObjects
+        lookAtObject = tools.lookAtObject
     }
 
     package func receive(_ envelope: Envelope, _ context: any ReactorContext) async throws {
@@ -104,18 +106,34 @@ package actor RetentionReactor: ConfiguredReactor {
         var plan = try await load(id, context)
         if let obstacle = plan.obstacle(now: context.now()) { throw ReactorFailure(.refused, obstacle) }
         let rules = try RetentionRules.decode(context.settings)
+        // What was begun before a crash was looked at long ago.
+        let begun = Set(plan.removing)
+        var stuck: [Int] = []
         while plan.state == .approved {
-            if plan.removing.isEmpty {
+            let open = plan.removing.filter { !stuck.contains($0) }
+            if open.isEmpty {
+                guard !plan.next.isEmpty else { break }
                 plan = try await announced(plan, rules, by: who, context)
                 context.put(RetentionPlan.kind, id, plan.json)
                 // The rows of the audit log are on disk before anything goes.
                 try await context.commit()
+                continue
             }
-            for index in plan.removing { plan = try await removed(index, of: plan, by: who, context) }
+            for index in open {
+                // One that cannot go keeps no other from going.
+                plan = try await removed(index, of: plan, isBegun: begun.contains(index), by: who, context)
+                if plan.items[index].progress == .removing { stuck.append(index) }
+            }
             context.put(RetentionPlan.kind, id, plan.json)
             try await context.commit()
         }
         context.reply(plan.json)
+        guard let first = stuck.first else { return }
+        let item = plan.items[first]
+        throw ReactorFailure(
+            .transient,
+            "the files of \(stuck.count) uploads could not be removed; all others are done. \(item.upload): "
+                + "\(item.note ?? "")")
     }
 
     /// The plan with the next uploads about to go, or kept because something has changed since.
@@ -130,7 +148,9 @@ package actor RetentionReactor: ConfiguredReactor {
             if let holding {
                 verdict = try await self.verdict(on: holding, try await owner(of: holding, context), rules, context)
             }
-            if let reason = plan.change(of: index, holding: holding, verdict: verdict) {
+            var reason = plan.change(of: index, holding: holding, verdict: verdict)
+            if reason == nil, item.action == .archive, let holding { reason = try await reasonToKeep(holding) }
+            if let reason {
                 plan.settle(index, .kept, note: reason, now: context.now())
                 audit(item, by: who, "kept: \(reason)", context)
                 continue
@@ -151,15 +171,52 @@ package actor RetentionReactor: ConfiguredReactor {
         guard let holding else { return [] }
         let files = holding.here.map { ("\(item.name)/\(item.number)/\($0.path)", $0) }
         guard item.action == .delete, let copy = holding.copy else { return files }
-        return files + copy.objects.map { ("s3://\(copy.bucket)/\($0.path)", $0) }
+        return files + copy.own.map { ("s3://\(copy.bucket)/\($0.path)", $0) }
+    }
+
+    /// Why the copy of an upload is not what its files could be given up for; nil when all of it is there.
+    private func lossOfCopy(_ holding: Holding) async throws(ActorError) -> String? {
+        guard let copy = holding.copy else { return "it has no whole copy in an object store" }
+        for object in copy.objects {
+            let there = try await lookAtObject(ObjectName(bucket: copy.bucket, key: object.path))
+            if let mismatch = copy.mismatch(of: object, there) { return mismatch }
+        }
+        return nil
+    }
+
+    /// Why the files of an upload have to stay, as its copy is now; nil when they may go.
+    private func reasonToKeep(_ holding: Holding) async throws(ActorError) -> String? {
+        do throws(ActorError) {
+            guard let loss = try await lossOfCopy(holding) else { return nil }
+            return try await keep(holding, loss)
+        } catch {
+            guard error.code != .cancelled else { throw error }
+            return "its copy cannot be looked at: \(error.message)"
+        }
+    }
+
+    /// Its files stay, and are copied again.
+    private func keep(_ holding: Holding, _ loss: String) async throws(ActorError) -> String {
+        try await holdings.forgetCopy(of: holding.name, holding.number, key: holding.key)
+        return "its copy is not whole: \(loss); its files stay, and are copied again"
     }
 
     private func removed(
-        _ index: Int, of old: RetentionPlan, by who: String, _ context: any ReactorContext
+        _ index: Int, of old: RetentionPlan, isBegun: Bool, by who: String, _ context: any ReactorContext
     ) async throws -> RetentionPlan {
         var plan = old
         let item = plan.items[index]
-        if let conflict = try await remove(item) {
+        let conflict: String?
+        do throws(ActorError) {
+            conflict = try await remove(item, isBegun: isBegun)
+        } catch {
+            guard error.code != .cancelled else { throw error }
+            if item.note != error.message { audit(item, by: who, "not removed yet: \(error.message)", context) }
+            context.log(.error, "upload \(item.upload): \(error.message)")
+            plan.hold(index, note: error.message)
+            return plan
+        }
+        if let conflict {
             plan.settle(index, .kept, note: conflict, now: context.now())
             audit(item, by: who, "kept: \(conflict)", context)
             return plan
@@ -179,13 +236,21 @@ package actor RetentionReactor: ConfiguredReactor {
     }
 
     /// Why the files were kept after all; nil when they are gone.
-    private func remove(_ item: RetentionPlan.Item) async throws(ActorError) -> String? {
+    private func remove(_ item: RetentionPlan.Item, isBegun: Bool) async throws(ActorError) -> String? {
         do throws(ActorError) {
-            if item.action == .delete, let holding = try await holdings.holding(item.name, item.number),
-                holding.key == item.key, let copy = holding.copy
-            {
+            let holding = try await holdings.holding(item.name, item.number)
+            if let holding, holding.key == item.key, item.action == .delete, let copy = holding.copy {
                 // The copy first: as long as its objects are known they can be gone on with.
-                try await removeObjects(copy.objects.map(\.path), copy.bucket)
+                try await removeObjects(copy.own.map(\.path), copy.bucket)
+            }
+            if let holding, holding.key == item.key, item.action == .archive, isBegun,
+                let loss = try await lossOfCopy(holding)
+            {
+                // What has begun to go cannot be copied again: somebody has to look.
+                guard !holding.isArchived else {
+                    throw ActorError(.unavailable, "some of its files are gone, and its copy is not whole: \(loss)")
+                }
+                return try await keep(holding, loss)
             }
             try await holdings.removeFiles(
                 of: item.name, item.number, key: item.key, keepingCopy: item.action == .archive)
@@ -245,6 +310,7 @@ package actor RetentionReactor: ConfiguredReactor {
 private struct NoHoldings: UploadHoldings {
     func holdings(after: String?, limit: Int) async throws(ActorError) -> [Holding] { [] }
     func holding(_ name: String, _ number: Int) async throws(ActorError) -> Holding? { nil }
+    func forgetCopy(of name: String, _ number: Int, key: String) async throws(ActorError) {}
     func removeFiles(
         of name: String, _ number: Int, key: String, keepingCopy: Bool
     ) async throws(ActorError) {}

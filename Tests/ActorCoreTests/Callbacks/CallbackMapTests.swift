@@ -14,6 +14,8 @@ import Testing
         ("agave-v1", "STAGING_INPUTS", "update"), ("agave-2018", "KILLED", "update"), ("slurm", "CD", "finish"),
         ("slurm", "CANCELLED by 1000", "fail"), ("slurm", "CANCELLED+", "fail"), ("slurm", "OUT_OF_MEMORY", "fail"),
         ("slurm", "PENDING", "resource"), ("kubernetes", "Succeeded", "finish"), ("kubernetes", "Failed", "fail"),
+        ("kubernetes", "Error", "fail"), ("argo", "Succeeded", "finish"), ("argo", "Failed", "fail"),
+        ("argo", "Error", "fail"), ("argo", "Running", "run"), ("argo", "Pending", "resource"),
         ("nextflow", "started", "run"), ("nextflow", "error", "fail"), ("nextflow", "completed", "finish"),
         ("tes", "COMPLETE", "finish"), ("tes", "EXECUTOR_ERROR", "fail"), ("tes", "PREEMPTED", "fail"),
         ("wes", "INITIALIZING", "resource"), ("wes", "CANCELING", "update"), ("exit-code", "0", "finish"),
@@ -36,6 +38,8 @@ import Testing
         ("kubernetes", #"{"status":{"conditions":[{"type":"Complete","status":"False"}],"active":2}}"#, "run"),
         ("kubernetes", #"{"type":"MODIFIED","object":{"status":{"active":1}}}"#, "run"),
         ("kubernetes", #"{"kind":"Pod","status":{"phase":"Pending"}}"#, "resource"),
+        ("argo", #"{"kind":"Workflow","status":{"phase":"Error"}}"#, "fail"),
+        ("argo", #"{"result":{"type":"MODIFIED","object":{"status":{"phase":"Running"}}}}"#, "run"),
         ("nextflow", #"{"runName":"x","event":"started"}"#, "run"),
         ("nextflow", #"{"event":"process_completed","trace":{"exit":0}}"#, "update"),
         ("nextflow", #"{"event":"completed","metadata":{"workflow":{"success":true}}}"#, "finish"),
@@ -52,6 +56,24 @@ import Testing
         let reading = try map("nextflow").read(status: nil, body: try json(#"{"event":"process_started"}"#))
         #expect(reading == CallbackMap.Reading(status: "PROCESS_STARTED", event: nil))
         #expect(try map("tes").read(status: nil, body: try json(#"{"a":1}"#)) == nil)
+    }
+
+    @Test func aStepThatIsLeftOutIsNoNews() throws {
+        for status in ["Skipped", "Omitted"] {
+            let reading = try #require(try map("argo").read(status: status, body: .null))
+            #expect(reading.event == nil)
+        }
+    }
+
+    @Test func aTableThatIsNotThere() throws {
+        let house: JSONValue = ["callback_maps": ["pbs": [:]]]
+        #expect(CallbackMap.refusal(of: "argo", in: house) == nil)
+        #expect(CallbackMap.refusal(of: "pbs", in: house) == nil)
+        for name in ["pbs", "agro", ""] {
+            let refusal = try #require(CallbackMap.refusal(of: name, in: [:]))
+            #expect(refusal.hasPrefix("there is no callback map \(name); there are agave, "))
+        }
+        #expect(CallbackMap.refusal(of: "agro", in: house)?.contains("pbs") == true)
     }
 
     @Test func repeats() throws {

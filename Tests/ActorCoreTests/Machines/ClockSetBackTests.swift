@@ -58,6 +58,6 @@ struct ClockSetBackTests {
         let entry = InboxEntry(name: "u", bytes: 1, files: 1, modified: moment(0), isMarkedDone: false)
         expect(machine.seen([entry], now: moment(Self.hour)), [])
         expect(machine.seen([entry], now: moment(0)), [])
-        expect(machine.seen([entry], now: moment(1000)), [.announce(entry)])
+        expect(machine.seen([entry], now: moment(1000)), [.check(entry)])
     }
 }

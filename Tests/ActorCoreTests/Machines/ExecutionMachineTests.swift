@@ -47,6 +47,19 @@ import Testing
         Row(
             attempt: 1, stop: .drain, end: .stopped, outcome: .interrupted, status: .submitted,
             disposition: .release, keeps: false),
+        // Nobody knows how far it came: its attempt counts, also when the daemon drains.
+        Row(
+            attempt: 1, stop: nil, end: .lost(reason: "it is gone"), outcome: .failed, status: .submitted,
+            disposition: .retry(at: now.adding(milliseconds: 1000)), keeps: false),
+        Row(
+            attempt: 1, stop: .drain, end: .lost(reason: "it is gone"), outcome: .failed, status: .submitted,
+            disposition: .retry(at: now.adding(milliseconds: 1000)), keeps: false),
+        Row(
+            attempt: 3, stop: nil, end: .lost(reason: "it is gone"), outcome: .failed, status: .complete,
+            disposition: .park(reason: "it is gone (attempt 3 of 3)"), keeps: false),
+        Row(
+            attempt: 1, stop: .cancel, end: .lost(reason: "it is gone"), outcome: .cancelled, status: .complete,
+            disposition: .acknowledge, keeps: false),
         // Work that was done before the stop reached it is done.
         Row(
             attempt: 1, stop: .drain, end: .succeeded, outcome: .succeeded, status: .complete,
@@ -71,6 +84,26 @@ import Testing
             expires: expires.map { Self.now.adding(milliseconds: $0) })
         let verdict = machine.ended(.failed(exitCode: 1, reason: "no"), now: Self.now, chance: 1)
         #expect(verdict.disposition == .retry(at: Self.now.adding(milliseconds: wait)))
+    }
+
+    /// Its failures are not tried again; what was cut off is.
+    @Test func whatIsLostIsNoFailureOfTheWork() {
+        let retry = RetryPolicy(attempts: 2, backoffSeconds: 2, retriesFailures: false)
+        for (attempt, isAgain) in [(1, true), (2, false)] {
+            var machine = ExecutionMachine(attempt: attempt, retry: retry)
+            let verdict = machine.ended(.lost(reason: "it is gone"), now: Self.now, chance: 0.5)
+            #expect(verdict.endsMessage == !isAgain)
+        }
+        var machine = ExecutionMachine(attempt: 1, retry: retry)
+        let failure = machine.ended(Self.failed, now: Self.now, chance: 0.5)
+        #expect(failure.endsMessage)
+    }
+
+    @Test func whatIsCutOffForGoodIsParked() {
+        var machine = ExecutionMachine(attempt: 2, retry: RetryPolicy(attempts: 1))
+        let verdict = machine.cutOff(reason: "gone")
+        #expect(verdict.disposition == .park(reason: "gone") && verdict.endsMessage && verdict.isAbandoned)
+        #expect(verdict.outcome == .interrupted && verdict.status == .error && !verdict.keepsEffects)
     }
 
     @Test func aSecondStopChangesNothing() {

@@ -373,6 +373,30 @@ import Testing
         #expect(delivered.sorted() == [2, 3])
     }
 
+    @Test func soManyKeysWaitForAnAttemptThatNoOtherBeginsAndItIsSaidWhy() {
+        let most = Int64(MailboxMachine.maxLanes)
+        var mailbox = MailboxMachine(bound: 2 * MailboxMachine.maxLanes)
+        for sequence in 1...most {
+            mailbox.committed(envelope(sequence, key: "k\(sequence)"), now: start)
+            expect(
+                mailbox.next(now: start, ordered: false), .deliver(envelope(sequence, key: "k\(sequence)")))
+            mailbox.returned(
+                envelope(sequence, key: "k\(sequence)", at: 500 + sequence, attempts: 1), now: start)
+        }
+        let (crowdedOut, follower) = (envelope(most + 1, key: "new"), envelope(most + 2, key: "k1"))
+        mailbox.committed(crowdedOut, now: start)
+        mailbox.committed(follower, now: start)
+        expect(mailbox.next(now: start, ordered: false), .wait(until: after(501)))
+        #expect(mailbox.obstacle(before: crowdedOut, ordered: false) == .crowded(until: after(501)))
+        let holder = envelope(1, key: "k1", at: 501, attempts: 1)
+        #expect(mailbox.obstacle(before: follower, ordered: false) == .held(by: 1, waiting: holder))
+        #expect(mailbox.obstacle(before: holder, ordered: false) == nil)
+        #expect(mailbox.obstacle(before: envelope(most + 3), ordered: false) == nil)
+        expect(mailbox.next(now: after(501), ordered: false), .deliver(holder))
+        mailbox.ended(holder)
+        expect(mailbox.next(now: after(501), ordered: false), .deliver(crowdedOut))
+    }
+
     @Test func aPageThatNobodyAskedForIsAFault() async {
         await #expect(processExitsWith: .failure) {
             var mailbox = MailboxMachine(bound: 1)

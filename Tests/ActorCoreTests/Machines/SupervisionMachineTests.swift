@@ -7,7 +7,7 @@ import Testing
 
     /// One event, as many seconds after the one before.
     enum Event: Sendable {
-        case started, succeeded, crashed, broken, woken, changed, restarted
+        case started, succeeded, crashed, broken, woken, restarted
     }
 
     func play(_ event: Event, on machine: inout SupervisionMachine, at now: Timestamp, chance: Double = 1)
@@ -19,7 +19,6 @@ import Testing
         case .crashed: machine.crashed("killed by signal 11", now: now, chance: chance)
         case .broken: machine.broken("no such file", now: now, chance: chance)
         case .woken: machine.woken(now: now)
-        case .changed: machine.changed()
         case .restarted: machine.restarted()
         }
     }
@@ -51,14 +50,15 @@ import Testing
         Row(
             name: "a clock that was set back stretches no pause",
             steps: [(0, .broken, 1), (-86400, .woken, nil)]),
-        Row(name: "a new definition ends a pause", steps: [(0, .broken, 1), (0, .changed, nil), (0, .broken, 1)]),
         Row(
             name: "one crash is the message's, the second in a row costs a pause",
             steps: [(0, .crashed, nil), (1, .crashed, 1), (1, .woken, nil), (0, .crashed, 2)]),
         Row(
             name: "crashes with successes between them cost nothing",
             steps: [(0, .crashed, nil), (1, .succeeded, nil), (1, .crashed, nil)]),
-        Row(name: "so does an operator", steps: [(0, .broken, 1), (0, .restarted, nil)]),
+        Row(
+            name: "an operator ends a pause, and the row",
+            steps: [(0, .broken, 1), (0, .restarted, nil), (0, .broken, 1)]),
     ]
 
     @Test(arguments: rows.indices) func follows(row: Int) {
@@ -91,7 +91,7 @@ import Testing
         for event in [Event.started, .succeeded, .crashed, .broken, .woken] {
             expect(play(event, on: &machine, at: now.adding(seconds: 1e6)), error)
         }
-        expect(machine.changed(), .run)
+        expect(machine.restarted(), .run)
         #expect(machine.failures == 0)
     }
 
@@ -110,7 +110,10 @@ import Testing
             var now = Self.now
             for count in 1...20 {
                 let ceiling = min(300, Double(1 << (count - 1)))
-                guard case .pause(let until) = play(.broken, on: &machine, at: now, chance: chance) else { return }
+                guard case .pause(let until) = play(.broken, on: &machine, at: now, chance: chance) else {
+                    Issue.record("failure \(count) is no pause at chance \(chance)")
+                    return
+                }
                 #expect(until.since(now) == Int64(ceiling * chance * 1000))
                 now = until
                 expect(machine.woken(now: now), .run)
@@ -119,19 +122,21 @@ import Testing
     }
 
     /// Whatever happens: a pause is never longer than the cap, ERROR comes only after that many failures since the last
-    /// success, and a new definition always leads out.
+    /// success, and an operator always leads out.
     @Test(arguments: [1, 2, 3, 5, 8, 13, 21, 34, 55, 89] as [UInt64]) func modelRun(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        let events: [Event] = [.started, .succeeded, .crashed, .crashed, .broken, .woken, .woken, .changed, .restarted]
+        let events: [Event] = [
+            .started, .succeeded, .crashed, .crashed, .broken, .woken, .woken, .restarted, .restarted,
+        ]
         var machine = SupervisionMachine()
         var now = Self.now
-        /// Failures while it ran since the last success, change or restart.
+        /// Failures while it ran since the last success or restart.
         var failures = 0
         var errors = 0
         for _ in 0..<5000 {
-            // Changes are rare, or ERROR never comes.
+            // Restarts are rare, or ERROR never comes.
             var event = events.randomElement(using: &random) ?? .started
-            if [.changed, .restarted, .succeeded].contains(event), Int.random(in: 0..<4, using: &random) > 0 {
+            if [.restarted, .succeeded].contains(event), Int.random(in: 0..<4, using: &random) > 0 {
                 event = .woken
             }
             now = now.adding(seconds: Double.random(in: 0...4, using: &random))
@@ -140,7 +145,7 @@ import Testing
             let action = play(event, on: &machine, at: now, chance: chance)
             switch event {
             case .crashed, .broken: if before == .run { failures += 1 }
-            case .changed, .restarted:
+            case .restarted:
                 failures = 0
                 #expect(action == .run, "seed \(seed)")
             case .succeeded:

@@ -82,6 +82,23 @@ import Testing
         #expect(error?.message.contains(field) == true, "\(error?.message ?? "")")
     }
 
+    @Test(arguments: [
+        ("*/90 * * * *", "\"*/90\" means minute 0 alone, not every 90 minutes"),
+        ("5,10-59/61 * * * *", "\"10-59/61\" means minute 10 alone"), ("0 */25 * * *", "hour 0 alone"),
+        ("0 0 */32 * *", "day 1 alone"), ("0 0 1 */13 *", "month 1 alone"), ("0 0 * * */8", "steps of at most 7"),
+    ])
+    func aStepThatIsLongerThanItsFieldIsRefusedToWhoGivesItNow(_ text: String, _ words: String) throws {
+        let error = #expect(throws: ActorError.self) { try Schedule(text).refuseLongSteps() }
+        #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+    }
+
+    @Test(arguments: [
+        "*/60 * * * *", "0 */24 * * *", "0 0 */31 */12 *", "0 0 * * */7", "@daily", "30-40/45 * * * *",
+        "now + 90 hours", "2026-06-21 14 + 99 months",
+    ])
+    func aStepThatSaysWhatItMeansIsTaken(_ text: String) throws { try Schedule(text).refuseLongSteps() }
+
+    /// Somebody's actor may have been made with one before that was refused.
     @Test func aStepBeyondTheRangeTakesItsStart() throws {
         #expect(try CronSchedule("0 */9999 * * *").next(after: Self.friday)?.iso8601 == "2026-02-14T00:00:00.000Z")
     }

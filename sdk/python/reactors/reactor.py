@@ -1,8 +1,6 @@
 """The object that a script begins with: `rx = Reactor()`."""
 
 import functools
-import hashlib
-import json
 import os
 import random
 import re
@@ -15,6 +13,7 @@ from .client import AgaveError, Agave, Api, ApiError
 from .context import get_context, read_state
 from .hashids import is_hashid, random_hashid
 from .jsonschema7 import Schema, SchemaError, ValidationError
+from .keys import message_key
 from .logs import Loggers, Secrets
 from .names import pet_name
 from .settings import NAMESPACE, read_settings
@@ -55,7 +54,6 @@ class Reactor:
         self.actor_name = self.context["actor_name"]
         self.nickname = pet_name(os.environ.get("_abaco_execution_id"))
         self.session = self.context.get("x_session") or os.environ.get("SESSION") or self.nickname
-        self._sent = {}
         self.local = is_true(os.environ.get("LOCALONLY", ""))
         self.settings = self._settings()
         self._state = AttrDict(_as_dict(read_state(os.environ)))
@@ -143,9 +141,10 @@ class Reactor:
 
         The variables of `environment` come with it. It is tried `retryMaxAttempts` times more when it does not arrive,
         with growing waits; the receiver gets it once, also when the script fails and sends it again at its next attempt
-        (the same message a second time within one attempt is another). An actor that does not exist is not tried again.
-        What never arrives is logged and gives None, or raises AgaveError with `ignoreErrors=False`. `sync` is accepted
-        and has no effect: use the logs or the result of the execution.
+        (the same message a second time within one attempt is another; what a process sends that the script has started
+        or forked is new at every attempt). An actor that does not exist is not tried again. What never arrives is
+        logged as an error and gives None, or raises AgaveError with `ignoreErrors=False`. `sync` is accepted and has no
+        effect: use the logs or the result of the execution.
         """
         target = self.resolve_actor_alias(actorId)
         variables = dict(environment or {})
@@ -157,7 +156,7 @@ class Reactor:
         # An object is sent as JSON, so that the receiver's schema sees it; with a key `message`, only that would be.
         is_wrapped = not isinstance(message, (dict, list)) or (isinstance(message, dict) and "message" in message)
         body = {"message": message} if is_wrapped else message
-        headers = {"Idempotency-Key": self._key(target, body, variables)}
+        headers = {"Idempotency-Key": message_key(target, body, variables)}
         errors, delay = [], retryDelay
         for attempt in range(retryMaxAttempts + 1):
             if attempt:
@@ -179,20 +178,6 @@ class Reactor:
             raise AgaveError(text)
         self.logger.error(text)
         return None
-
-    def _key(self, target, body, variables):
-        """What tells a message of this execution from its others, and is the same at every attempt."""
-        execution = os.environ.get("_abaco_execution_id")
-        try:
-            said = json.dumps([target, body, variables], sort_keys=True, default=str)
-        except (TypeError, ValueError):
-            said = None
-        # Without an execution there is no next attempt.
-        if not execution or said is None:
-            return "{}-{:032x}".format(self.execid, random.getrandbits(128))
-        digest = hashlib.sha256(said.encode("ascii")).hexdigest()[:32]
-        self._sent[digest] = self._sent.get(digest, 0) + 1
-        return "{}-{}-{}".format(execution, digest, self._sent[digest])
 
     def _sender_tags(self):
         tags = {tag: os.environ[name] for name, tag in _SENDER_TAGS.items() if os.environ.get(name)}

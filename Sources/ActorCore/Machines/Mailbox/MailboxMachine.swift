@@ -42,13 +42,13 @@ package struct MailboxMachine: Sendable {
     /// What was read of the ready ones. Means nothing while `readyMore` is false: then all of them are known.
     private var readyHorizon = Rank.first
     /// Messages that may not run yet, in the order in which they come due.
-    private var delayed: [Envelope] = []
+    private(set) var delayed: [Envelope] = []
     private var delayedMore: Bool
     private var delayedHorizon = DuePlace.first
     /// Up to here those that wait for a further attempt were read; nil once all of them were.
     private var retryingAfter: Int64?
     /// Held ones, and those that lie in the store in part.
-    private var lanes = Lanes()
+    private(set) var lanes = Lanes()
     /// Lanes that are free and lie in the store in part: to be read, in this order.
     private var open: Deque<LaneName> = []
     /// Delivered and not yet ended: a page read meanwhile may show them.
@@ -445,7 +445,7 @@ package struct MailboxMachine: Sendable {
     }
 
     /// So many lanes wait for a further attempt that no other may begin.
-    private var isCrowded: Bool { lanes.count >= Self.maxLanes && !delayed.isEmpty }
+    var isCrowded: Bool { lanes.count >= Self.maxLanes && !delayed.isEmpty }
 
     /// What has come due joins those that may run.
     private mutating func advance(_ now: Timestamp) {
@@ -473,15 +473,6 @@ package struct MailboxMachine: Sendable {
         }
         ready = kept
         return ready.count < limit
-    }
-
-    /// The message that holds the lane of a waiting one: its sequence, and itself when it waits in memory for its next
-    /// attempt. Nil when the lane is free, or held by the message itself.
-    package func holder(before envelope: Envelope, ordered: Bool) -> (sequence: Int64, waiting: Envelope?)? {
-        guard let name = envelope.key.map(LaneName.key) ?? (ordered ? .keyless : nil),
-            let sequence = lanes[name]?.holder, sequence != envelope.sequence
-        else { return nil }
-        return (sequence, delayed.first { $0.sequence == sequence })
     }
 
     // MARK: Places
