@@ -50,6 +50,35 @@ import Testing
         }
     }
 
+    @Test func whatRunsForADeletedJobIsStoppedAndItsUploadHasFailed() async throws {
+        let job = Self.job.replacing(
+            "ls -R $REACTORD_INPUT > $REACTORD_OUTPUT/list.txt",
+            with: "echo $$$$ > $REACTORD_INPUT/../pid; exec sleep 600")
+        try await withDaemon(daemon("settle_seconds: 0.2\nscan_seconds: 0.1\n", jobs: ["long.yaml": job])) { daemon in
+            try await daemon.start()
+            try daemon.write("a", to: "var/inbox/one")
+            let upload = try await daemon.until("/api/v1/uploads/one", seconds: 90) {
+                $0["jobs"]?.array?.first?["status"]?.string == "RUNNING"
+            }
+            let uuid = try #require(upload["jobs"]?.array?.first?["uuid"]?.string)
+            let file = "\(daemon.data)/uploads/one/1/pid"
+            let process = try await daemon.until("/api/v1/jobs/\(uuid)") { _ in
+                (try? String(contentsOfFile: file, encoding: .utf8))?.hasSuffix("\n") == true
+            }
+            #expect(process["status"]?.string == "RUNNING")
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            let pid = try #require(pid_t(text.dropLast()))
+            #expect(try await daemon.request("DELETE", "/api/v1/jobs/\(uuid)").status < 300)
+            let failed = try await ended(daemon, "one")
+            #expect(failed["state"]?.string == "failed")
+            #expect(failed["jobs"]?.array?.first?["reason"]?.string?.contains("deleted") == true, "\(failed)")
+            let shown = try await daemon.runBeside(
+                ["upload", "show", "one", "--url", daemon.base, "--data-dir", daemon.data])
+            #expect(shown.output.contains("FAILED: long.yaml: deleted by admin"), "\(shown.output)")
+            _ = try await daemon.until("/readyz") { _ in kill(pid, 0) != 0 }
+        }
+    }
+
     @Test func aListOfUploadsIsWatched() async throws {
         let daemon = try daemon("settle_seconds: 0.2\nscan_seconds: 0.1\n")
         let list = "\(daemon.folder)/instrument/new.txt"

@@ -57,6 +57,11 @@ extension Tables {
                 Table.Cell(item["blocked"]?.string ?? "for \(after)", .faint))
         }
         output += "\n" + jobs.render(style, empty: "no job file applies to it")
+        for job in body["jobs"]?.array ?? [] {
+            guard let reason = job["reason"]?.string else { continue }
+            let line = "\(job["status"]?.string ?? "-"): \(job["file"]?.string ?? "?"): \(reason)"
+            output += style.paint(Safe.line(line), .bad) + "\n"
+        }
         for item in body["invalid"]?.array ?? [] {
             let place = "\(item["file"]?.string ?? "?"):\(item["line"]?.int ?? 0)"
             output += style.paint(Safe.line("invalid: \(place): \(item["reason"]?.string ?? "")"), .bad) + "\n"
