@@ -230,6 +230,14 @@ struct UploadTests {
             try FileManager.default.removeItem(atPath: inbox + "/own.dat.done")
             try await house.expect(put("own.dat", body: "two", status: 201))
             #expect(content("own.dat") == Data("two".utf8) && content("own.dat.done") != nil)
+            try FileManager.default.removeItem(atPath: inbox + "/own.dat.done")
+            var others = put("own.dat", body: "three", status: 403)
+            others.token = House.annToken
+            try await house.expect(others)
+            others.token = House.adminToken
+            others.status = 201
+            try await house.expect(others)
+            #expect(content("own.dat") == Data("three".utf8))
         }
     }
 

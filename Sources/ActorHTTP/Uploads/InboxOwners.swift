@@ -131,14 +131,14 @@ extension InboxFolder {
         note(owner, as: name, in: parts)
     }
 
-    /// Whether the file with this number has come from this sender.
+    /// Whether the file with this number has come from this sender, or from one whose files are this one's to replace.
     func hasLanded(_ number: UInt64, of upload: String, by claimant: Claimant) throws(ActorError) -> Bool {
         let inbox = try openInbox()
         defer { close(inbox) }
         guard let parts = try? openFolder(Self.partsName, in: inbox, creating: false) else { return false }
         defer { close(parts) }
         guard let owner = kept(Self.ownerName(of: upload), in: parts) else { return false }
-        return owner.landed == number && owner.key == claimant.key
+        return owner.landed == number && owner.admits(claimant, isReplacing: true)
     }
 
     // MARK: The link
