@@ -287,14 +287,14 @@ struct House: Sendable {
 
     /// What has arrived of uploads that nobody has gone on with for a week.
     private func pruneParts() async {
-        let (folder, kept) = ("\(inboxFolder)/.parts", clock.now().milliseconds / 1000 - 7 * 86_400)
+        let (folder, kept) = ("\(inboxFolder)/\(InboxParts.folder)", clock.now().milliseconds / 1000 - 7 * 86_400)
         try? await threads.runIfActive {
             let files = FileManager.default
             let below = { (place: String) in
                 ((try? files.contentsOfDirectory(atPath: place)) ?? []).map { "\(place)/\($0)" }
             }
             // Notes of what was brought in lie a folder deeper; some are made each day.
-            for path in below("\(folder)/brought") + below(folder) {
+            for path in below("\(folder)/\(InboxParts.brought)") + below(folder) {
                 let changed = (try? files.attributesOfItem(atPath: path))?[.modificationDate] as? Date
                 guard let changed, changed.timeIntervalSince1970 < Double(kept) else { continue }
                 try? files.removeItem(atPath: path)

@@ -113,6 +113,19 @@ struct ResultSocketTests {
         }
     }
 
+    @Test("what is put behind a log leaves what is in it, for whoever writes it too")
+    func appended() async throws {
+        try await withFiles { files, root in
+            let log = "\(root)/runs/R4Xo/log"
+            try await files.append(Array("a\n".utf8), to: log)
+            let writer = open(log, O_WRONLY | O_APPEND | O_CLOEXEC)
+            defer { close(writer) }
+            try await files.append(Array("b\n".utf8), to: log)
+            #expect(Glibc.write(writer, "c\n", 2) == 2)
+            #expect(await files.read(log, limit: 9) == Array("a\nb\nc\n".utf8))
+        }
+    }
+
     @Test("a folder too deep for a socket runs without one")
     func deep() async throws {
         let root = FileManager.default.temporaryDirectory.path + "/rr-" + String(repeating: "x", count: 100)

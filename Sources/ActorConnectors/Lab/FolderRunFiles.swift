@@ -55,7 +55,7 @@ package struct FolderRunFiles: RunFiles {
         try await blocking { () throws(ActorError) in
             let beside = path + ".new"
             do throws(ActorError) {
-                try Self.fill(beside, bytes)
+                try Self.put(bytes, into: beside, O_TRUNC)
                 guard rename(beside, path) == 0 else { throw Self.failure(path) }
             } catch {
                 unlink(beside)
@@ -64,8 +64,12 @@ package struct FolderRunFiles: RunFiles {
         }
     }
 
-    private static func fill(_ path: String, _ bytes: [UInt8]) throws(ActorError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    package func append(_ bytes: [UInt8], to path: String) async throws(ActorError) {
+        try await blocking { () throws(ActorError) in try Self.put(bytes, into: path, O_APPEND) }
+    }
+
+    private static func put(_ bytes: [UInt8], into path: String, _ place: Int32) throws(ActorError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | place | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
         guard fchmod(descriptor, 0o644) == 0 else { throw failure(path) }

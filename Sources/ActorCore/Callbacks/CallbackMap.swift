@@ -117,8 +117,12 @@ extension CallbackMap {
     ///
     /// - Parameter settings: the manager's, with the tables of its own house.
     package static func refusal(of name: String, in settings: JSONValue) -> String? {
+        builtIn[name] == nil && settings["callback_maps"]?[name] == nil ? missing(name, in: settings) : nil
+    }
+
+    /// What is said of a table that is not there.
+    package static func missing(_ name: String, in settings: JSONValue) -> String {
         let own = (settings["callback_maps"]?.object ?? []).map(\.name)
-        guard builtIn[name] == nil, !own.contains(name) else { return nil }
         let names = (builtIn.keys + own).sorted().joined(separator: ", ")
         return "there is no callback map \(name.prefix(64)); there are \(names)"
     }

@@ -63,8 +63,7 @@ package enum RawName {
             default:
                 let code = byte(scalar) ?? (scalar.value < 0x20 || scalar.value == 0x7f ? UInt8(scalar.value) : nil)
                 if let code {
-                    let digits = String(code, radix: 16)
-                    shown += "\\x" + (digits.utf8.count < 2 ? "0" : "") + digits
+                    shown += "\\x" + Hexadecimal.text(CollectionOfOne(code))
                 } else {
                     shown.unicodeScalars.append(scalar)
                 }

@@ -17,7 +17,7 @@ package protocol RunFiles: Sendable {
     func takeResult(of execution: ExecutionID) async -> [UInt8]?
 }
 
-/// Where there are no files, there are no results.
+/// Where there are no files, there are no results, and a log is small enough to be written anew.
 extension RunFiles {
     package func append(_ bytes: [UInt8], to path: String) async throws(ActorError) {
         try await write(await read(path, limit: .max) + bytes, to: path)

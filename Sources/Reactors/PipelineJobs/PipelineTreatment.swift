@@ -103,8 +103,7 @@ struct PipelineTreatment: Sendable {
     private func map(_ name: String) throws -> CallbackMap {
         if let own = house["callback_maps"]?[name] { return try Self.own(name, own) }
         if let map = CallbackMap.builtIn[name] { return map }
-        throw JobRefusal(
-            .invalidInput, CallbackMap.refusal(of: name, in: house) ?? "callback map \(name.prefix(64)) is not there")
+        throw JobRefusal(.invalidInput, CallbackMap.missing(name, in: house))
     }
 
     private static func own(_ name: String, _ json: JSONValue) throws -> CallbackMap {
