@@ -34,6 +34,10 @@ def output(*command, **options):
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, **options).stdout
 
 
+class DoesNotStart(RuntimeError):
+    """It has ended instead, or nobody listens after a minute."""
+
+
 class Server:
     """One server in a process group of its own."""
 
@@ -89,7 +93,9 @@ class Server:
         return {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "HOME": home, "LANG": "C.UTF-8"}
 
     def log(self):
-        return (self.folder.parent / f"{self.folder.name}.log").read_text(errors="replace")[-600:]
+        """The last that it has printed, and what it says in files of its own."""
+        files = [self.folder.parent / f"{self.folder.name}.log", *sorted(self.folder.glob("log/*.log"))]
+        return "\n".join(file.read_text(errors="replace")[-1000:] for file in files)
 
     def wait_for_port(self):
         limit = time.monotonic() + 60
@@ -99,7 +105,7 @@ class Server:
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > limit:
-                    raise RuntimeError(f"{self.title} does not start: {self.log()}") from None
+                    raise DoesNotStart(f"{self.title} does not start: {self.log()}") from None
                 time.sleep(0.05)
 
     def stop(self):

@@ -151,10 +151,10 @@ package final class ActorSystem: Sendable {
     package func status(of id: ActorID) -> ActorStatus? { directory.entry(id).map(status) }
 
     private func status(_ entry: Directory.Entry) -> ActorStatus {
-        let failure = dispatcher.failure(of: entry.spec.id)
+        let complaint = dispatcher.complaint(about: entry.spec.id)
         return ActorStatus(
-            spec: entry.spec, status: failure == nil ? "READY" : "ERROR",
-            statusMessage: failure ?? " ", waiting: dispatcher.waiting(entry.spec.id),
+            spec: entry.spec, status: complaint == nil ? "READY" : "ERROR",
+            statusMessage: complaint ?? " ", waiting: dispatcher.waiting(entry.spec.id),
             running: dispatcher.running(entry.spec.id))
     }
 

@@ -97,8 +97,8 @@ final class Dispatcher: Sendable {
         decide { $0.dispatch.paused(actor, false) + $0.dispatch.ready(actor) }
     }
 
-    /// Why an actor is in ERROR; nil when it is not.
-    func failure(of actor: ActorID) -> String? { supervisor.failure(of: actor) ?? supervisor.hardship(of: actor) }
+    /// Why people have to look after an actor; nil when they do not.
+    func complaint(about actor: ActorID) -> String? { supervisor.complaint(about: actor) }
 
     /// Called on the store's writer, in commit order.
     func committed(_ envelopes: [Envelope]) {
@@ -165,8 +165,8 @@ final class Dispatcher: Sendable {
             )
         }
         if isDraining { reasons.append(.draining) }
-        if let pause = supervisor.pause(of: envelope.actor) {
-            reasons.append(.actorStopped(reason: pause.reason, until: pause.until))
+        if let obstacle = supervisor.obstacle(of: envelope.actor) {
+            reasons.append(.actorStopped(reason: obstacle.reason, until: obstacle.until))
         }
         if ownRunning >= entry.spec.concurrency {
             reasons.append(.actorLimit(entry.spec.concurrency, running: driver.running(of: envelope.actor)))

@@ -10,9 +10,6 @@ package final class EngineWatcher: Sendable {
     /// Messages of one look; the rest comes with the next.
     private static let batch = 200
     private static let tick: Int64 = 1000
-    /// Failures in a row before the jobs are told of them: a moment's silence is nobody's news.
-    private static let patience = 3
-    private static let longestPause: Int64 = 60_000
     /// What running jobs have printed is fetched this often at most, so much of it, of so many jobs in turn.
     private static let logPause: Int64 = 2000
     private static let logBytes = 1 << 20
@@ -23,10 +20,7 @@ package final class EngineWatcher: Sendable {
         var hasFollowed = false
         /// As the last look showed.
         var running: [EngineRun] = []
-        var failures = 0
-        /// In milliseconds of the running clock.
-        var notBefore: Int64 = 0
-        var trouble: String?
+        var contact = EngineContact()
     }
 
     private let engine: any JobEngine
@@ -113,7 +107,7 @@ package final class EngineWatcher: Sendable {
         let isDue = state.withLock { state in
             state.hasFollowed = !followed.isEmpty
             if followed.isEmpty { state.running = [] }
-            guard !followed.isEmpty, state.isLookDue, state.notBefore <= now else { return false }
+            guard !followed.isEmpty, state.isLookDue, state.contact.mayBeAsked(now: now) else { return false }
             state.isLookDue = false
             return true
         }
@@ -151,10 +145,8 @@ package final class EngineWatcher: Sendable {
         do throws(EngineFailure) {
             let observations = try await engine.look(runs)
             let hadTrouble = state.withLock { state -> Bool in
-                defer { state.trouble = nil }
-                state.failures = 0
                 state.running = runs.filter { observations[$0.job]?.phase == .running }
-                return state.trouble != nil
+                return state.contact.answered()
             }
             if hadTrouble {
                 system.logger.notice("an engine answers again", metadata: [LogKeys.name: "\(engine.name)"])
@@ -166,20 +158,13 @@ package final class EngineWatcher: Sendable {
         } catch {
             let message = error.message
             let now = system.clock.uptime()
-            let (failures, isNew) = state.withLock { state -> (Int, Bool) in
-                state.failures += 1
-                let wait = RetryPolicy.backoff(attempt: state.failures, base: 1, cap: 60, chance: 1)
-                state.notBefore = now + min(wait, Self.longestPause)
-                let isNew = state.trouble != message
-                state.trouble = message
-                return (state.failures, isNew)
-            }
-            if isNew {
+            let failure = state.withLock { $0.contact.failed(message, now: now) }
+            if failure.isNews {
                 system.logger.warning(
                     "an engine did not answer; it is asked again",
                     metadata: [LogKeys.name: "\(engine.name)", LogKeys.error: "\(error)"])
             }
-            guard failures >= Self.patience else { return nil }
+            guard failure.isLasting else { return nil }
             return { (_: JobID) -> EngineWatchRules.Sight? in .unreachable(message) }
         }
     }

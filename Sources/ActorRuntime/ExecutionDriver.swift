@@ -117,23 +117,7 @@ final class ExecutionDriver: Sendable {
         /// The envelope when it goes back to its mailbox.
         var returned: Envelope?
         /// What it says about the actor.
-        var health = Health.unknown
-    }
-
-    enum Health: Sendable, Equatable {
-        case unknown
-        case sound
-        case crashed(String)
-        case broken(String)
-        case starved(String)
-
-        /// What is wrong; nil where nothing is.
-        var reason: String? {
-            switch self {
-            case .unknown, .sound: nil
-            case .crashed(let reason), .broken(let reason), .starved(let reason): reason
-            }
-        }
+        var health = SupervisionMachine.Health.unknown
     }
 
     /// Runs one message and commits what came of it.
@@ -172,7 +156,9 @@ final class ExecutionDriver: Sendable {
         let session: any WorkSession =
             worker.map { scripts.session(work, entry, worker: $0) } ?? reactors.session(work, entry)
         let end = await play(work, session)
-        return End(returned: await finish(end, work, session, entry.spec), health: health(end))
+        return End(
+            returned: await finish(end, work, session, entry.spec),
+            health: SupervisionMachine.Health(end, scrub: environment.configuration.scrub))
     }
 
     /// With its body, which may have waited in the store; nil when it was withdrawn.
@@ -233,7 +219,7 @@ final class ExecutionDriver: Sendable {
                 outcome: verdict.outcome, exitCode: verdict.exitCode,
                 reason: verdict.reason.map(environment.configuration.scrub)),
             disposition: scrubbed(verdict.disposition), status: verdict.status, result: session.result,
-            log: await session.finalLog(reason: verdict.reason),
+            log: await session.finalLog(),
             effects: verdict.keepsEffects ? session.effects : verdict.isAbandoned ? session.farewell : Effects())
         completion.worker = session.worker
         completion.use = session.use
@@ -268,16 +254,6 @@ final class ExecutionDriver: Sendable {
         guard case .park(let reason) = disposition else { return disposition }
         return .park(reason: environment.configuration.scrub(reason))
     }
-
-    private func health(_ end: ExecutionMachine.WorkEnd) -> Health {
-        switch end {
-        case .succeeded, .refused, .failed, .impossible: .sound
-        case .crashed(_, let reason): .crashed(environment.configuration.scrub(reason))
-        case .broken(let reason): .broken(environment.configuration.scrub(reason))
-        case .starved(let reason): .starved(environment.configuration.scrub(reason))
-        case .stopped, .lost: .unknown
-        }
-    }
 }
 
 /// One attempt at one message, whatever runs it.
@@ -285,8 +261,8 @@ protocol WorkSession: AnyObject, Sendable {
     /// Does the work; cancelling the calling task stops it.
     func work() async -> ExecutionMachine.WorkEnd
     func logSoFar() async -> (bytes: [UInt8], truncated: Bool)
-    /// The log as the store keeps it, with the reason of a failure at its end.
-    func finalLog(reason: String?) async -> LogRecord?
+    /// The log as the store keeps it.
+    func finalLog() async -> LogRecord?
     var effects: Effects { get }
     /// What is done instead when the work was given up without an answer of its own.
     var farewell: Effects { get }

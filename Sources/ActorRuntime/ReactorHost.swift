@@ -48,7 +48,7 @@ private final class ReactorSession: WorkSession {
 
     func logSoFar() async -> (bytes: [UInt8], truncated: Bool) { context.printed }
 
-    func finalLog(reason: String?) async -> LogRecord? {
+    func finalLog() async -> LogRecord? {
         let log = context.printed
         guard !log.bytes.isEmpty else { return nil }
         return LogRecord(
@@ -126,11 +126,7 @@ final class ExecutionContext: ReactorContext {
     func now() -> Timestamp { environment.clock.now() }
 
     func randomHex(bytes: Int) -> String {
-        var random = SystemRandomNumberGenerator()
-        return (0..<bytes).map { _ in
-            let byte = random.next() as UInt8
-            return (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        Hexadecimal.text((0..<bytes).map { _ in UInt8.random(in: .min ... .max) })
     }
 
     func log(_ level: LogLevel, _ message: String) {

@@ -306,7 +306,7 @@ private final class ScriptSession: WorkSession {
         return (bytes, bytes.count >= limit)
     }
 
-    func finalLog(reason: String?) async -> LogRecord? {
+    func finalLog() async -> LogRecord? {
         let log = await logSoFar()
         return LogRecord(
             execution: envelope.execution, place: .file(relativeLog), bytes: log.bytes.count,

@@ -19,29 +19,27 @@ final class Supervisor: Sendable {
     }
 
     private struct Supervised {
-        var machine = SupervisionMachine()
-        let revision: Int
-        let reactor: (any Reactor)?
-        let fault: String?
-        var reason = ""
-        var hardship: Hardship?
-        var isPrepared: Bool
-        var isPreparing = false
+        private let revision: Int
+        private let reactor: (any Reactor)?
+        private let fault: String?
+        var machine: SupervisionMachine
 
         init(_ entry: Directory.Entry) {
             revision = entry.spec.revision
             reactor = entry.reactor
             fault = entry.fault
-            isPrepared = entry.reactor == nil
+            machine = SupervisionMachine(needsPreparation: entry.reactor != nil, fault: entry.fault)
         }
 
         /// What came of another revision, or of another instance, says nothing about this one.
         func runs(_ entry: Directory.Entry) -> Bool { revision == entry.spec.revision && reactor === entry.reactor }
 
-        var isOpen: Bool { isPrepared && fault == nil && machine.action == .run }
-        /// Nothing is held against it that a success would clear.
-        var isSound: Bool { machine.failures == 0 && machine.action == .run && hardship == nil }
+        /// Nothing has changed that its machine would have to know.
+        func knows(_ entry: Directory.Entry) -> Bool { runs(entry) && fault == entry.fault }
     }
+
+    private typealias Action = SupervisionMachine.Action
+    typealias Health = SupervisionMachine.Health
 
     private let state = Mutex<[ActorID: Supervised]>([:])
     private let environment: RuntimeEnvironment
@@ -54,150 +52,107 @@ final class Supervisor: Sendable {
 
     /// An actor exists. A changed definition is tried afresh.
     func configure(_ entry: Directory.Entry) {
-        let spec = entry.spec
         state.withLock { state in
-            if let known = state[spec.id], known.runs(entry), known.fault == entry.fault { return }
-            state[spec.id] = Supervised(entry)
+            if state[entry.spec.id]?.knows(entry) != true { state[entry.spec.id] = Supervised(entry) }
         }
     }
 
-    func restart(_ entry: Directory.Entry) {
-        state.withLock { state in
-            _ = state[entry.spec.id]?.machine.restarted()
-            state[entry.spec.id]?.isPrepared = entry.reactor == nil
-        }
-    }
+    func restart(_ entry: Directory.Entry) { state.withLock { _ = $0[entry.spec.id]?.machine.restarted() } }
 
-    /// Why an actor is in ERROR; nil when it is not.
-    func failure(of actor: ActorID) -> String? {
-        state.withLock { state in
-            guard let supervised = state[actor] else { return nil }
-            if case .error(let reason) = supervised.machine.action { return reason }
-            return supervised.fault
-        }
-    }
-
-    /// Why this machine has not been able to take an actor's work for a while; nil when it takes it.
-    func hardship(of actor: ActorID) -> String? { state.withLock { $0[actor]?.hardship?.notice } }
+    /// Why people have to look after an actor; nil when they do not.
+    func complaint(about actor: ActorID) -> String? { state.withLock { $0[actor]?.machine.complaint } }
 
     /// Why an actor does not take messages just now, and until when if that is known.
-    func pause(of actor: ActorID) -> (reason: String, until: Timestamp?)? {
-        state.withLock { state in
-            guard let supervised = state[actor] else { return nil }
-            switch supervised.machine.action {
-            case .error(let reason): return (reason, nil)
-            case .pause(let until): return (supervised.reason, until)
-            case .run: return (supervised.fault ?? supervised.hardship?.reason).map { ($0, nil) }
-            }
-        }
+    func obstacle(of actor: ActorID) -> (reason: String, until: Timestamp?)? {
+        state.withLock { $0[actor]?.machine.obstacle }
     }
 
     /// To be asked before each message. Initialises the actor when nobody has.
     func gate(_ entry: Directory.Entry) async -> Gate {
         let isOpen = state.withLock { state in
             guard let supervised = state[entry.spec.id] else { return true }
-            return supervised.isOpen && supervised.runs(entry)
+            return supervised.runs(entry) && supervised.machine.action == .run
         }
         if isOpen { return .open }
         let now = environment.clock.now()
-        let (gate, mustPrepare) = state.withLock { state -> (Gate, Bool) in
-            guard var supervised = state[entry.spec.id] else { return (.open, false) }
+        let action = state.withLock { state -> Action in
+            guard var supervised = state[entry.spec.id] else { return .run }
             defer { state[entry.spec.id] = supervised }
             // Whoever asks may be a moment ahead of ``configure(_:)``, or behind it.
             if !supervised.runs(entry) { supervised = Supervised(entry) }
-            if supervised.fault != nil { return (.closed, false) }
-            switch supervised.machine.woken(now: now) {
-            case .error: return (.closed, false)
-            case .pause(let until): return (.pause(until: until), false)
-            case .run: break
-            }
-            if supervised.isPrepared { return (.open, false) }
-            if supervised.isPreparing { return (.busy, false) }
-            supervised.isPreparing = true
-            return (.busy, true)
+            return supervised.machine.asked(now: now)
         }
-        return mustPrepare ? await prepare(entry) : gate
-    }
-
-    private func prepare(_ entry: Directory.Entry) async -> Gate {
-        var health = ExecutionDriver.Health.sound
-        do {
-            try await entry.reactor?.prepare(StartContext(environment: environment, spec: entry.spec))
-        } catch {
-            health = .broken(environment.configuration.scrub(String(describing: error)))
-        }
-        let isStill = state.withLock { state in
-            guard let supervised = state[entry.spec.id], supervised.runs(entry) else { return false }
-            state[entry.spec.id]?.isPreparing = false
-            state[entry.spec.id]?.isPrepared = health == .sound
-            if health == .sound { _ = state[entry.spec.id]?.machine.started() }
-            return true
-        }
-        guard isStill else { return .changed }
-        return health == .sound ? .opened : note(health, of: entry)
-    }
-
-    /// Takes up how a delivery ended.
-    @discardableResult
-    func note(_ health: ExecutionDriver.Health, of entry: Directory.Entry) -> Gate {
-        let spec = entry.spec
-        let isNoNews = state.withLock { state in
-            guard let supervised = state[spec.id], supervised.runs(entry) else { return true }
-            return health == .sound && supervised.isSound
-        }
-        if isNoNews { return .open }
-        let now = environment.clock.now()
-        if case .starved(let reason) = health {
-            environment.logger.warning(
-                "the machine cannot take an actor's work; trying again",
-                metadata: [LogKeys.actor: "\(spec.word)", LogKeys.reason: "\(reason)"])
-            let pause = state.withLock { state in
-                var hardship = state[spec.id]?.hardship ?? Hardship()
-                defer { state[spec.id]?.hardship = hardship }
-                return hardship.again(reason)
-            }
-            return .pause(until: now.adding(milliseconds: pause))
-        }
-        let chance = Double.random(in: 0..<1)
-        let (before, after) = state.withLock { state -> (SupervisionMachine.Action, SupervisionMachine.Action) in
-            guard var supervised = state[spec.id], supervised.runs(entry) else { return (.run, .run) }
-            defer { state[spec.id] = supervised }
-            let before = supervised.machine.action
-            if health != .unknown { supervised.hardship = nil }
-            switch health {
-            case .unknown, .starved: return (before, before)
-            case .sound: return (before, supervised.machine.succeeded())
-            case .crashed(let reason):
-                supervised.reason = reason
-                return (before, supervised.machine.crashed(reason, now: now, chance: chance))
-            case .broken(let reason):
-                supervised.reason = reason
-                return (before, supervised.machine.broken(reason, now: now, chance: chance))
-            }
-        }
-        if before != after { tell(after, spec, health) }
-        switch after {
+        switch action {
         case .run: return .open
+        case .prepare: return await prepare(entry)
+        case .wait: return .busy
         case .pause(let until): return .pause(until: until)
         case .error: return .closed
         }
     }
 
-    private func tell(_ action: SupervisionMachine.Action, _ spec: ActorSpec, _ health: ExecutionDriver.Health) {
+    private func prepare(_ entry: Directory.Entry) async -> Gate {
+        var health = Health.sound
+        do {
+            try await entry.reactor?.prepare(StartContext(environment: environment, spec: entry.spec))
+        } catch {
+            health = .broken(environment.configuration.scrub(String(describing: error)))
+        }
+        let gate = take(health, of: entry) { $0.prepared(health, now: $1, chance: $2) }
+        return gate == .open ? .opened : gate
+    }
+
+    /// Takes up how a delivery ended.
+    func note(_ health: Health, of entry: Directory.Entry) -> Gate {
+        let isNoNews = state.withLock { state in
+            guard let supervised = state[entry.spec.id], supervised.runs(entry) else { return true }
+            return health == .sound && supervised.machine.isSound
+        }
+        if isNoNews { return .open }
+        let gate = take(health, of: entry) { $0.ended(health, now: $1, chance: $2) }
+        // The next message has its own definition looked up.
+        return gate == .changed ? .open : gate
+    }
+
+    private func take(
+        _ health: Health, of entry: Directory.Entry,
+        _ event: (inout SupervisionMachine, Timestamp, Double) -> Action
+    ) -> Gate {
+        let now = environment.clock.now()
+        let chance = Double.random(in: 0..<1)
+        let change = state.withLock { state -> (before: Action, after: Action)? in
+            guard var supervised = state[entry.spec.id], supervised.runs(entry) else { return nil }
+            defer { state[entry.spec.id] = supervised }
+            let before = supervised.machine.action
+            return (before, event(&supervised.machine, now, chance))
+        }
+        guard let change else { return .changed }
+        if change.before != change.after { tell(change.after, entry.spec, health) }
+        switch change.after {
+        // A restart asks for another initialisation: whoever takes the next message is told.
+        case .run, .prepare, .wait: return .open
+        case .pause(let until): return .pause(until: until)
+        case .error: return .closed
+        }
+    }
+
+    private func tell(_ action: Action, _ spec: ActorSpec, _ health: Health) {
         let name: Logger.Metadata = [LogKeys.actor: "\(spec.word)"]
-        switch action {
-        case .run: break
-        case .pause(let until):
+        switch (action, health) {
+        case (.pause, .starved(let reason)):
+            environment.logger.warning(
+                "the machine cannot take an actor's work; trying again",
+                metadata: name.merging([LogKeys.reason: "\(reason)"]) { $1 })
+        case (.pause(let until), .crashed(let reason)), (.pause(let until), .broken(let reason)):
             environment.logger.warning(
                 "an actor is started again after a pause",
-                metadata: name.merging([
-                    LogKeys.until: "\(until.iso8601)", LogKeys.reason: "\(health.reason ?? "-")",
-                ]) { $1 })
-        case .error(let reason):
+                metadata: name.merging([LogKeys.until: "\(until.iso8601)", LogKeys.reason: "\(reason)"]) { $1 })
+        case (.error(let reason), _):
             environment.logger.error(
                 "an actor is in ERROR; its mail waits until its definition changes or it is restarted",
                 metadata: name.merging([LogKeys.reason: "\(reason)"]) { $1 })
             news.tell(.error(reason), of: spec)
+        default: break
         }
     }
 }

@@ -28,6 +28,8 @@ import sys
 
 # Refused for now, not for good: stopping, too much mail, no space.
 BUSY = {429, 503, 507}
+# Seconds that a sender waits for one answer at most.
+LONGEST_PATIENCE = 30.0
 
 
 class WrongAnswer(Exception):
@@ -138,19 +140,28 @@ class Sender:
         return json.loads(text)["result"]["executionId"]
 
     async def answer(self, actor, body, key):
-        """The first answer that is one, whatever happens to the daemon meanwhile."""
+        """The first answer that is one, whatever happens to the daemon meanwhile.
+
+        Whoever gives up on an answer waits twice as long for the next: a machine that is busy with others answers
+        late, and one that is asked the more for it never."""
+        patience = self.plan["timeout"]
         request = (
             f"POST /actors/v2/{actor}/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.token}\r\n"
             f"Content-Type: application/json\r\nIdempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
         while True:
             try:
-                status, text = await asyncio.wait_for(self.exchange(request), self.plan["timeout"])
+                status, text = await asyncio.wait_for(self.exchange(request), patience)
             except ConnectionRefusedError:
                 self.hang_up()
                 await self.board.newer_than(self.generation)
                 continue
-            except (OSError, EOFError, asyncio.TimeoutError):
+            except asyncio.TimeoutError:
+                self.board.totals["retried"] += 1
+                self.hang_up()
+                patience = min(2 * patience, LONGEST_PATIENCE)
+                continue
+            except (OSError, EOFError):
                 self.board.totals["retried"] += 1
                 self.hang_up()
                 continue

@@ -7,18 +7,17 @@ import Testing
 
     /// One event, as many seconds after the one before.
     enum Event: Sendable {
-        case started, succeeded, crashed, broken, woken, restarted
+        case succeeded, crashed, broken, asked, restarted
     }
 
     func play(_ event: Event, on machine: inout SupervisionMachine, at now: Timestamp, chance: Double = 1)
         -> SupervisionMachine.Action
     {
         switch event {
-        case .started: machine.started()
-        case .succeeded: machine.succeeded()
-        case .crashed: machine.crashed("killed by signal 11", now: now, chance: chance)
-        case .broken: machine.broken("no such file", now: now, chance: chance)
-        case .woken: machine.woken(now: now)
+        case .succeeded: machine.ended(.sound, now: now, chance: chance)
+        case .crashed: machine.ended(.crashed("killed by signal 11"), now: now, chance: chance)
+        case .broken: machine.ended(.broken("no such file"), now: now, chance: chance)
+        case .asked: machine.asked(now: now)
         case .restarted: machine.restarted()
         }
     }
@@ -30,29 +29,26 @@ import Testing
     }
 
     static let rows: [Row] = [
-        Row(name: "a sound actor runs", steps: [(0, .started, nil), (1, .succeeded, nil), (1, .woken, nil)]),
+        Row(name: "a sound actor runs", steps: [(0, .asked, nil), (1, .succeeded, nil), (1, .asked, nil)]),
         Row(
             name: "waits double",
-            steps: [(0, .broken, 1), (1, .woken, nil), (0, .broken, 2), (2, .woken, nil), (0, .broken, 4)]),
-        Row(name: "a wake-up that is early changes nothing", steps: [(0, .broken, 1), (0.5, .woken, 0.5)]),
+            steps: [(0, .broken, 1), (1, .asked, nil), (0, .broken, 2), (2, .asked, nil), (0, .broken, 4)]),
+        Row(name: "a wake-up that is early changes nothing", steps: [(0, .broken, 1), (0.5, .asked, 0.5)]),
         Row(
             name: "a success ends the row",
-            steps: [(0, .broken, 1), (1, .woken, nil), (1, .succeeded, nil), (1, .broken, 1)]),
-        Row(
-            name: "a start alone does not",
-            steps: [(0, .broken, 1), (1, .woken, nil), (1, .started, nil), (1, .broken, 2)]),
+            steps: [(0, .broken, 1), (1, .asked, nil), (1, .succeeded, nil), (1, .broken, 1)]),
         Row(
             name: "work that began before the pause is the same failure, or a success",
             steps: [(0, .broken, 1), (0.25, .broken, 0.75), (0.25, .succeeded, nil), (0, .broken, 1)]),
         Row(
             name: "a long time begins a new row",
-            steps: [(0, .broken, 1), (1, .woken, nil), (3601, .broken, 1)]),
+            steps: [(0, .broken, 1), (1, .asked, nil), (3601, .broken, 1)]),
         Row(
             name: "a clock that was set back stretches no pause",
-            steps: [(0, .broken, 1), (-86400, .woken, nil)]),
+            steps: [(0, .broken, 1), (-86400, .asked, nil)]),
         Row(
             name: "one crash is the message's, the second in a row costs a pause",
-            steps: [(0, .crashed, nil), (1, .crashed, 1), (1, .woken, nil), (0, .crashed, 2)]),
+            steps: [(0, .crashed, nil), (1, .crashed, 1), (1, .asked, nil), (0, .crashed, 2)]),
         Row(
             name: "crashes with successes between them cost nothing",
             steps: [(0, .crashed, nil), (1, .succeeded, nil), (1, .crashed, nil)]),
@@ -83,12 +79,12 @@ import Testing
             }
             #expect(machine.failures == count)
             now = until
-            expect(machine.woken(now: now), .run)
+            expect(machine.asked(now: now), .run)
         }
         let error = SupervisionMachine.Action.error(
             reason: "it could not be started 5 times in a row, the last time because: no such file")
         expect(play(.broken, on: &machine, at: now), error)
-        for event in [Event.started, .succeeded, .crashed, .broken, .woken] {
+        for event in [Event.succeeded, .crashed, .broken, .asked] {
             expect(play(event, on: &machine, at: now.adding(seconds: 1e6)), error)
         }
         expect(machine.restarted(), .run)
@@ -98,9 +94,85 @@ import Testing
     @Test func onceCanBeEnough() {
         var machine = SupervisionMachine(policy: RestartPolicy(maxFailures: 1))
         expect(
-            machine.broken("no such file", now: Self.now, chance: 0),
+            machine.ended(.broken("no such file"), now: Self.now, chance: 0),
             .error(reason: "it could not be started, the last time because: no such file"))
         expect(machine.restarted(), .run)
+    }
+
+    @Test func oneOfThoseWhoAskInitialisesIt() {
+        var machine = SupervisionMachine(needsPreparation: true)
+        expect(machine.asked(now: Self.now), .prepare)
+        expect(machine.asked(now: Self.now), .wait)
+        expect(machine.prepared(.sound, now: Self.now, chance: 1), .run)
+        expect(machine.asked(now: Self.now), .run)
+        // A restart means another initialisation; one that is under way is as new as can be.
+        expect(machine.restarted(), .prepare)
+        expect(machine.asked(now: Self.now), .prepare)
+        expect(machine.restarted(), .wait)
+    }
+
+    /// What starts well may crash at its first message.
+    @Test func anInitialisationAloneEndsNoRowOfFailures() {
+        var machine = SupervisionMachine(needsPreparation: true)
+        var now = Self.now
+        _ = machine.asked(now: now)
+        for pause in [1.0, 2] {
+            let until = now.adding(seconds: pause)
+            expect(machine.prepared(.broken("no such file"), now: now, chance: 1), .pause(until: until))
+            now = until
+            expect(machine.asked(now: now), .prepare)
+        }
+        expect(machine.prepared(.sound, now: now, chance: 1), .run)
+        #expect(machine.failures == 2)
+        expect(machine.ended(.crashed("trapped"), now: now, chance: 1), .pause(until: now.adding(seconds: 2)))
+        #expect(machine.obstacle?.reason == "trapped")
+    }
+
+    @Test func aDefinitionThatCannotRunIsNeverTried() {
+        var machine = SupervisionMachine(needsPreparation: true, fault: "no schema")
+        let error = SupervisionMachine.Action.error(reason: "no schema")
+        expect(machine.asked(now: Self.now), error)
+        expect(machine.restarted(), error)
+        #expect(machine.complaint == "no schema")
+        #expect(machine.obstacle?.reason == "no schema")
+    }
+
+    /// What the machine under it lacks is not held against the actor: who asks may try, and after some times people
+    /// are told.
+    @Test func hardshipIsNoFailure() {
+        var machine = SupervisionMachine()
+        var now = Self.now
+        for (index, pause) in [1.0, 2, 4, 8, 8, 8].enumerated() {
+            let until = now.adding(seconds: pause)
+            expect(machine.ended(.starved("no space"), now: now, chance: 1), .pause(until: until))
+            #expect(machine.obstacle?.reason == "no space")
+            #expect((machine.complaint != nil) == (index >= 2))
+            #expect(!machine.isSound)
+            #expect(machine.failures == 0)
+            now = until
+            expect(machine.asked(now: now), .run)
+        }
+        expect(machine.ended(.unknown, now: now, chance: 1), .run)
+        #expect(machine.complaint == "no space. Its mail waits and is tried again by itself")
+        expect(machine.ended(.sound, now: now, chance: 1), .run)
+        #expect(machine.isSound)
+        #expect(machine.obstacle == nil && machine.complaint == nil)
+        // A row of failures goes on through it.
+        _ = machine.ended(.crashed("trapped"), now: now, chance: 1)
+        _ = machine.ended(.starved("no space"), now: now, chance: 1)
+        #expect(machine.failures == 1)
+    }
+
+    @Test(
+        arguments: [
+            (.succeeded, .sound), (.failed(exitCode: 1, reason: "a"), .sound), (.impossible(reason: "a"), .sound),
+            (.refused(reason: "a"), .sound), (.crashed(exitCode: nil, reason: "a"), .crashed("A")),
+            (.broken(reason: "a"), .broken("A")), (.starved(reason: "a"), .starved("A")),
+            (.lost(reason: "a"), .unknown),
+            (.stopped, .unknown),
+        ] as [(ExecutionMachine.WorkEnd, SupervisionMachine.Health)])
+    func aWorksEndSaysSomethingAboutItsActor(end: ExecutionMachine.WorkEnd, health: SupervisionMachine.Health) {
+        #expect(SupervisionMachine.Health(end, scrub: { $0.uppercased() }) == health)
     }
 
     @Test func jitterIsFullAndCapped() {
@@ -116,7 +188,7 @@ import Testing
                 }
                 #expect(until.since(now) == Int64(ceiling * chance * 1000))
                 now = until
-                expect(machine.woken(now: now), .run)
+                expect(machine.asked(now: now), .run)
             }
         }
     }
@@ -126,7 +198,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 5, 8, 13, 21, 34, 55, 89] as [UInt64]) func modelRun(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let events: [Event] = [
-            .started, .succeeded, .crashed, .crashed, .broken, .woken, .woken, .restarted, .restarted,
+            .succeeded, .crashed, .crashed, .broken, .asked, .asked, .restarted, .restarted,
         ]
         var machine = SupervisionMachine()
         var now = Self.now
@@ -135,9 +207,9 @@ import Testing
         var errors = 0
         for _ in 0..<5000 {
             // Restarts are rare, or ERROR never comes.
-            var event = events.randomElement(using: &random) ?? .started
+            var event = events.randomElement(using: &random) ?? .asked
             if [.restarted, .succeeded].contains(event), Int.random(in: 0..<4, using: &random) > 0 {
-                event = .woken
+                event = .asked
             }
             now = now.adding(seconds: Double.random(in: 0...4, using: &random))
             let before = machine.action
@@ -152,7 +224,7 @@ import Testing
                 if case .error = before { break }
                 failures = 0
                 #expect(action == .run, "seed \(seed)")
-            case .started, .woken: break
+            case .asked: break
             }
             switch action {
             case .run: #expect(machine.failures == failures, "seed \(seed)")
@@ -162,6 +234,7 @@ import Testing
             case .error:
                 #expect(failures == 5, "seed \(seed)")
                 if before == .run { errors += 1 }
+            case .prepare, .wait: Issue.record("it has nothing to prepare, seed \(seed)")
             }
         }
         #expect(errors > 0, "seed \(seed)")
