@@ -23,7 +23,9 @@ def field(path, name):
 
 
 def command():
-    words = [f"{name}={os.environ[name]}" for name in ("ONLY", "QUICK", "ROUNDS", "DISKS") if os.environ.get(name)]
+    names = ("ONLY", "QUICK", "ROUNDS", "SECONDS_PER_POINT", "DISKS", "SYNC_DELAY_US", "DISTURBED")
+    words = [f"{name}={os.environ[name]!r}" if " " in os.environ[name] else f"{name}={os.environ[name]}"
+             for name in names if os.environ.get(name)]
     return " ".join(["make bench", *words])
 
 
@@ -49,3 +51,29 @@ def os_name():
     with open("/etc/os-release", encoding="utf-8") as file:
         found = re.search(r'^PRETTY_NAME="?([^"\n]+)', file.read(), re.MULTILINE)
     return found.group(1) if found else platform.system()
+
+
+class Neighbours:
+    """What other machines of the same host take while something is measured: the share of the processor time that was
+    asked for here and was not given. None where the kernel does not say."""
+
+    def __enter__(self):
+        self.before = self.times()
+        self.share = None
+        return self
+
+    def __exit__(self, *_):
+        if self.before is None:
+            return
+        stolen, asked = (after - before for after, before in zip(self.times(), self.before))
+        self.share = stolen / asked if asked else 0.0
+
+    @staticmethod
+    def times():
+        """In ticks since the start: stolen, and stolen or used."""
+        try:
+            with open("/proc/stat", encoding="utf-8") as file:
+                user, nice, system, _, _, interrupts, soft, stolen = map(int, file.readline().split()[1:9])
+        except (OSError, ValueError):
+            return None
+        return stolen, user + nice + system + interrupts + soft + stolen

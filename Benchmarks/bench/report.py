@@ -37,6 +37,11 @@ def verdict(row):
     return {None: "", True: "met", False: "MISSED"}[row.is_met]
 
 
+def share_of(stolen):
+    """What others of the host took: the middle round, and the worst."""
+    return f"{statistics.median(stolen):.0%} ({max(stolen):.0%})" if stolen else "–"
+
+
 def line(row):
     if row.missing:
         return f"   {row.title:58} – {row.missing}"
@@ -50,6 +55,8 @@ def line(row):
                  f" {number(row.details['server_cpu_us_per_message'])} µs CPU")
     if row.sync_rate is not None:
         text += f"  ({number(row.sync_rate)} syncs/s)"
+    if (row.stolen_share or 0) >= 0.01:
+        text += f"  others took {row.stolen_share:.0%}"
     return text
 
 
@@ -80,7 +87,8 @@ class Book:
                 "line": name, "disk": mood.name, "title": row.title, "unit": row.unit, "median": row.median,
                 "values": row.values, "ratio": row.ratio, "ratios": row.ratios, "against": row.against,
                 "at_least": row.at_least, "at_most": row.at_most, "met": row.is_met,
-                "fdatasync_per_second": row.sync_rate, "fdatasync_rates": row.sync_rates, "details": row.details,
+                "fdatasync_per_second": row.sync_rate, "fdatasync_rates": row.sync_rates,
+                "stolen_shares": row.stolen, "details": row.details,
                 "missing": row.missing,
             })
         return {"machine": self.machine, "seconds": round(seconds), "failures": failures, "rows": rows}
@@ -91,18 +99,18 @@ class Book:
         lines = [f"Measured {known['date']} at commit {known['commit']} with `{known['command']}` on {known['cpu']},"
                  f" {known['memory_gib']} GiB, {known['system']}, Linux {known['kernel']}, {known['filesystem']}:"
                  f" medians of {known['rounds']} rounds in alternation (least–most).", "",
-                 "| | disk | median | unit | ratio | goal | p50 / p99 ms | fdatasync/s |",
-                 "|---|---|---|---|---|---|---|---|"]
+                 "| | disk | median | unit | ratio | goal | p50 / p99 ms | fdatasync/s | others took |",
+                 "|---|---|---|---|---|---|---|---|---|"]
         for _, mood, row in self.entries:
             if row.missing:
-                lines.append(f"| {row.title} | {mood.name} | {row.missing} | | | | | |")
+                lines.append(f"| {row.title} | {mood.name} | {row.missing} | | | | | | |")
                 continue
             share = f"{ratio(row)} ({spread(row.ratios)})" if row.ratios else ""
             asked = f"{goal(row)} {verdict(row)}".strip()
             times = f"{number(row.details['p50_ms'])} / {number(row.details['p99_ms'])}" if row.details else ""
             value = f"{number(row.median)} ({spread(row.values)})"
             lines.append(f"| {row.title} | {mood.name} | {value} | {row.unit} | {share} | {asked} | {times}"
-                         f" | {number(row.sync_rate)} |")
+                         f" | {number(row.sync_rate)} | {share_of(row.stolen)} |")
         return "\n".join(lines) + "\n"
 
     def finish(self, seconds, failures):
@@ -113,6 +121,8 @@ class Book:
         print(f"\n{len(self.entries)} rows in {seconds:.0f} s;"
               f" fdatasync {number(statistics.median(rates)) if rates else '–'}/s on the disk as it is")
         print(f"JSON: {settings.RESULTS / 'latest.json'}\nMarkdown: {settings.RESULTS / 'latest.md'}")
+        stolen = [share for _, _, row in self.entries for share in row.stolen]
+        print(f"of the processor time that was asked for, others of the host took {share_of(stolen)}")
         for title in self.missed():
             print(f"MISSED: {title}")
         for failure in failures:

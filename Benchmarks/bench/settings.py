@@ -20,6 +20,10 @@ WARM_UP = 0.5 if QUICK else 1.0
 DISKS = [name for name in os.environ.get("DISKS", "as-is slowed").replace(",", " ").split() if name]
 # Microseconds that fsync and fdatasync sleep on the slowed disk: what a network disk or a plain hard disk takes.
 SYNC_DELAY_US = int(os.environ.get("SYNC_DELAY_US", "2300"))
+# A point is taken again, so often at most, when others of the host got more than this share of the processor time that
+# was asked for here; the one that they disturbed least counts.
+DISTURBED = float(os.environ.get("DISTURBED", "0.1"))
+TRIES = 1 if QUICK else 3
 BODY_BYTES = 512
 PUBLISHERS = (64, 256)
 # Another build of the daemon than the one that is made here, to compare two of them.

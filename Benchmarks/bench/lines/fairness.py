@@ -3,6 +3,7 @@
 import daemon
 import filling
 import load
+import machine
 import settings
 import stats
 
@@ -25,11 +26,11 @@ def one(mood, rounds):
         house.until(lambda: house.waiting("noisy") < noise - 50, 60, "the noisy actor's start")
         before = house.waiting("noisy")
         # No sync rate while there is noise: that would be noise of our own.
-        beside = load.run("http", house.port, seconds=1, **shared)
+        with machine.Neighbours() as neighbours:
+            beside = load.run("http", house.port, seconds=1, **shared)
         if house.waiting("noisy") == 0:
             raise RuntimeError(f"the noise ended before the measuring did ({before} messages were not enough)")
-        rounds.results.setdefault("beside", []).append(beside)
-        rounds.sync_rates["beside"] = rounds.sync_rates["alone"]
+        rounds.note("beside", beside, rounds.sync_rates["alone"][-1], neighbours.share or 0.0)
 
 
 def run(mood):
