@@ -139,7 +139,8 @@ package struct SupervisionMachine: Sendable {
         return action
     }
 
-    /// Its initialisation has ended. A success ends no row of failures: what starts well may crash at its first message.
+    /// Its initialisation has ended. A success ends no row of failures: what starts well may crash at its first
+    /// message.
     ///
     /// - Parameter chance: a random number in 0..<1, passed in so that a seed replays a run.
     package mutating func prepared(_ health: Health, now: Timestamp, chance: Double) -> Action {
